@@ -1,0 +1,1 @@
+//! Falco's condition language: parse, check against the fields that events have, compile, evaluate.

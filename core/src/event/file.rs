@@ -1,0 +1,70 @@
+//! Files.
+
+use super::Text;
+
+/// Which file it is, whatever it is called: device and inode number. Zero device and inode: unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FileId {
+    /// The kernel's `dev_t` of the file system (`s_dev`).
+    pub dev: u64,
+    /// The inode number there.
+    pub ino: u64,
+}
+
+impl FileId {
+    /// Whether the sensor could tell.
+    pub fn is_known(self) -> bool {
+        self.ino != 0
+    }
+}
+
+/// A file as the kernel resolved it, not as the caller spelled it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct File {
+    /// The path in the mount namespace of the process that used it.
+    pub path: Text,
+    /// Its identity.
+    pub id: FileId,
+    /// The path is only its tail: it had more components or bytes than the sensor walks.
+    pub truncated: bool,
+    /// It has no name any more, or never had one.
+    pub deleted: bool,
+}
+
+impl File {
+    /// A file known by its path and identity alone.
+    pub fn new(path: impl Into<Text>, dev: u64, ino: u64) -> Self {
+        File { path: path.into(), id: FileId { dev, ino }, truncated: false, deleted: false }
+    }
+
+    /// Whether it lives in memory only (`memfd_create`, or any file of the kernel's own shmem mount).
+    pub fn is_memfd(&self) -> bool {
+        self.path.as_bytes().starts_with(b"memfd:") || self.path.as_bytes().starts_with(b"/memfd:")
+    }
+}
+
+/// A file was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// The file.
+    pub file: File,
+    /// The descriptor it got.
+    pub fd: i32,
+    /// For what it was opened.
+    pub access: Access,
+    /// This open created it.
+    pub created: bool,
+    /// The sensor saw it being opened for writing before, by another process: writing it and reading it are linked.
+    pub written_before: bool,
+    /// It is a directory.
+    pub directory: bool,
+}
+
+/// What an open file may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Access {
+    /// Reading.
+    pub read: bool,
+    /// Writing.
+    pub write: bool,
+}

@@ -1,0 +1,103 @@
+//! Events: what the sensor saw, as everything in Lanner knows it. An event is a [`Header`] (when, who) and a
+//! [`Payload`] (what), and never changes after it was made; what is concluded from it stands beside it.
+
+mod file;
+mod identity;
+mod net;
+mod node;
+mod process;
+mod sensor;
+mod text;
+
+pub use file::{Access, File, FileId, Open};
+pub use identity::{BootTime, ContainerId, ProcessKey};
+pub use net::{Accept, Attempt, Close, Connect, Flow, FlowId, Listen};
+pub use node::{Batch, Hook, HookLayer, HookState, NodeInfo};
+pub use process::{
+    Args, Credentials, Exec, Exit, Fork, Image, MemFd, NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioKind, Task,
+};
+pub use sensor::{Loss, LossCause};
+pub use text::Text;
+
+/// One thing that happened on a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When, where and who.
+    pub header: Header,
+    /// What.
+    pub payload: Payload,
+}
+
+/// The part that all events share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Position in the node's stream, counted from 1 by the collector. A gap is a loss that a [`Loss`] accounts for.
+    pub seq: u64,
+    /// When, since the node's boot.
+    pub time: BootTime,
+    /// The processor it happened on.
+    pub cpu: u32,
+    /// The process that did it; [`ProcessKey::UNKNOWN`] when the sensor could not tell.
+    pub process: ProcessKey,
+    /// The thread that did it, a pid of the machine; 0 when unknown.
+    pub tid: u32,
+    /// Whether it was seen as it happened.
+    pub origin: Origin,
+}
+
+/// How the collector came to know of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Seen by a hook as it happened.
+    #[default]
+    Live,
+    /// Found already there when the collector started, or when a client attached.
+    Backfill,
+}
+
+/// What happened. Families are added at the end; see `docs/events.md` for each one's hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// The process began a new image. `header.process` is the process.
+    Exec(Box<Exec>),
+    /// A process that was already running when it was first seen; always [`Origin::Backfill`].
+    Alive(Box<Exec>),
+    /// `header.process` made a child.
+    Fork(Box<Fork>),
+    /// The process ended (its last thread did).
+    Exit(Exit),
+    /// A file was opened for writing, or one worth knowing for reading.
+    Open(Box<Open>),
+    /// A TCP connection was tried, was established or failed.
+    Connect(Connect),
+    /// A TCP connection was accepted.
+    Accept(Accept),
+    /// A TCP socket began to listen.
+    Listen(Listen),
+    /// A TCP connection ended.
+    Close(Close),
+    /// The process moved to other namespaces.
+    Namespace(NamespaceChange),
+    /// An anonymous file in memory was made.
+    MemFd(MemFd),
+}
+
+impl Payload {
+    /// The family's name, as `events --json` and `lanner.event` give it.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Payload::Exec(_) => "exec",
+            Payload::Alive(_) => "alive",
+            Payload::Fork(_) => "fork",
+            Payload::Exit(_) => "exit",
+            Payload::Open(_) => "open",
+            Payload::Connect(_) => "connect",
+            Payload::Accept(_) => "accept",
+            Payload::Listen(_) => "listen",
+            Payload::Close(_) => "close",
+            Payload::Namespace(_) => "namespace",
+            Payload::MemFd(_) => "memfd",
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The node that events come from, and the unit in which they travel.
+
+use super::{BootTime, Event, Loss};
+
+/// The node, and what its sensor can see.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NodeInfo {
+    /// Its name: the host name, or what the collector was told to call it.
+    pub name: String,
+    /// The kernel's boot id; with a [`super::ProcessKey`] it names a process for all time.
+    pub boot_id: String,
+    /// `uname -r`.
+    pub kernel: String,
+    /// `uname -m`.
+    pub machine: String,
+    /// Add this to a [`BootTime`] to get nanoseconds since 1970 (UTC), as the offset was when the collector started.
+    pub wall_offset: i64,
+    /// Version of the collector.
+    pub version: String,
+    /// The sensor's hooks, attached or not.
+    pub hooks: Vec<Hook>,
+}
+
+impl NodeInfo {
+    /// Nanoseconds since 1970 (UTC) of a time on this node.
+    pub fn wall(&self, time: BootTime) -> i64 {
+        i64::try_from(time.0).unwrap_or(i64::MAX).saturating_add(self.wall_offset)
+    }
+
+    /// Hooks that are not attached.
+    pub fn degraded(&self) -> impl Iterator<Item = &Hook> {
+        self.hooks.iter().filter(|h| matches!(h.state, HookState::Refused(_)))
+    }
+}
+
+/// One place in the kernel where the sensor listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// Its name, such as `sched_process_exec`.
+    pub name: String,
+    /// Which layer it is part of.
+    pub layer: HookLayer,
+    /// Whether it works.
+    pub state: HookState,
+    /// What cannot be seen without it, in words.
+    pub without: String,
+}
+
+/// The sensor's layers: all that matters works on the base layer alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HookLayer {
+    /// Tracepoints and iterators, wherever BPF is allowed.
+    Base,
+    /// fentry and LSM programs, where the kernel allows them.
+    Full,
+}
+
+/// Whether a hook works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HookState {
+    /// It is attached.
+    Attached,
+    /// It is not, and why.
+    Refused(String),
+}
+
+/// Events in their order, as they travel from a collector or a recording to whoever follows them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// The node's time when the batch was made: nothing that happened before is still to come.
+    pub now: BootTime,
+    /// In the order (time, cpu, seq).
+    pub events: Vec<Event>,
+    /// What was lost since the batch before, by cause.
+    pub losses: Vec<Loss>,
+}

@@ -1,0 +1,177 @@
+//! Processes: what runs, as whom, and where.
+
+use std::net::SocketAddr;
+
+use super::{ContainerId, File, ProcessKey, Text};
+
+/// A process began a new image, or was found running one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exec {
+    /// As whom and where it runs, right after the exec.
+    pub task: Task,
+    /// What it runs.
+    pub image: Image,
+}
+
+/// The circumstances of a process: who its parent is, as whom it runs, in which container and namespaces.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Task {
+    /// The parent now (after reparenting: the reaper). `None` when unknown or when there is none.
+    pub parent: Option<ProcessKey>,
+    /// The name of the thread group's leader (`comm`, at most 15 bytes).
+    pub comm: Text,
+    /// The pid that the process itself sees, in its own pid namespace.
+    pub ns_pid: u32,
+    /// Its pid namespace and those around it, innermost first (inode numbers).
+    pub pid_namespaces: Vec<u32>,
+    /// As whom.
+    pub creds: Credentials,
+    /// The session's id, a pid of the machine.
+    pub session: u32,
+    /// The controlling terminal, such as `pts0`.
+    pub tty: Option<Text>,
+    /// In which namespaces.
+    pub namespaces: Namespaces,
+    /// Its control group: the path's last components that the sensor read, such as `/kubepods/besteffort/podX/CONTAINER`.
+    pub cgroup: Text,
+    /// The container that the control group names.
+    pub container: Option<ContainerId>,
+}
+
+/// As whom a process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Credentials {
+    /// Real user, as the initial user namespace numbers it.
+    pub uid: u32,
+    /// Effective user.
+    pub euid: u32,
+    /// Real group.
+    pub gid: u32,
+    /// Effective group.
+    pub egid: u32,
+    /// The user who logged in; `None` when nobody did (`(uid_t)-1`).
+    pub login_uid: Option<u32>,
+    /// Effective capabilities, a bit each (`1 << CAP_SYS_ADMIN`, ...).
+    pub cap_effective: u64,
+    /// Permitted capabilities.
+    pub cap_permitted: u64,
+}
+
+/// The namespaces of a process, by inode number as `/proc/PID/ns/*` shows them; 0 when unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct Namespaces {
+    pub mnt: u32,
+    pub pid: u32,
+    pub net: u32,
+    pub uts: u32,
+    pub ipc: u32,
+    pub cgroup: u32,
+    pub user: u32,
+}
+
+/// What a process runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Image {
+    /// The file that the kernel loaded: for a script its interpreter.
+    pub exe: File,
+    /// The script, when the kernel ran an interpreter for one: its path as it was passed to exec.
+    pub script: Option<Text>,
+    /// The arguments, the program's own name first.
+    pub args: Args,
+    /// The working directory.
+    pub cwd: Text,
+    /// Standard input, output and error.
+    pub stdio: [Stdio; 3],
+}
+
+/// A program's arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Args {
+    /// The arguments that the sensor read.
+    pub list: Vec<Text>,
+    /// There were more, or the last one was longer.
+    pub truncated: bool,
+}
+
+impl Args {
+    /// The arguments with a space between each.
+    pub fn joined(&self) -> Text {
+        Text::from(self.list.iter().map(Text::as_bytes).collect::<Vec<_>>().join(&b' '))
+    }
+}
+
+/// What a standard descriptor leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stdio {
+    /// What kind of thing.
+    pub kind: StdioKind,
+    /// Its inode number: two processes with the two ends of one pipe have the same one. 0 when unknown.
+    pub ino: u64,
+    /// For a TCP socket, the peer.
+    pub peer: Option<SocketAddr>,
+}
+
+/// Kinds of standard descriptors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum StdioKind {
+    #[default]
+    Unknown,
+    Closed,
+    File,
+    Directory,
+    Device,
+    Terminal,
+    Pipe,
+    Socket,
+}
+
+/// A process made a child.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// The child.
+    pub child: ProcessKey,
+    /// The child's circumstances; its parent is usually the event's process.
+    pub task: Task,
+}
+
+/// A process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// The status it passed to exit, 0 to 255.
+    pub code: u8,
+    /// The signal that ended it; 0 for none.
+    pub signal: u8,
+}
+
+/// A process is in other namespaces than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamespaceChange {
+    /// By which call.
+    pub how: NsChangeHow,
+    /// Its namespaces after the call.
+    pub now: Namespaces,
+    /// Its namespaces before the call; zeros when unknown.
+    pub before: Namespaces,
+}
+
+/// How a process came into other namespaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NsChangeHow {
+    /// `setns(2)`: it entered namespaces that exist.
+    Setns,
+    /// `unshare(2)`: it made its own.
+    Unshare,
+}
+
+/// A file in memory was made with `memfd_create(2)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemFd {
+    /// The file; its path is `memfd:NAME`.
+    pub file: File,
+    /// The descriptor it got.
+    pub fd: i32,
+}
