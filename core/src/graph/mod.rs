@@ -1,23 +1,29 @@
 //! What is known of a node: its processes, files, peers and containers, and what happened between them. One event at a
 //! time goes in ([`Graph::apply`]); everything else only asks.
 //!
-//! - [`Process`], [`Container`]: what stands in the graph.
+//! - [`Process`], [`Container`]: what there is.
+//! - [`Provenance`]: who did what to what.
 //! - `facts`: what follows from it: who entered a container, whose namespaces are the host's, who fed a pipe.
+//! - `lineage`: who descends from whom, and where the doings of one end and another's begin.
 
+mod apply;
+mod contact;
 mod container;
+mod facts;
+mod lineage;
 mod process;
+mod provenance;
+mod take;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use indexmap::IndexMap;
 
-use crate::event::{ContainerId, Event, ProcessKey};
+use crate::event::{ContainerId, File, FileId, ProcessKey};
 
-pub use container::Container;
+pub use container::{Cause, Container};
 pub use process::{Ended, Process, Running};
-
-/// How far lineage is followed. Real trees are far shallower; a forged or damaged history may be a cycle.
-const MAX_ANCESTORS: usize = 64;
+pub use provenance::{Edge, Node, Provenance, Relation};
 
 /// Everything known of one node.
 #[derive(Debug, Default)]
@@ -25,15 +31,21 @@ pub struct Graph {
     processes: IndexMap<ProcessKey, Process>,
     /// The process that has a pid now, or had it last.
     by_pid: HashMap<u32, ProcessKey>,
+    /// Ended processes, in the order of their ends.
+    ended: VecDeque<ProcessKey>,
+    living: usize,
+    evicted: u64,
     containers: IndexMap<ContainerId, Container>,
+    /// The latest name of each file.
+    files: IndexMap<FileId, File>,
+    /// Who last had the write end of a pipe (its inode) as standard output or error.
+    pipes: IndexMap<u64, ProcessKey>,
+    contacts: contact::Contacts,
+    takes: take::Takes,
+    provenance: Provenance,
 }
 
 impl Graph {
-    /// Takes in what an event says.
-    pub fn apply(&mut self, event: &Event) {
-        let _ = event;
-    }
-
     /// The process, if it is known (and not evicted).
     pub fn process(&self, key: ProcessKey) -> Option<&Process> {
         self.processes.get(&key)
@@ -44,20 +56,19 @@ impl Graph {
         self.processes.values()
     }
 
+    /// How many processes live.
+    pub fn living(&self) -> usize {
+        self.living
+    }
+
+    /// How many processes had to be forgotten to bound the memory.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
     /// The process that has this pid now, or had it last.
     pub fn by_pid(&self, pid: u32) -> Option<&Process> {
         self.by_pid.get(&pid).and_then(|key| self.process(*key))
-    }
-
-    /// The known ancestors of a process, nearest first, without the process itself. At most 64.
-    pub fn ancestors(&self, key: ProcessKey) -> impl Iterator<Item = &Process> {
-        let mut next = self.process(key).and_then(|p| p.task.parent);
-        std::iter::from_fn(move || {
-            let process = self.process(next?)?;
-            next = process.task.parent;
-            Some(process)
-        })
-        .take(MAX_ANCESTORS)
     }
 
     /// The container, if any of its processes is known.
@@ -68,5 +79,15 @@ impl Graph {
     /// All containers, in the order in which they became known.
     pub fn containers(&self) -> impl Iterator<Item = &Container> {
         self.containers.values()
+    }
+
+    /// A file, by the latest name it was used under.
+    pub fn file(&self, id: FileId) -> Option<&File> {
+        self.files.get(&id)
+    }
+
+    /// Who did what to what.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
     }
 }

@@ -1,20 +1,29 @@
 //! A process and its images.
 
-use crate::event::{BootTime, Exit, Image, Origin, ProcessKey, Task};
+use std::sync::Arc;
+
+use crate::event::{BootTime, Exec, Exit, Image, Origin, ProcessKey, Task};
+
+/// Images kept of one process. The first and the latest tell the story; a loop of execs must not eat the memory.
+const MAX_IMAGES: usize = 32;
 
 /// A process, from its fork to its exit and a while longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
     /// Which.
     pub key: ProcessKey,
-    /// As whom, where and whose child it is: the latest that is known.
+    /// Whose child it was when it became known. Reparenting does not change it, so that a double fork hides nothing.
+    pub parent: Option<ProcessKey>,
+    /// As whom and where it is: the latest that is known.
     pub task: Task,
-    /// What it ran, oldest first: an exec keeps the process and begins a new image. Empty when only its pid is known.
+    /// What it ran, oldest first: an exec keeps the process and begins a new image. Empty when it never exec'd.
     pub images: Vec<Running>,
-    /// The image its parent ran when it forked, as long as it has none of its own.
-    pub inherited: Option<Image>,
+    /// The image its parent ran when it forked.
+    pub inherited: Option<Arc<Image>>,
     /// Children, in the order in which they became known.
     pub children: Vec<ProcessKey>,
+    /// The exec (`header.seq`) with which it came into its container from outside, though it is not the container's first.
+    pub entered: Option<u64>,
     /// When and how it ended.
     pub ended: Option<Ended>,
     /// Whether its beginning was seen.
@@ -31,7 +40,7 @@ pub struct Running {
     /// The event that told.
     pub seq: u64,
     /// What.
-    pub image: Image,
+    pub image: Arc<Image>,
 }
 
 /// The end of a process.
@@ -44,8 +53,37 @@ pub struct Ended {
 }
 
 impl Process {
+    /// A process of which nothing but an action is known.
+    pub(super) fn unknown(key: ProcessKey) -> Self {
+        Process {
+            key,
+            parent: None,
+            task: Task::default(),
+            images: Vec::new(),
+            inherited: None,
+            children: Vec::new(),
+            entered: None,
+            ended: None,
+            origin: Origin::Backfill,
+            last_seen: key.start,
+        }
+    }
+
+    /// Begins a new image.
+    pub(super) fn exec(&mut self, exec: &Exec, time: BootTime, seq: u64) {
+        self.task = exec.task.clone();
+        if self.images.len() == MAX_IMAGES {
+            self.images.remove(MAX_IMAGES / 2);
+        }
+        self.images.push(Running { since: time, seq, image: Arc::new(exec.image.clone()) });
+    }
+
     /// What it runs now, or ran last; for a fork that has not exec'd, what its parent ran.
     pub fn image(&self) -> Option<&Image> {
+        self.shared_image().map(Arc::as_ref)
+    }
+
+    pub(super) fn shared_image(&self) -> Option<&Arc<Image>> {
         self.images.last().map(|r| &r.image).or(self.inherited.as_ref())
     }
 

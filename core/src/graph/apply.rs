@@ -1,0 +1,319 @@
+//! Events into the graph.
+
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+
+use super::container::pod_of;
+use super::take::Take;
+use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
+use crate::event::{
+    Attempt, BootTime, ContainerId, Event, Exec, Exit, File, Fork, Header, Namespaces, Open, Origin, Payload,
+    ProcessKey, StdioKind, Task,
+};
+
+/// Processes that are kept, living and ended; the longest ended go first, and are counted.
+const MAX_PROCESSES: usize = 131_072;
+/// Names of files, and pipes, that are kept.
+const MAX_FILES: usize = 65_536;
+const MAX_PIPES: usize = 16_384;
+/// Children that are listed of one process.
+const MAX_CHILDREN: usize = 16_384;
+
+/// Runtime clients: what they start from a definition they start themselves, at once.
+const RUNTIME_CLIENTS: &[&[u8]] = &[b"ctr", b"runc", b"crun", b"docker", b"podman", b"nerdctl", b"crictl"];
+
+impl Graph {
+    /// Takes in what an event says.
+    pub fn apply(&mut self, event: &Event) {
+        let header = &event.header;
+        match &event.payload {
+            Payload::Exec(exec) => self.exec(header, exec),
+            Payload::Alive(exec) => self.alive(header, exec),
+            Payload::Fork(fork) => self.fork(header, fork),
+            Payload::Exit(exit) => self.exit(header, *exit),
+            Payload::Open(open) => self.open(header, open),
+            Payload::Connect(connect) => {
+                if connect.attempt == Attempt::Started {
+                    let caller = self.caller(header.process);
+                    self.contacts.called(caller, connect.flow.remote, header.time, header.seq);
+                    self.relate(header, Relation::Connected, Node::Peer(connect.flow.remote));
+                }
+            }
+            Payload::Accept(accept) => self.relate(header, Relation::Accepted, Node::Peer(accept.flow.remote)),
+            Payload::Namespace(change) => self.actor(header).task.namespaces = change.now,
+            Payload::MemFd(memfd) => {
+                self.name_file(&memfd.file);
+                self.relate(header, Relation::Wrote, Node::File(memfd.file.id));
+            }
+            Payload::Listen(_) | Payload::Close(_) => {}
+        }
+        if let Some(process) = self.processes.get_mut(&header.process) {
+            process.last_seen = header.time;
+        }
+    }
+
+    fn exec(&mut self, header: &Header, exec: &Exec) {
+        let entered = self.enters(header, exec);
+        let process = self.actor(header);
+        process.exec(exec, header.time, header.seq);
+        if entered && process.entered.is_none() {
+            process.entered = Some(header.seq);
+        }
+        self.adopt(header.process, exec.task.parent);
+        self.by_pid.insert(header.process.pid, header.process);
+        self.note_image(header, exec);
+        self.note_container(header, &exec.task, true);
+    }
+
+    fn alive(&mut self, header: &Header, exec: &Exec) {
+        if self.process(header.process).is_some_and(|p| !p.images.is_empty()) {
+            return;
+        }
+        let process = self.actor(header);
+        process.exec(exec, header.time, header.seq);
+        self.adopt(header.process, exec.task.parent);
+        self.by_pid.insert(header.process.pid, header.process);
+        self.note_image(header, exec);
+        self.note_container(header, &exec.task, false);
+    }
+
+    fn fork(&mut self, header: &Header, fork: &Fork) {
+        if self.process(fork.child).is_some() {
+            return;
+        }
+        let inherited = self.process(header.process).and_then(Process::shared_image).cloned();
+        let child = Process {
+            task: fork.task.clone(),
+            inherited,
+            origin: header.origin,
+            last_seen: header.time,
+            ..Process::unknown(fork.child)
+        };
+        self.insert(child);
+        self.adopt(fork.child, fork.task.parent.or(Some(header.process)));
+        self.by_pid.insert(fork.child.pid, fork.child);
+        self.note_container(&Header { process: fork.child, ..*header }, &fork.task, false);
+    }
+
+    fn exit(&mut self, header: &Header, exit: Exit) {
+        let process = self.actor(header);
+        if process.ended.is_none() {
+            process.ended = Some(Ended { time: header.time, exit });
+            self.ended.push_back(header.process);
+            self.living -= 1;
+        }
+    }
+
+    fn open(&mut self, header: &Header, open: &Open) {
+        self.name_file(&open.file);
+        let file = open.file.id;
+        if open.access.write {
+            self.relate(header, Relation::Wrote, Node::File(file));
+            return;
+        }
+        if let Some((writer, written)) = self.last_write(file).filter(|(writer, _)| *writer != header.process) {
+            self.takes.push(Take {
+                file,
+                path: open.file.path.clone(),
+                writer,
+                written,
+                reader: header.process,
+                read: header.seq,
+                time: header.time,
+            });
+        }
+        self.relate(header, Relation::Read, Node::File(file));
+    }
+
+    /// The event's process; one that is not known yet begins here, with all but its key unknown.
+    fn actor(&mut self, header: &Header) -> &mut Process {
+        if !self.processes.contains_key(&header.process) {
+            let mut process = Process::unknown(header.process);
+            process.origin = header.origin;
+            self.insert(process);
+            self.by_pid.insert(header.process.pid, header.process);
+        }
+        &mut self.processes[&header.process]
+    }
+
+    fn insert(&mut self, process: Process) {
+        if self.processes.len() >= MAX_PROCESSES {
+            self.evict();
+        }
+        self.processes.insert(process.key, process);
+        self.living += 1;
+    }
+
+    /// Forgets the processes that ended longest ago; without any, those known longest.
+    fn evict(&mut self) {
+        let mut goes: Vec<ProcessKey> = self.ended.drain(..self.ended.len().min(MAX_PROCESSES / 16)).collect();
+        if goes.is_empty() {
+            goes = self.processes.keys().take(MAX_PROCESSES / 16).copied().collect();
+            self.living -= goes.len();
+        }
+        for key in &goes {
+            self.provenance.remove(&Node::Process(*key));
+            if self.by_pid.get(&key.pid) == Some(key) {
+                self.by_pid.remove(&key.pid);
+            }
+        }
+        self.evicted += goes.len() as u64;
+        let goes: HashSet<ProcessKey> = goes.into_iter().collect();
+        self.processes.retain(|key, _| !goes.contains(key));
+    }
+
+    /// Puts a process under its parent, once. A process is never put under one of its own descendants.
+    fn adopt(&mut self, child: ProcessKey, parent: Option<ProcessKey>) {
+        let Some(parent) = parent.filter(|p| !p.is_unknown() && *p != child) else { return };
+        let orphan = self.process(child).is_some_and(|p| p.parent.is_none());
+        if !orphan || self.descends(parent, child) {
+            return;
+        }
+        if let Some(process) = self.processes.get_mut(&child) {
+            process.parent = Some(parent);
+        }
+        if let Some(children) = self.processes.get_mut(&parent).map(|p| &mut p.children)
+            && children.len() < MAX_CHILDREN
+        {
+            children.push(child);
+        }
+    }
+
+    fn note_image(&mut self, header: &Header, exec: &Exec) {
+        self.name_file(&exec.image.exe);
+        self.relate(header, Relation::Executed, Node::File(exec.image.exe.id));
+        for output in &exec.image.stdio[1..] {
+            if output.kind == StdioKind::Pipe && output.ino != 0 {
+                bound(&mut self.pipes, MAX_PIPES);
+                self.pipes.insert(output.ino, header.process);
+            }
+        }
+    }
+
+    fn name_file(&mut self, file: &File) {
+        if file.id.is_known() {
+            bound(&mut self.files, MAX_FILES);
+            self.files.insert(file.id, file.clone());
+        }
+    }
+
+    fn relate(&mut self, header: &Header, relation: Relation, to: Node) {
+        let known = !matches!(&to, Node::File(id) if !id.is_known());
+        if known && !header.process.is_unknown() {
+            self.actor(header);
+            self.provenance.relate(Node::Process(header.process), relation, to, header);
+        }
+    }
+
+    /// Whether this exec brings its process into a container that already runs, from outside. A runtime's own last
+    /// steps on the way in run in the host's mount namespace still, and do not count.
+    fn enters(&self, header: &Header, exec: &Exec) -> bool {
+        let Some(container) = exec.task.container.as_ref().and_then(|id| self.container(id)) else { return false };
+        let from_outside = exec
+            .task
+            .parent
+            .and_then(|p| self.process(p))
+            .is_some_and(|parent| parent.task.container.as_ref() != Some(&container.id));
+        header.origin == Origin::Live
+            && container.began.is_some()
+            && container.root != header.process
+            && from_outside
+            && !is_on_host(container, &exec.task.namespaces)
+    }
+
+    fn note_container(&mut self, header: &Header, task: &Task, is_exec: bool) {
+        let Some(id) = task.container.clone() else { return };
+        if !self.containers.contains_key(&id) {
+            let container = self.new_container(&id, header, task);
+            self.containers.insert(id.clone(), container);
+            self.relate(header, Relation::RunsIn, Node::Container(id.clone()));
+        }
+        let Some(container) = self.containers.get(&id) else { return };
+        if container.began.is_none() && !is_on_host(container, &task.namespaces) {
+            let cause = if is_exec { self.cause(container, header.time) } else { None };
+            // A container that was found running has begun before: its first program is the eldest process there.
+            let began = match (is_exec, header.origin) {
+                (true, Origin::Live) => Some(header.seq),
+                (_, Origin::Backfill) => Some(0),
+                _ => None,
+            };
+            if let Some(container) = self.containers.get_mut(&id).filter(|_| began.is_some()) {
+                container.root = header.process;
+                container.began = began;
+                container.cause = cause;
+            }
+        }
+    }
+
+    fn new_container(&self, id: &ContainerId, header: &Header, task: &Task) -> Container {
+        let outside = |p: &&Process| p.task.container.as_ref() != Some(id);
+        let runtime = task.parent.and_then(|key| {
+            std::iter::once(key).filter_map(|k| self.process(k)).chain(self.ancestors(key)).find(outside)
+        });
+        let pod = pod_of(task.cgroup.as_bytes());
+        Container {
+            id: id.clone(),
+            static_pod: pod.as_ref().is_some_and(|(_, is_static)| *is_static),
+            pod: pod.map(|(uid, _)| uid),
+            root: header.process,
+            began: None,
+            runtime: runtime.map(|p| p.key),
+            host: runtime.map(|p| p.task.namespaces),
+            since: header.time,
+            cause: None,
+        }
+    }
+
+    /// Why a container starts now: the manifest that its orchestrator took up last. Containers of one pod share it.
+    fn cause(&self, container: &Container, time: BootTime) -> Option<Cause> {
+        let sibling = container
+            .pod
+            .as_ref()
+            .and_then(|pod| self.containers.values().find(|c| c.pod.as_ref() == Some(pod) && c.cause.is_some()));
+        if let Some(sibling) = sibling {
+            return sibling.cause.clone();
+        }
+        let used = |take: &Take| {
+            self.containers.values().any(|c| c.cause.as_ref().is_some_and(|cause| cause.read == take.read))
+        };
+        let take = self.takes.before(time).find(|take| !used(take) && self.may_have_started(take, container))?;
+        Some(Cause {
+            path: take.path.clone(),
+            writer: take.writer,
+            reader: take.reader,
+            written: take.written,
+            read: take.read,
+            read_at: take.time,
+        })
+    }
+
+    /// Whether the reader of a file is one that starts containers from files: the kubelet, for its static pods, or a
+    /// process that ran a runtime's client since.
+    fn may_have_started(&self, take: &Take, container: &Container) -> bool {
+        let Some(reader) = self.process(take.reader) else { return false };
+        if reader.task.container.is_some()
+            && reader.task.container == self.process(take.writer).and_then(|w| w.task.container.clone())
+        {
+            return false;
+        }
+        if container.static_pod && reader.is_alive() {
+            return true;
+        }
+        let is_client = |p: &Process| RUNTIME_CLIENTS.contains(&p.name());
+        let children = reader.children.iter().filter_map(|key| self.process(*key));
+        is_client(reader) || children.into_iter().any(|child| child.key.start >= take.time && is_client(child))
+    }
+}
+
+/// Whether these are still the namespaces of the container's runtime: a process on its way in.
+fn is_on_host(container: &Container, namespaces: &Namespaces) -> bool {
+    container.host.is_some_and(|host| host.mnt != 0 && host.mnt == namespaces.mnt)
+}
+
+/// Makes room for one more entry: a sixteenth of a full map goes at a time, oldest first.
+fn bound<K, V>(map: &mut IndexMap<K, V>, most: usize) {
+    if map.len() >= most {
+        map.drain(..most / 16);
+    }
+}

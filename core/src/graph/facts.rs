@@ -1,0 +1,114 @@
+//! What follows from the graph, as rules and views ask for it.
+
+use std::net::SocketAddr;
+
+use super::contact::Caller;
+use super::{Container, Graph, Node, Process, Relation};
+use crate::event::{Attempt, ContainerId, Event, FileId, Namespaces, Payload, ProcessKey, Text};
+
+impl Graph {
+    /// The container that a process belongs to.
+    pub fn container_of(&self, key: ProcessKey) -> Option<&Container> {
+        self.container(self.process(key)?.task.container.as_ref()?)
+    }
+
+    /// The namespaces of the host of a process's container: those in which its runtime lives. `None` for a process in
+    /// no container, or when the runtime is not known.
+    pub fn host_namespaces(&self, key: ProcessKey) -> Option<Namespaces> {
+        self.container_of(key)?.host
+    }
+
+    /// Whether this event began the first program of its process's container.
+    pub fn begins_container(&self, event: &Event) -> bool {
+        matches!(event.payload, Payload::Exec(_))
+            && self.container_of(event.header.process).is_some_and(|c| c.began == Some(event.header.seq))
+    }
+
+    /// Whether with this event a process came into a running container from outside (`kubectl exec`, `docker exec`).
+    pub fn enters_container(&self, event: &Event) -> bool {
+        self.process(event.header.process).is_some_and(|p| p.entered == Some(event.header.seq))
+    }
+
+    /// The path of the file that made an orchestrator start this container.
+    pub fn container_cause(&self, id: &ContainerId) -> Option<&Text> {
+        self.container(id)?.cause.as_ref().map(|c| &c.path)
+    }
+
+    /// Whether with this connection attempt the calls of its process (or container) to the peer show to be regular:
+    /// true once for each caller and peer.
+    pub fn beacon(&self, event: &Event) -> bool {
+        match &event.payload {
+            Payload::Connect(connect) if connect.attempt == Attempt::Started => {
+                let caller = self.caller(event.header.process);
+                self.contacts.beacon_since(caller, connect.flow.remote) == Some(event.header.seq)
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn caller(&self, key: ProcessKey) -> Caller {
+        match self.process(key).and_then(|p| p.task.container.clone()) {
+            Some(container) => Caller::Container(container),
+            None => Caller::Process(key),
+        }
+    }
+
+    /// The last file that a process read which another had written: what it may be carrying elsewhere.
+    pub fn carried(&self, key: ProcessKey) -> Option<&Text> {
+        self.carried_from(key).and_then(|(file, _)| self.file(file)).map(|f| &f.path)
+    }
+
+    /// As [`Graph::carried`]: the file, and the event that shows the read.
+    pub fn carried_from(&self, key: ProcessKey) -> Option<(FileId, u64)> {
+        let did = self.provenance.did(&Node::Process(key));
+        did.into_iter().rev().find_map(|(node, edge)| match node {
+            Node::File(id) if edge.relation == Relation::Read => {
+                self.writer_of(*id).filter(|w| w.key != key).map(|_| (*id, edge.last_seq))
+            }
+            _ => None,
+        })
+    }
+
+    /// The process at the writing end of the pipe with this inode, other than `reader`.
+    pub fn pipe_writer(&self, ino: u64, reader: ProcessKey) -> Option<&Process> {
+        self.pipes.get(&ino).filter(|key| **key != reader).and_then(|key| self.process(*key))
+    }
+
+    /// Who wrote a file last.
+    pub fn writer_of(&self, file: FileId) -> Option<&Process> {
+        self.last_write(file).and_then(|(key, _)| self.process(key))
+    }
+
+    /// Who wrote a file last, and the event that shows it.
+    pub fn last_write(&self, file: FileId) -> Option<(ProcessKey, u64)> {
+        let writers = self.provenance.done_to(&Node::File(file));
+        let last =
+            writers.into_iter().filter(|(_, e)| e.relation == Relation::Wrote).max_by_key(|(_, e)| e.last_seq)?;
+        match last {
+            (Node::Process(key), edge) => Some((*key, edge.last_seq)),
+            _ => None,
+        }
+    }
+
+    /// The remote ends that a process opened connections to, by first time.
+    pub fn peers_of(&self, key: ProcessKey) -> Vec<SocketAddr> {
+        let did = self.provenance.did(&Node::Process(key));
+        did.into_iter()
+            .filter_map(|(node, edge)| match node {
+                Node::Peer(peer) if edge.relation == Relation::Connected => Some(*peer),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The files that a process wrote, by first time.
+    pub fn written_by(&self, key: ProcessKey) -> Vec<FileId> {
+        let did = self.provenance.did(&Node::Process(key));
+        did.into_iter()
+            .filter_map(|(node, edge)| match node {
+                Node::File(file) if edge.relation == Relation::Wrote => Some(*file),
+                _ => None,
+            })
+            .collect()
+    }
+}

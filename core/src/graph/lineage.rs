@@ -1,0 +1,91 @@
+//! Who descends from whom.
+
+use super::{Graph, Process};
+use crate::event::ProcessKey;
+
+/// How far lineage is followed. Real trees are far shallower; a forged or damaged history may be a cycle.
+const MAX_ANCESTORS: usize = 64;
+
+/// Programs that start unrelated things for others: what their children do is not one doing. Container runtimes,
+/// service managers, session makers and schedulers.
+const SUPERVISORS: &[&[u8]] = &[
+    b"systemd",
+    b"init",
+    b"tini",
+    b"dumb-init",
+    b"docker-init",
+    b"catatonit",
+    b"runit",
+    b"s6-svscan",
+    b"supervisord",
+    b"containerd",
+    b"dockerd",
+    b"crio",
+    b"conmon",
+    b"kubelet",
+    b"k3s",
+    b"podman",
+    b"runc",
+    b"crun",
+    b"sshd",
+    b"sshd-session",
+    b"login",
+    b"cron",
+    b"crond",
+    b"atd",
+];
+
+impl Graph {
+    /// The known ancestors of a process, nearest first, without the process itself; at most 64.
+    pub fn ancestors(&self, key: ProcessKey) -> impl Iterator<Item = &Process> {
+        let mut next = self.process(key).and_then(|p| p.parent);
+        std::iter::from_fn(move || {
+            let process = self.process(next?)?;
+            next = process.parent;
+            Some(process)
+        })
+        .take(MAX_ANCESTORS)
+    }
+
+    /// Whether `key` is `ancestor` or descends from it.
+    pub fn descends(&self, key: ProcessKey, ancestor: ProcessKey) -> bool {
+        key == ancestor || self.ancestors(key).any(|p| p.key == ancestor)
+    }
+
+    /// The process that began what `key` does: its topmost ancestor on this side of a boundary. Boundaries are
+    /// supervisors, a pid namespace's first process, and the way into a container.
+    pub fn origin_of(&self, key: ProcessKey) -> ProcessKey {
+        let mut origin = key;
+        for parent in self.ancestors(key) {
+            if self.process(origin).is_none_or(|child| is_boundary(parent, child)) {
+                break;
+            }
+            origin = parent.key;
+        }
+        origin
+    }
+
+    /// The nearest common ancestor of two processes that is not beyond a boundary.
+    pub fn common_ancestor(&self, a: ProcessKey, b: ProcessKey) -> Option<ProcessKey> {
+        if self.origin_of(a) != self.origin_of(b) {
+            return None;
+        }
+        let of_b: Vec<ProcessKey> = std::iter::once(b).chain(self.ancestors(b).map(|p| p.key)).collect();
+        std::iter::once(a).chain(self.ancestors(a).map(|p| p.key)).find(|key| of_b.contains(key))
+    }
+}
+
+fn is_boundary(parent: &Process, child: &Process) -> bool {
+    let enters_container = child.task.container.is_some() && child.task.container != parent.task.container;
+    // Inside a container pid 1 is its program and belongs to what happens there; elsewhere it adopts everybody.
+    let is_init = parent.key.pid == 1 || (parent.task.ns_pid == 1 && parent.task.container.is_none());
+    enters_container || is_init || is_supervisor(parent.name()) || is_kernel_thread(parent)
+}
+
+fn is_supervisor(name: &[u8]) -> bool {
+    SUPERVISORS.contains(&name) || name.starts_with(b"containerd-shim")
+}
+
+fn is_kernel_thread(process: &Process) -> bool {
+    process.key.pid == 2 || process.parent.is_some_and(|p| p.pid == 2)
+}

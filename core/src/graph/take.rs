@@ -1,0 +1,50 @@
+//! Files that someone wrote and someone else then took up: how a manifest becomes a container.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::event::{BootTime, FileId, ProcessKey, Text};
+
+/// Takes that are remembered.
+const MAX_TAKES: usize = 256;
+/// How long after a file was taken up its container may start. The kubelet pulls images in between.
+pub(super) const TAKE_TO_START: Duration = Duration::from_secs(300);
+
+/// One process read a file that another wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Take {
+    pub(super) file: FileId,
+    pub(super) path: Text,
+    pub(super) writer: ProcessKey,
+    pub(super) written: u64,
+    pub(super) reader: ProcessKey,
+    pub(super) read: u64,
+    pub(super) time: BootTime,
+}
+
+/// The latest takes of files that look like an orchestrator's manifests.
+#[derive(Debug, Default)]
+pub(super) struct Takes(VecDeque<Take>);
+
+impl Takes {
+    /// Notes a take. Other files than manifests are of no use here and left out.
+    pub(super) fn push(&mut self, take: Take) {
+        if !is_manifest(take.path.file_name()) {
+            return;
+        }
+        if self.0.len() == MAX_TAKES {
+            self.0.pop_front();
+        }
+        self.0.push_back(take);
+    }
+
+    /// The takes that may explain a start at `time`, latest first.
+    pub(super) fn before(&self, time: BootTime) -> impl Iterator<Item = &Take> {
+        self.0.iter().rev().filter(move |t| t.time <= time && time.since(t.time) <= TAKE_TO_START)
+    }
+}
+
+/// Names that the kubelet, `kubectl` and the runtimes' own tools read definitions from.
+fn is_manifest(name: &[u8]) -> bool {
+    [b".yaml".as_slice(), b".yml", b".json", b".manifest"].iter().any(|suffix| name.ends_with(suffix))
+}
