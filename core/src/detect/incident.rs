@@ -32,6 +32,8 @@ pub struct Incident {
     pub peers: Vec<SocketAddr>,
     /// The known story that it follows.
     pub chain: Option<ChainMatch>,
+    /// The id of the incident that this one turned out to be part of.
+    pub merged_into: Option<String>,
 }
 
 /// Whether an incident goes on.
@@ -42,6 +44,8 @@ pub enum Status {
     Ongoing,
     /// All of its processes have ended.
     Over,
+    /// Evidence showed that it is part of an older incident: see [`Incident::merged_into`].
+    Merged,
 }
 
 /// One step of an attack: what one rule found, once or many times.
@@ -85,7 +89,7 @@ pub struct Link {
 }
 
 /// Kinds of evidence that link two processes' doings, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkKind {
     /// The same process.
@@ -126,4 +130,19 @@ pub struct ChainMatch {
     pub found: usize,
     /// All of its steps.
     pub steps: usize,
+}
+
+impl LinkKind {
+    /// Its name, as JSON gives it.
+    pub fn id(self) -> &'static str {
+        match self {
+            LinkKind::SameProcess => "same-process",
+            LinkKind::Lineage => "lineage",
+            LinkKind::Pipe => "pipe",
+            LinkKind::WroteStarted => "wrote-started",
+            LinkKind::WroteExecuted => "wrote-executed",
+            LinkKind::WroteRead => "wrote-read",
+            LinkKind::SameContainer => "same-container",
+        }
+    }
 }

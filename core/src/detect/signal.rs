@@ -17,6 +17,16 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// What one stage of this severity adds to an incident's score.
+    pub fn weight(self) -> u32 {
+        match self {
+            Severity::Low => 1,
+            Severity::Medium => 3,
+            Severity::High => 6,
+            Severity::Critical => 10,
+        }
+    }
+
     /// In one lower-case word.
     pub fn word(self) -> &'static str {
         match self {

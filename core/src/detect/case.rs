@@ -1,0 +1,308 @@
+//! Cases: signals that evidence joins. A case that weighs enough is an incident.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{Link, ProcessSummary, Severity, Signal, Tactic};
+use crate::event::{BootTime, ContainerId, ProcessKey, Text};
+use crate::graph::Graph;
+
+/// Cases that are kept. Those that are no incident go first, oldest first.
+const MAX_CASES: usize = 4_096;
+/// Processes, files and peers that are listed of one case.
+const MAX_MEMBERS: usize = 16_384;
+/// Events that a stage rests on and that are listed.
+pub(super) const MAX_EVIDENCE: usize = 32;
+
+/// Signals that belong together.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    pub(super) id: u64,
+    /// The id it has as an incident.
+    pub(super) name: String,
+    pub(super) stages: Vec<Step>,
+    pub(super) members: IndexMap<ProcessKey, ProcessSummary>,
+    pub(super) living: usize,
+    pub(super) files: IndexSet<Text>,
+    pub(super) peers: IndexSet<SocketAddr>,
+    pub(super) last_time: BootTime,
+    /// Something of it changed since it was last told.
+    pub(super) changed: bool,
+    /// Where it stands among the incidents, once it is one.
+    pub(super) incident: Option<usize>,
+}
+
+/// A stage in the making.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) tactic: Tactic,
+    pub(super) technique: String,
+    pub(super) rule: String,
+    pub(super) severity: Severity,
+    pub(super) time: BootTime,
+    pub(super) last_time: BootTime,
+    pub(super) count: u64,
+    pub(super) process: ProcessSummary,
+    /// Who, the last time.
+    pub(super) last_process: ProcessKey,
+    pub(super) sentence: String,
+    pub(super) evidence: Vec<u64>,
+    pub(super) link: Option<Link>,
+}
+
+impl Case {
+    /// What its stages weigh together: each counts once, however often it was seen.
+    pub(super) fn score(&self) -> u32 {
+        self.stages.iter().map(|s| s.severity.weight()).sum()
+    }
+
+    /// Makes a process part of the case, with what it wrote and whom it called.
+    pub(super) fn include(&mut self, graph: &Graph, key: ProcessKey) {
+        if self.members.len() >= MAX_MEMBERS || self.members.contains_key(&key) {
+            return;
+        }
+        let Some(process) = graph.process(key) else { return };
+        self.members.insert(key, summary(graph, key));
+        self.living += usize::from(process.is_alive());
+        for id in graph.written_by(key) {
+            if let Some(file) = graph.file(id) {
+                self.note_file(&file.path);
+            }
+        }
+        for peer in graph.peers_of(key) {
+            self.note_peer(peer);
+        }
+    }
+
+    pub(super) fn note_file(&mut self, path: &Text) {
+        if self.files.len() < MAX_MEMBERS {
+            self.files.insert(path.clone());
+        }
+    }
+
+    pub(super) fn note_peer(&mut self, peer: SocketAddr) {
+        if self.peers.len() < MAX_MEMBERS {
+            self.peers.insert(peer);
+        }
+    }
+
+    /// Takes in a signal: a new stage, or one more time of a stage that is there.
+    pub(super) fn add(&mut self, graph: &Graph, signal: &Signal, tactic: Tactic, link: Option<Link>) {
+        self.last_time = self.last_time.max(signal.time);
+        self.changed = true;
+        if let Some(step) = self.stages.iter_mut().find(|s| *s.rule == *signal.rule) {
+            step.count += 1;
+            step.last_time = step.last_time.max(signal.time);
+            step.last_process = signal.process;
+            if step.evidence.len() < MAX_EVIDENCE {
+                step.evidence.push(signal.seq);
+            }
+            return;
+        }
+        let mut evidence = vec![signal.seq];
+        evidence.extend(link.iter().flat_map(|l| l.evidence.iter().copied()).filter(|seq| *seq != 0));
+        evidence.sort_unstable();
+        evidence.dedup();
+        self.stages.push(Step {
+            tactic,
+            technique: signal.technique.to_string(),
+            rule: signal.rule.to_string(),
+            severity: signal.severity,
+            time: signal.time,
+            last_time: signal.time,
+            count: 1,
+            process: summary(graph, signal.process),
+            last_process: signal.process,
+            sentence: signal.sentence.clone(),
+            evidence,
+            link,
+        });
+    }
+
+    /// Takes in another case; its stages keep their times and its links their targets.
+    fn absorb(&mut self, other: Case) {
+        let mut stages: Vec<(u64, usize, Step)> = Vec::new();
+        for (id, list) in [(self.id, std::mem::take(&mut self.stages)), (other.id, other.stages)] {
+            stages.extend(list.into_iter().enumerate().map(|(i, step)| (id, i, step)));
+        }
+        stages.sort_by_key(|(id, i, step)| (step.time, *id, *i));
+        let places: HashMap<(u64, usize), usize> =
+            stages.iter().enumerate().map(|(new, (id, old, _))| ((*id, *old), new)).collect();
+        for (id, _, mut step) in stages {
+            if let Some(link) = &mut step.link {
+                link.to_stage = places.get(&(id, link.to_stage)).copied().unwrap_or(0);
+            }
+            self.stages.push(step);
+        }
+        self.members.extend(other.members);
+        self.living += other.living;
+        self.files.extend(other.files);
+        self.peers.extend(other.peers);
+        self.last_time = self.last_time.max(other.last_time);
+        self.changed = true;
+    }
+}
+
+/// What an incident says of a process.
+pub(super) fn summary(graph: &Graph, key: ProcessKey) -> ProcessSummary {
+    let process = graph.process(key);
+    let image = process.and_then(|p| p.image());
+    ProcessSummary {
+        key,
+        exe: image.map(|i| i.exe.path.clone()).unwrap_or_default(),
+        args: image.map(|i| i.args.joined()).unwrap_or_default(),
+        container: process.and_then(|p| p.task.container.clone()),
+    }
+}
+
+/// All cases, and whose they are.
+#[derive(Debug, Default)]
+pub(super) struct Cases {
+    cases: IndexMap<u64, Case>,
+    next: u64,
+    of_process: HashMap<ProcessKey, u64>,
+    of_origin: HashMap<ProcessKey, u64>,
+    of_container: HashMap<ContainerId, u64>,
+    /// Incidents that became part of an older one.
+    merged: Vec<(usize, u64)>,
+}
+
+impl Cases {
+    /// The case that a process is part of.
+    pub(super) fn of(&self, key: ProcessKey) -> Option<&Case> {
+        self.cases.get(self.of_process.get(&key)?)
+    }
+
+    /// The case that a process is part of, or that others of its lineage are.
+    pub(super) fn of_lineage(&self, graph: &Graph, key: ProcessKey) -> Option<&Case> {
+        self.of(key).or_else(|| self.cases.get(self.of_origin.get(&graph.origin_of(key))?))
+    }
+
+    /// The case that was last seen in a container.
+    pub(super) fn of_container(&self, id: &ContainerId) -> Option<&Case> {
+        self.cases.get(self.of_container.get(id)?)
+    }
+
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Case> {
+        self.cases.get_mut(&id)
+    }
+
+    pub(super) fn of_mut(&mut self, key: ProcessKey) -> Option<&mut Case> {
+        self.cases.get_mut(self.of_process.get(&key)?)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Case> {
+        self.cases.values_mut()
+    }
+
+    /// Begins a case with its first signal.
+    pub(super) fn open(&mut self, signal: &Signal) -> u64 {
+        if self.cases.len() >= MAX_CASES {
+            self.evict();
+        }
+        self.next += 1;
+        let case = Case {
+            id: self.next,
+            name: name(signal),
+            stages: Vec::new(),
+            members: IndexMap::new(),
+            living: 0,
+            files: IndexSet::new(),
+            peers: IndexSet::new(),
+            last_time: signal.time,
+            changed: true,
+            incident: None,
+        };
+        self.cases.insert(self.next, case);
+        self.next
+    }
+
+    fn evict(&mut self) {
+        let goes = self.cases.values().find(|c| c.incident.is_none()).or_else(|| self.cases.values().next());
+        let Some(id) = goes.map(|c| c.id) else { return };
+        self.cases.shift_remove(&id);
+        self.of_process.retain(|_, case| *case != id);
+        self.of_origin.retain(|_, case| *case != id);
+        self.of_container.retain(|_, case| *case != id);
+    }
+
+    /// Makes a process and what led to it part of a case: its ancestors up to where its doings began, and all of its
+    /// descendants.
+    pub(super) fn include(&mut self, graph: &Graph, id: u64, key: ProcessKey) {
+        let origin = graph.origin_of(key);
+        let mut joining = vec![key];
+        if key != origin {
+            joining.extend(graph.ancestors(key).map(|p| p.key).take_while(|k| *k != origin));
+            joining.push(origin);
+        }
+        for member in joining {
+            self.include_one(graph, id, member);
+        }
+        let mut below = vec![key];
+        while let Some(parent) = below.pop() {
+            let Some(process) = graph.process(parent) else { continue };
+            for child in &process.children {
+                if self.of_process.get(child) != Some(&id) {
+                    self.include_one(graph, id, *child);
+                    below.push(*child);
+                }
+            }
+        }
+        self.of_origin.insert(origin, id);
+        if let Some(container) = graph.container_of(key) {
+            self.of_container.insert(container.id.clone(), id);
+        }
+    }
+
+    /// Makes one process part of a case, unless it is part of one.
+    pub(super) fn include_one(&mut self, graph: &Graph, id: u64, key: ProcessKey) {
+        if self.of_process.contains_key(&key) {
+            return;
+        }
+        if let Some(case) = self.cases.get_mut(&id) {
+            case.include(graph, key);
+            if case.members.contains_key(&key) {
+                self.of_process.insert(key, id);
+            }
+        }
+    }
+
+    /// Makes cases one: the oldest takes in the others. Gives its id.
+    pub(super) fn join(&mut self, ids: &[u64]) -> Option<u64> {
+        let oldest = *ids.iter().min()?;
+        for id in ids.iter().filter(|id| **id != oldest) {
+            let Some(other) = self.cases.shift_remove(id) else { continue };
+            for map in [&mut self.of_process, &mut self.of_origin] {
+                map.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
+            }
+            self.of_container.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
+            let Some(case) = self.cases.get_mut(&oldest) else { continue };
+            if case.incident.is_some() {
+                self.merged.extend(other.incident.map(|incident| (incident, oldest)));
+            } else if other.incident.is_some() {
+                // What has been told under a name keeps it.
+                case.incident = other.incident;
+                case.name.clone_from(&other.name);
+            }
+            case.absorb(other);
+        }
+        Some(oldest)
+    }
+
+    /// Incidents that became part of a case since this was last asked.
+    pub(super) fn take_merged(&mut self) -> Vec<(usize, u64)> {
+        std::mem::take(&mut self.merged)
+    }
+}
+
+/// A name for what begins with this signal, the same in every replay: FNV-1a over what identifies it.
+fn name(signal: &Signal) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let words = [u64::from(signal.process.pid), signal.process.start.0, signal.time.0];
+    for byte in words.iter().flat_map(|w| w.to_le_bytes()).chain(signal.rule.bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("inc-{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
+}

@@ -1,0 +1,142 @@
+//! Links: the evidence that joins what one process does to what others did before.
+
+use super::case::{Case, Cases};
+use super::{Link, LinkKind, words};
+use crate::event::{Event, Payload, ProcessKey, StdioKind};
+use crate::graph::Graph;
+
+/// A link to an earlier stage of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) case: u64,
+    pub(super) link: Link,
+}
+
+/// Evidence that leads from a process to another one, which may belong to a case.
+struct Lead {
+    kind: LinkKind,
+    to: ProcessKey,
+    why: String,
+    evidence: Vec<u64>,
+}
+
+/// All links from an event's process to cases, strongest first.
+pub(super) fn find(graph: &Graph, cases: &Cases, event: &Event) -> Vec<Found> {
+    let key = event.header.process;
+    let mut found: Vec<Found> = Vec::new();
+    if let Some(case) = cases.of_lineage(graph, key) {
+        found.push(by_lineage(graph, case, key));
+    }
+    for lead in leads(graph, event) {
+        if let Some(case) = cases.of(lead.to) {
+            let to_stage = stage_of(graph, case, lead.to);
+            let link = Link { kind: lead.kind, to_stage, why: lead.why, evidence: lead.evidence };
+            found.push(Found { case: case.id, link });
+        }
+    }
+    if found.is_empty() {
+        found.extend(by_container(graph, cases, key));
+    }
+    found.sort_by_key(|f| (f.link.kind, f.case));
+    found
+}
+
+fn by_lineage(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
+    let to_stage = stage_of(graph, case, key);
+    let of = case.stages[to_stage].process.key;
+    let (kind, why) = if of == key {
+        (LinkKind::SameProcess, format!("it is the same process, {}", words::process(graph, key)))
+    } else if graph.descends(key, of) {
+        (LinkKind::Lineage, format!("{} descends from {}", words::process(graph, key), words::process(graph, of)))
+    } else if let Some(common) = graph.common_ancestor(key, of) {
+        let [a, b, common] = [key, of, common].map(|k| words::process(graph, k));
+        (LinkKind::Lineage, format!("{a} and {b} both descend from {common}"))
+    } else {
+        let [a, b] = [key, of].map(|k| words::process(graph, k));
+        (LinkKind::Lineage, format!("{a} belongs to what {b} began"))
+    };
+    Found { case: case.id, link: Link { kind, to_stage, why, evidence: Vec::new() } }
+}
+
+/// The stage of a case that a process's doings follow from: its own latest; else its nearest ancestor's; else the
+/// latest by anyone of the same lineage; else the first.
+fn stage_of(graph: &Graph, case: &Case, key: ProcessKey) -> usize {
+    let latest = |wanted: &dyn Fn(ProcessKey) -> bool| case.stages.iter().rposition(|stage| wanted(stage.last_process));
+    if let Some(own) = latest(&|k| k == key) {
+        return own;
+    }
+    if let Some(near) = graph.ancestors(key).find_map(|ancestor| latest(&|k| k == ancestor.key)) {
+        return near;
+    }
+    let origin = graph.origin_of(key);
+    latest(&|k| graph.origin_of(k) == origin).unwrap_or(0)
+}
+
+fn leads(graph: &Graph, event: &Event) -> Vec<Lead> {
+    let key = event.header.process;
+    [started(graph, key), piped(graph, key), executed(graph, key), read(graph, event)].into_iter().flatten().collect()
+}
+
+fn started(graph: &Graph, key: ProcessKey) -> Option<Lead> {
+    let container = graph.container_of(key)?;
+    let cause = container.cause.as_ref()?;
+    let after = words::duration(container.since.since(cause.read_at));
+    let why = format!(
+        "{} wrote {}; {} read it and container {} started {after} later",
+        words::process(graph, cause.writer),
+        cause.path,
+        words::process(graph, cause.reader),
+        container.id.short(),
+    );
+    let evidence = [Some(cause.written), Some(cause.read), container.began].into_iter().flatten().collect();
+    Some(Lead { kind: LinkKind::WroteStarted, to: cause.writer, why, evidence })
+}
+
+fn piped(graph: &Graph, key: ProcessKey) -> Option<Lead> {
+    let stdin = graph.process(key)?.image()?.stdio[0];
+    if stdin.kind != StdioKind::Pipe {
+        return None;
+    }
+    let writer = graph.pipe_writer(stdin.ino, key)?;
+    let why = format!("{} reads what {} writes", words::process(graph, key), words::process(graph, writer.key));
+    let evidence = writer.images.last().map(|r| r.seq).into_iter().collect();
+    Some(Lead { kind: LinkKind::Pipe, to: writer.key, why, evidence })
+}
+
+fn executed(graph: &Graph, key: ProcessKey) -> Option<Lead> {
+    let running = graph.process(key)?.images.last()?;
+    let (writer, written) = graph.last_write(running.image.exe.id).filter(|(writer, _)| *writer != key)?;
+    let why = format!(
+        "{} runs {}, which {} wrote",
+        words::process(graph, key),
+        running.image.exe.path,
+        words::process(graph, writer),
+    );
+    Some(Lead { kind: LinkKind::WroteExecuted, to: writer, why, evidence: vec![written, running.seq] })
+}
+
+fn read(graph: &Graph, event: &Event) -> Option<Lead> {
+    let key = event.header.process;
+    let (file, read) = match &event.payload {
+        Payload::Open(open) if !open.access.write => (open.file.id, event.header.seq),
+        _ => graph.carried_from(key)?,
+    };
+    let (writer, written) = graph.last_write(file).filter(|(writer, _)| *writer != key)?;
+    let path = &graph.file(file)?.path;
+    let why = format!("{} read {path}, which {} wrote", words::process(graph, key), words::process(graph, writer));
+    Some(Lead { kind: LinkKind::WroteRead, to: writer, why, evidence: vec![written, read] })
+}
+
+fn by_container(graph: &Graph, cases: &Cases, key: ProcessKey) -> Option<Found> {
+    let container = graph.container_of(key)?;
+    let case = cases.of_container(&container.id)?;
+    let to_stage = case.stages.iter().rposition(|stage| stage.process.container.as_ref() == Some(&container.id))?;
+    let of = case.stages[to_stage].process.key;
+    let why = format!(
+        "{} and {} ran in container {}, and nothing closer is known",
+        words::process(graph, key),
+        words::process(graph, of),
+        container.id.short(),
+    );
+    Some(Found { case: case.id, link: Link { kind: LinkKind::SameContainer, to_stage, why, evidence: Vec::new() } })
+}
