@@ -68,8 +68,14 @@ pub enum HookState {
 /// Events in their order, as they travel from a collector or a recording to whoever follows them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Batch {
+    /// The stream goes on here: an event of this batch, or of a later one, has this [`super::Header::seq`] or a higher
+    /// one. For a snapshot it is the number of the first event that follows the whole snapshot. 0: not numbered.
+    pub first_seq: u64,
     /// The node's time when the batch was made: nothing that happened before is still to come.
     pub now: BootTime,
+    /// Its events are no news: they are [`super::Payload::Alive`], one for each process that lives as the client
+    /// attaches, in the order in which they became known. What was known before is void.
+    pub snapshot: bool,
     /// In the order (time, cpu, seq).
     pub events: Vec<Event>,
     /// What was lost since the batch before, by cause.
