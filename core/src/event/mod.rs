@@ -17,7 +17,7 @@ pub use process::{
     Args, Credentials, Exec, Exit, Fork, Image, MemFd, NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioKind, Task,
 };
 pub use sensor::{Loss, LossCause};
-pub use text::Text;
+pub use text::{Text, is_deceptive};
 
 /// One thing that happened on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -112,7 +112,7 @@ fn escape(c: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// Characters that change how others are shown, or are not shown themselves (Unicode's Cc, Cf, Zl, Zp, variation
 /// selectors, private use and tag characters).
-fn is_deceptive(c: char) -> bool {
+pub fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
             0xad | 0x61c | 0x180e | 0x115f..=0x1160 | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0x3164 | 0xfe00..=0xfe0f | 0xfeff

@@ -1,0 +1,210 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::ui::feed::Speed;
+
+/// Watch an attack unfold on a Linux node, from the kernel up.
+#[derive(Debug, Parser)]
+#[command(name = "lanner", version, after_help = AFTER)]
+pub struct Cli {
+    /// What to do; without it, `live`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const AFTER: &str = "\
+A SOURCE is a recording's path, - for standard input, a built-in scenario's name (see `lanner scenarios`),
+a collector's address such as unix:///run/lanner/lanner.sock, or nothing for this node.
+
+Exit status: 0 done, 1 failed, 2 wrong command line, 3 not allowed by this user or kernel,
+4 the recording could not be read whole, 10 `watch` found an incident.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch this node, with the collector in this process (needs root)
+    Live(LiveArgs),
+    /// Watch a node through its collector (lannerd)
+    Connect(ConnectArgs),
+    /// Open a recording or a built-in scenario
+    Replay(ReplayArgs),
+    /// List the built-in scenarios
+    Scenarios,
+    /// Capture events into a recording, without a user interface
+    Record(RecordArgs),
+    /// Print incidents and signals as lines, without a user interface
+    Watch(WatchArgs),
+    /// Print events as lines, without a user interface
+    Events(EventsArgs),
+    /// Say what this kernel, this user and this terminal allow, and what to do about the rest
+    Doctor,
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Command::Live(LiveArgs::default())
+    }
+}
+
+/// `lanner live`
+#[derive(Debug, Default, Args)]
+pub struct LiveArgs {
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// `lanner connect`
+#[derive(Debug, Args)]
+pub struct ConnectArgs {
+    /// The collector's address
+    #[arg(value_name = "ADDR", default_value = "unix:///run/lanner/lanner.sock")]
+    pub addr: String,
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// `lanner replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A recording's path, - for standard input, or a scenario's name
+    #[arg(value_name = "FILE|NAME")]
+    pub source: String,
+    /// How fast: a factor such as 16, or max
+    #[arg(long, value_name = "N|max", default_value = "max", value_parser = speed)]
+    pub speed: Speed,
+    /// Start here: a time into the recording, such as 12m30s
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub at: Option<Duration>,
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// How the user interface looks.
+#[derive(Debug, Default, Args)]
+pub struct LookArgs {
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// Where events come from, and for how long.
+#[derive(Debug, Args)]
+pub struct SourceArgs {
+    /// A recording, -, a scenario, an address; nothing for this node
+    #[arg(value_name = "SOURCE")]
+    pub source: Option<String>,
+    /// Stop after this time, such as 30 (seconds) or 5m
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub duration: Option<Duration>,
+}
+
+/// `lanner record`
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The recording to write; - for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Keep only events that meet this condition
+    #[arg(long, value_name = "CONDITION")]
+    pub filter: Option<String>,
+    /// The node's name in the recording, instead of its host name
+    #[arg(long, value_name = "NAME")]
+    pub node_name: Option<String>,
+    /// A sentence that goes into the recording
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+}
+
+/// `lanner watch`
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Print JSON lines (docs/json.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Print only each incident's last revision, at the end
+    #[arg(long = "final")]
+    pub only_final: bool,
+}
+
+/// `lanner events`
+#[derive(Debug, Args)]
+pub struct EventsArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Print JSON lines (docs/json.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Print only events that meet this condition (Falco's syntax), or that contain these words
+    #[arg(long, value_name = "CONDITION")]
+    pub filter: Option<String>,
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::MAX);
+    }
+    let factor = text.strip_prefix('x').unwrap_or(text).parse().ok();
+    factor.filter(|f: &f64| f.is_finite()).and_then(Speed::times).ok_or_else(|| "give a factor above 0, or max".to_owned())
+}
+
+/// `90`, `90s`, `12m30s`, `1h13m`, `250ms`.
+fn span(text: &str) -> Result<Duration, String> {
+    let wrong = || "give seconds, or a time such as 90s, 12m30s or 1h13m".to_owned();
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let count: u32 = rest[..digits].parse().map_err(|_| wrong())?;
+        let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |i| digits + i);
+        let unit = match &rest[digits..unit_end] {
+            "ms" => Duration::from_millis(1),
+            "" | "s" => Duration::from_secs(1),
+            "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
+            _ => return Err(wrong()),
+        };
+        total = unit.checked_mul(count).and_then(|d| total.checked_add(d)).ok_or_else(wrong)?;
+        rest = &rest[unit_end..];
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_may_be_plain_seconds_or_units() {
+        for (text, seconds) in [("90", 90), ("90s", 90), ("12m30s", 750), ("1h13m", 4380), ("0", 0)] {
+            assert_eq!(span(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(span("250ms"), Ok(Duration::from_millis(250)));
+        for wrong in ["", "m", "-1", "1d", "1.5", "99999999999h", "5m x"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn speeds_are_factors_above_zero() {
+        assert_eq!(speed("max"), Ok(Speed::MAX));
+        assert_eq!(speed("16").map(Speed::factor), Ok(16.0));
+        assert_eq!(speed("x0.5").map(Speed::factor), Ok(0.5));
+        for wrong in ["0", "-1", "fast", "inf", "nan"] {
+            assert!(speed(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The command line: what there is to ask for, and what each exit status means.
+
+mod args;
+mod doctor;
+mod events;
+mod follow;
+mod record;
+mod scenarios;
+mod view;
+mod watch;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use args::{Cli, Command};
+
+use crate::source::SourceError;
+
+/// What the exit status says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It worked; `watch`: and there was no incident.
+    Fine = 0,
+    /// It failed.
+    Failed = 1,
+    /// The command line was wrong.
+    Usage = 2,
+    /// This user or this kernel does not allow it.
+    NotAllowed = 3,
+    /// It worked as far as the recording could be read.
+    Damaged = 4,
+    /// `watch`: there was an incident.
+    Found = 10,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        ExitCode::from(status as u8)
+    }
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command.unwrap_or_default() {
+        Command::Live(args) => view::live(args),
+        Command::Connect(args) => view::connect(args),
+        Command::Replay(args) => view::replay(args),
+        Command::Scenarios => scenarios::run(),
+        Command::Record(args) => record::run(args),
+        Command::Watch(args) => watch::run(args),
+        Command::Events(args) => events::run(args),
+        Command::Doctor => doctor::run(),
+    };
+    match outcome {
+        Ok(status) => status.into(),
+        Err(problem) => report(&problem).into(),
+    }
+}
+
+fn report(problem: &anyhow::Error) -> Status {
+    // A reader that has seen enough (`| head`) is no failure.
+    if problem.chain().any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)) {
+        return Status::Fine;
+    }
+    // Nothing can be done when stderr is gone.
+    let _ = writeln!(io::stderr(), "lanner: {problem:#}");
+    match problem.downcast_ref::<SourceError>() {
+        Some(SourceError::Usage(_)) => Status::Usage,
+        Some(SourceError::NotAllowed(_)) => Status::NotAllowed,
+        _ => Status::Failed,
+    }
+}

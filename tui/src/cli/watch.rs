@@ -1,0 +1,120 @@
+//! `lanner watch`: incidents and signals as lines.
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use lanner_core::engine::Engine;
+use lanner_core::event::{Batch, NodeInfo};
+
+use super::Status;
+use super::args::WatchArgs;
+use super::follow::{Follower, follow, loss_words};
+use crate::detection;
+use crate::lines::{self, Summary, json};
+use crate::source::Options;
+
+pub(super) fn run(args: WatchArgs) -> anyhow::Result<Status> {
+    let mut watch = Watch {
+        engine: detection::engine()?,
+        node: NodeInfo::default(),
+        told: Vec::new(),
+        summary: Summary::default(),
+        json: args.json,
+        only_final: args.only_final,
+        out: BufWriter::new(io::stdout().lock()),
+    };
+    let ending = follow(&args.source, Options::default(), &mut watch)?;
+    watch.end(ending.problem.clone())?;
+    let found = watch.summary.incidents > 0;
+    Ok(if found { Status::Found } else { ending.status() })
+}
+
+struct Watch {
+    engine: Engine,
+    node: NodeInfo,
+    /// How many stages of each incident were told.
+    told: Vec<usize>,
+    summary: Summary,
+    json: bool,
+    only_final: bool,
+    out: BufWriter<StdoutLock<'static>>,
+}
+
+impl Follower for Watch {
+    fn node(&mut self, node: &NodeInfo) -> io::Result<()> {
+        self.node = node.clone();
+        if self.json {
+            writeln!(self.out, "{}", json(&lines::ready(node)))?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+        for loss in &batch.losses {
+            self.summary.lost += loss.count;
+            if self.only_final {
+            } else if self.json {
+                writeln!(self.out, "{}", json(&lines::loss(*loss, &self.node)))?;
+            } else {
+                writeln!(self.out, "{}", loss_words(*loss))?;
+            }
+        }
+        for event in &batch.events {
+            self.summary.events += 1;
+            let outcome = self.engine.apply(event);
+            self.summary.signals += outcome.signals.len() as u64;
+            if !self.only_final {
+                for signal in &outcome.signals {
+                    self.signal(signal)?;
+                }
+                self.incidents(&outcome.revised)?;
+            }
+        }
+        self.out.flush()
+    }
+}
+
+impl Watch {
+    fn signal(&mut self, signal: &lanner_core::detect::Signal) -> io::Result<()> {
+        if self.json {
+            writeln!(self.out, "{}", json(&lines::signal(signal, &self.node, self.engine.graph())))
+        } else {
+            writeln!(self.out, "{}", lines::signal_words(signal, &self.node))
+        }
+    }
+
+    fn incidents(&mut self, revised: &[usize]) -> io::Result<()> {
+        self.told.resize(self.engine.incidents().len(), 0);
+        for &i in revised {
+            let incident = &self.engine.incidents()[i];
+            if self.json {
+                writeln!(self.out, "{}", json(&lines::incident(incident, &self.node)))?;
+            } else {
+                writeln!(self.out, "{}", lines::incident_words(incident, &self.node, self.told[i]))?;
+            }
+            self.told[i] = incident.stages.len();
+        }
+        Ok(())
+    }
+
+    /// Tells all that is known and was not told.
+    fn end(&mut self, problem: Option<String>) -> io::Result<()> {
+        let revised = self.engine.flush();
+        let standing = |i: &usize| self.engine.incidents()[*i].merged_into.is_none();
+        let all: Vec<usize> = (0..self.engine.incidents().len()).filter(standing).collect();
+        self.summary.incidents = all.len();
+        if self.only_final {
+            self.incidents(&all)?;
+        } else {
+            self.incidents(&revised)?;
+            self.summary.problem = problem;
+            if self.json {
+                writeln!(self.out, "{}", json(&self.summary))?;
+            } else {
+                let Summary { events, lost, signals, incidents, .. } = &self.summary;
+                writeln!(self.out, "{events} events, {lost} lost, {signals} signals, {incidents} incidents")?;
+            }
+        }
+        self.out.flush()
+    }
+}

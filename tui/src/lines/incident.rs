@@ -1,0 +1,140 @@
+//! Incidents as lines.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+use lanner_core::detect::{ChainMatch, Incident, LinkKind, Stage, Status, Tactic, duration, technique_name};
+use lanner_core::event::{NodeInfo, Text};
+use serde::Serialize;
+
+use super::who::Who;
+use super::{clock, timestamp};
+
+/// One revision of an incident.
+#[derive(Debug, Serialize)]
+pub struct IncidentLine<'a> {
+    r#type: &'static str,
+    id: &'a str,
+    revision: u32,
+    name: &'a str,
+    severity: &'static str,
+    status: Status,
+    first_time: String,
+    last_time: String,
+    node: &'a str,
+    chain: Option<Chain<'a>>,
+    merged_into: Option<&'a str>,
+    stages: Vec<StageLine<'a>>,
+    processes: Vec<Who>,
+    files: &'a [Text],
+    peers: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Chain<'a> {
+    name: &'a str,
+    found: usize,
+    steps: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct StageLine<'a> {
+    tactic: Tactic,
+    technique: &'a str,
+    technique_name: Option<&'static str>,
+    signal: &'a str,
+    severity: &'static str,
+    time: String,
+    last_time: String,
+    count: u64,
+    sentence: &'a str,
+    process: Who,
+    evidence: &'a [u64],
+    link: Option<LinkLine<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct LinkLine<'a> {
+    kind: LinkKind,
+    to_stage: usize,
+    why: &'a str,
+    evidence: &'a [u64],
+}
+
+/// The line of an incident's present revision.
+pub fn incident<'a>(incident: &'a Incident, node: &'a NodeInfo) -> IncidentLine<'a> {
+    let chain = |c: &'a ChainMatch| Chain { name: &c.name, found: c.found, steps: c.steps };
+    IncidentLine {
+        r#type: "incident",
+        id: &incident.id,
+        revision: incident.revision,
+        name: &incident.name,
+        severity: incident.severity.word(),
+        status: incident.status,
+        first_time: timestamp(node.wall(incident.first_time)),
+        last_time: timestamp(node.wall(incident.last_time)),
+        node: &node.name,
+        chain: incident.chain.as_ref().map(chain),
+        merged_into: incident.merged_into.as_deref(),
+        stages: incident.stages.iter().map(|s| stage(s, node)).collect(),
+        processes: incident.processes.iter().map(|p| Who::remembered(p, node)).collect(),
+        files: &incident.files,
+        peers: incident.peers.iter().map(SocketAddr::to_string).collect(),
+    }
+}
+
+fn stage<'a>(stage: &'a Stage, node: &NodeInfo) -> StageLine<'a> {
+    StageLine {
+        tactic: stage.tactic,
+        technique: &stage.technique,
+        technique_name: technique_name(&stage.technique),
+        signal: &stage.signal,
+        severity: stage.severity.word(),
+        time: timestamp(node.wall(stage.time)),
+        last_time: timestamp(node.wall(stage.last_time)),
+        count: stage.count,
+        sentence: &stage.sentence,
+        process: Who::remembered(&stage.process, node),
+        evidence: &stage.evidence,
+        link: stage.link.as_ref().map(|link| LinkLine {
+            kind: link.kind,
+            to_stage: link.to_stage,
+            why: &link.why,
+            evidence: &link.evidence,
+        }),
+    }
+}
+
+/// An incident for a person: a headline, then a line for each stage from number `from` (counted from 0) on.
+pub fn incident_words(incident: &Incident, node: &NodeInfo, from: usize) -> String {
+    let mut words = headline(incident, node);
+    for (i, stage) in incident.stages.iter().enumerate().skip(from) {
+        let (time, tactic) = (clock(node.wall(stage.time)), stage.tactic);
+        let before = i.checked_sub(1).map(|before| stage.time.since(incident.stages[before].time));
+        let gap = before.map(|gap| format!(" +{}", duration(gap))).unwrap_or_default();
+        let times = if stage.count > 1 { format!(" ({} times)", stage.count) } else { String::new() };
+        // Writing to a String cannot fail.
+        let _ = write!(words, "\n  {}. {time}{gap}  {tactic} {}  {}{times}", i + 1, stage.technique, stage.sentence);
+        if let Some(link) = &stage.link {
+            let _ = write!(words, "\n       linked to {}: {}", link.to_stage + 1, link.why);
+        }
+    }
+    words
+}
+
+fn headline(incident: &Incident, node: &NodeInfo) -> String {
+    let (severity, status) = (incident.severity.word().to_uppercase(), status_words(incident));
+    let stages = match &incident.chain {
+        Some(chain) => format!("{} of {} steps", chain.found, chain.steps),
+        None => format!("{} stages", incident.stages.len()),
+    };
+    format!("{severity}  {}  {}  on {}  {stages}, {status}", incident.id, incident.name, node.name)
+}
+
+fn status_words(incident: &Incident) -> String {
+    match (incident.status, &incident.merged_into) {
+        (Status::Ongoing, _) => "ongoing".to_owned(),
+        (Status::Over, _) => "over".to_owned(),
+        (Status::Merged, into) => format!("part of {}", into.as_deref().unwrap_or("another")),
+    }
+}

@@ -1,0 +1,168 @@
+//! What `lanner watch` and `lanner events` print: a line for a person, or a JSON object. `docs/json.md` tells their
+//! meaning and `docs/schema/lines.json` is their schema; [`SCHEMA`] counts its versions.
+
+mod event;
+mod incident;
+mod time;
+mod who;
+
+pub use event::{event, event_words};
+pub use incident::{incident, incident_words};
+pub use time::{clock, timestamp};
+
+use std::fmt::Write;
+
+use lanner_core::detect::Signal;
+use lanner_core::event::{HookState, Loss, LossCause, NodeInfo, is_deceptive};
+use lanner_core::graph::Graph;
+use serde::Serialize;
+
+use self::who::Who;
+
+/// Version of the lines' schema. Fields may be added under the same number; one that goes or changes raises it.
+pub const SCHEMA: u32 = 1;
+
+/// One JSON line, without its end. Characters that a terminal would obey, or that deceive the eye, are escaped: they can
+/// only stand inside of strings.
+pub fn json(line: &impl Serialize) -> String {
+    let plain = serde_json::to_string(line).expect("lines are structs with string keys, which always serialize");
+    if !plain.chars().any(is_deceptive) {
+        return plain;
+    }
+    let mut safe = String::with_capacity(plain.len() + 16);
+    for c in plain.chars() {
+        if is_deceptive(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// The sensor is attached: what happens from now on is seen.
+#[derive(Debug, Serialize)]
+pub struct Ready<'a> {
+    r#type: &'static str,
+    schema: u32,
+    node: &'a str,
+    kernel: &'a str,
+    attached: usize,
+    degraded: Vec<Degraded<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Degraded<'a> {
+    hook: &'a str,
+    why: &'a str,
+    without: &'a str,
+}
+
+/// The line that says which node is watched, and with which eyes.
+pub fn ready(node: &NodeInfo) -> Ready<'_> {
+    let degraded = node.hooks.iter().filter_map(|hook| match &hook.state {
+        HookState::Attached => None,
+        HookState::Refused(why) => Some(Degraded { hook: &hook.name, why, without: &hook.without }),
+    });
+    let degraded: Vec<Degraded<'_>> = degraded.collect();
+    Ready {
+        r#type: "ready",
+        schema: SCHEMA,
+        node: &node.name,
+        kernel: &node.kernel,
+        attached: node.hooks.len() - degraded.len(),
+        degraded,
+    }
+}
+
+/// One event met one rule.
+#[derive(Debug, Serialize)]
+pub struct SignalLine<'a> {
+    r#type: &'static str,
+    time: String,
+    node: &'a str,
+    signal: &'a str,
+    severity: &'static str,
+    tactic: Option<&'static str>,
+    technique: &'a str,
+    sentence: &'a str,
+    process: Who,
+    evidence: [u64; 1],
+}
+
+/// The line of a signal.
+pub fn signal<'a>(signal: &'a Signal, node: &'a NodeInfo, graph: &Graph) -> SignalLine<'a> {
+    SignalLine {
+        r#type: "signal",
+        time: timestamp(node.wall(signal.time)),
+        node: &node.name,
+        signal: &signal.rule,
+        severity: signal.severity.word(),
+        tactic: signal.tactic.map(|t| t.id()),
+        technique: &signal.technique,
+        sentence: &signal.sentence,
+        process: Who::of(signal.process, graph, node),
+        evidence: [signal.seq],
+    }
+}
+
+/// A signal for a person.
+pub fn signal_words(signal: &Signal, node: &NodeInfo) -> String {
+    let tactic = signal.tactic.map_or("-", |t| t.id());
+    let (time, severity) = (clock(node.wall(signal.time)), signal.severity.word());
+    format!("{time}  {severity:<8}  {tactic} {}  {}", signal.technique, signal.sentence)
+}
+
+/// Events were lost.
+#[derive(Debug, Serialize)]
+pub struct LossLine<'a> {
+    r#type: &'static str,
+    node: &'a str,
+    cause: LossCause,
+    count: u64,
+}
+
+/// The line of a loss.
+pub fn loss<'a>(loss: Loss, node: &'a NodeInfo) -> LossLine<'a> {
+    LossLine { r#type: "loss", node: &node.name, cause: loss.cause, count: loss.count }
+}
+
+/// What came of it all, as the last line.
+#[derive(Debug, Default, Serialize)]
+pub struct Summary {
+    r#type: Tag,
+    /// Events that were looked at.
+    pub events: u64,
+    /// Events that are known to be missing.
+    pub lost: u64,
+    /// Signals that were raised.
+    pub signals: u64,
+    /// Incidents that were found.
+    pub incidents: usize,
+    /// Why the source ended early, or could not be read whole.
+    pub problem: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+enum Tag {
+    #[default]
+    #[serde(rename = "summary")]
+    Summary,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lanner_core::event::Text;
+
+    #[test]
+    fn json_carries_no_character_that_a_terminal_obeys() {
+        let hostile = "\u{1b}[2J\u{9b}31m\u{202e}gpj.exe\u{e0041} caf\u{e9}";
+        let line = json(&Text::from(hostile));
+        assert_eq!(line, r#""\u001b[2J\u009b31m\u202egpj.exe\udb40\udc41 café""#);
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), hostile);
+    }
+}
