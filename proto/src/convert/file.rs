@@ -1,0 +1,74 @@
+//! Files.
+
+use lanner_core::event::{Access, File, FileId, MemFd, Open};
+
+use super::{MAX_TEXT, Refused, bytes, text};
+use crate::v1;
+
+impl From<&File> for v1::File {
+    fn from(file: &File) -> Self {
+        v1::File {
+            path: bytes(&file.path),
+            dev: file.id.dev,
+            ino: file.id.ino,
+            truncated: file.truncated || file.path.as_bytes().len() > MAX_TEXT,
+            deleted: file.deleted,
+        }
+    }
+}
+
+impl TryFrom<v1::File> for File {
+    type Error = Refused;
+
+    fn try_from(file: v1::File) -> Result<Self, Refused> {
+        Ok(File {
+            path: text(file.path, "path")?,
+            id: FileId { dev: file.dev, ino: file.ino },
+            truncated: file.truncated,
+            deleted: file.deleted,
+        })
+    }
+}
+
+impl From<&Open> for v1::Open {
+    fn from(open: &Open) -> Self {
+        v1::Open {
+            file: Some((&open.file).into()),
+            fd: open.fd,
+            read: open.access.read,
+            write: open.access.write,
+            created: open.created,
+            written_before: open.written_before,
+            directory: open.directory,
+        }
+    }
+}
+
+impl TryFrom<v1::Open> for Open {
+    type Error = Refused;
+
+    fn try_from(open: v1::Open) -> Result<Self, Refused> {
+        Ok(Open {
+            file: open.file.ok_or(Refused::Malformed("file"))?.try_into()?,
+            fd: open.fd,
+            access: Access { read: open.read, write: open.write },
+            created: open.created,
+            written_before: open.written_before,
+            directory: open.directory,
+        })
+    }
+}
+
+impl From<&MemFd> for v1::MemFd {
+    fn from(memfd: &MemFd) -> Self {
+        v1::MemFd { file: Some((&memfd.file).into()), fd: memfd.fd }
+    }
+}
+
+impl TryFrom<v1::MemFd> for MemFd {
+    type Error = Refused;
+
+    fn try_from(memfd: v1::MemFd) -> Result<Self, Refused> {
+        Ok(MemFd { file: memfd.file.ok_or(Refused::Malformed("file"))?.try_into()?, fd: memfd.fd })
+    }
+}

@@ -1,0 +1,73 @@
+//! The node. Unlike an event, its description is not refused when it breaks a bound: it is cut.
+
+use lanner_core::event::{Hook, HookLayer, HookState, NodeInfo};
+
+use crate::v1;
+
+/// The longest name or sentence of a node's description, in bytes.
+const MAX_STRING: usize = 4096;
+/// The most hooks.
+const MAX_HOOKS: usize = 1024;
+
+impl From<&NodeInfo> for v1::NodeInfo {
+    fn from(node: &NodeInfo) -> Self {
+        v1::NodeInfo {
+            name: cut(node.name.clone()),
+            boot_id: cut(node.boot_id.clone()),
+            kernel: cut(node.kernel.clone()),
+            machine: cut(node.machine.clone()),
+            wall_offset: node.wall_offset,
+            version: cut(node.version.clone()),
+            hooks: node.hooks.iter().take(MAX_HOOKS).map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<v1::NodeInfo> for NodeInfo {
+    fn from(node: v1::NodeInfo) -> Self {
+        NodeInfo {
+            name: cut(node.name),
+            boot_id: cut(node.boot_id),
+            kernel: cut(node.kernel),
+            machine: cut(node.machine),
+            wall_offset: node.wall_offset,
+            version: cut(node.version),
+            hooks: node.hooks.into_iter().take(MAX_HOOKS).map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&Hook> for v1::Hook {
+    fn from(hook: &Hook) -> Self {
+        let layer = match hook.layer {
+            HookLayer::Base => v1::HookLayer::Base,
+            HookLayer::Full => v1::HookLayer::Full,
+        };
+        let refused = match &hook.state {
+            HookState::Attached => None,
+            HookState::Refused(why) => Some(cut(why.clone())),
+        };
+        v1::Hook { name: cut(hook.name.clone()), layer: layer.into(), refused, without: cut(hook.without.clone()) }
+    }
+}
+
+impl From<v1::Hook> for Hook {
+    fn from(hook: v1::Hook) -> Self {
+        // A layer that is newer than this version is one that not every kernel has.
+        let layer = match hook.layer() {
+            v1::HookLayer::Base => HookLayer::Base,
+            v1::HookLayer::Full | v1::HookLayer::Unspecified => HookLayer::Full,
+        };
+        Hook {
+            name: cut(hook.name),
+            layer,
+            state: hook.refused.map_or(HookState::Attached, |why| HookState::Refused(cut(why))),
+            without: cut(hook.without),
+        }
+    }
+}
+
+fn cut(mut s: String) -> String {
+    s.truncate(s.floor_char_boundary(MAX_STRING));
+    s
+}

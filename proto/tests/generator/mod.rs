@@ -1,0 +1,196 @@
+//! Events of every family from a seed: the same seed gives the same events.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use lanner_core::event::*;
+
+/// A small deterministic generator of numbers (splitmix64).
+pub(crate) struct Rng(pub(crate) u64);
+
+impl Rng {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    fn flag(&mut self) -> bool {
+        self.below(2) == 0
+    }
+
+    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.flag() { Some(make(self)) } else { None }
+    }
+
+    /// Edges are as likely as everything between them.
+    fn u64(&mut self) -> u64 {
+        match self.below(4) {
+            0 => 0,
+            1 => u64::MAX,
+            2 => self.below(1000),
+            _ => self.next(),
+        }
+    }
+
+    fn u32(&mut self) -> u32 {
+        self.u64() as u32
+    }
+
+    fn text(&mut self) -> Text {
+        let len = if self.below(50) == 0 { 5000 } else { self.below(40) };
+        Text::from((0..len).map(|_| self.next() as u8).collect::<Vec<_>>())
+    }
+
+    fn key(&mut self) -> ProcessKey {
+        ProcessKey::new(self.u32(), self.u64())
+    }
+
+    fn address(&mut self) -> SocketAddr {
+        let port = self.next() as u16;
+        if self.flag() {
+            SocketAddr::from((self.u32().to_be_bytes(), port))
+        } else {
+            let ip = ((u128::from(self.next()) << 64) | u128::from(self.next())).to_be_bytes();
+            std::net::SocketAddrV6::new(ip.into(), port, self.u32(), self.u32()).into()
+        }
+    }
+
+    fn file(&mut self) -> File {
+        File {
+            path: self.text(),
+            id: FileId { dev: self.u64(), ino: self.u64() },
+            truncated: self.flag(),
+            deleted: self.flag(),
+        }
+    }
+
+    fn namespaces(&mut self) -> Namespaces {
+        if self.flag() {
+            return Namespaces::default();
+        }
+        Namespaces {
+            mnt: self.u32(),
+            pid: self.u32(),
+            net: self.u32(),
+            uts: self.u32(),
+            ipc: self.u32(),
+            cgroup: self.u32(),
+            user: self.u32(),
+        }
+    }
+
+    fn task(&mut self) -> Task {
+        Task {
+            parent: self.maybe(Self::key),
+            comm: self.text(),
+            ns_pid: self.u32(),
+            pid_namespaces: (0..self.below(4)).map(|_| self.u32()).collect(),
+            creds: Credentials {
+                uid: self.u32(),
+                euid: self.u32(),
+                gid: self.u32(),
+                egid: self.u32(),
+                login_uid: self.maybe(Self::u32),
+                cap_effective: self.u64(),
+                cap_permitted: self.u64(),
+            },
+            session: self.u32(),
+            tty: self.maybe(Self::text),
+            namespaces: self.namespaces(),
+            cgroup: self.text(),
+            container: self.maybe(|r| ContainerId(r.text())),
+        }
+    }
+
+    fn stdio(&mut self) -> Stdio {
+        use StdioKind::*;
+        let kinds = [Unknown, Closed, File, Directory, Device, Terminal, Pipe, Socket];
+        Stdio { kind: kinds[self.below(8) as usize], ino: self.u64(), peer: self.maybe(Self::address) }
+    }
+
+    fn image(&mut self) -> Image {
+        Image {
+            exe: self.file(),
+            script: self.maybe(Self::text),
+            args: Args { list: (0..self.below(6)).map(|_| self.text()).collect(), truncated: self.flag() },
+            cwd: self.text(),
+            stdio: [self.stdio(), self.stdio(), self.stdio()],
+        }
+    }
+
+    fn flow(&mut self) -> Flow {
+        Flow { id: FlowId(self.u64()), local: self.address(), remote: self.address(), netns: self.u32() }
+    }
+
+    fn payload(&mut self, family: u64) -> Payload {
+        match family {
+            0 => Payload::Exec(Box::new(Exec { task: self.task(), image: self.image() })),
+            1 => Payload::Alive(Box::new(Exec { task: self.task(), image: self.image() })),
+            2 => Payload::Fork(Box::new(Fork { child: self.key(), task: self.task() })),
+            3 => Payload::Exit(Exit { code: self.next() as u8, signal: self.next() as u8 }),
+            4 => Payload::Open(Box::new(Open {
+                file: self.file(),
+                fd: self.u32() as i32,
+                access: Access { read: self.flag(), write: self.flag() },
+                created: self.flag(),
+                written_before: self.flag(),
+                directory: self.flag(),
+            })),
+            5 => {
+                let attempts = [Attempt::Started, Attempt::Established, Attempt::Failed(self.u32())];
+                Payload::Connect(Connect { flow: self.flow(), attempt: attempts[self.below(3) as usize] })
+            }
+            6 => Payload::Accept(Accept { flow: self.flow() }),
+            7 => Payload::Listen(Listen { local: self.address(), netns: self.u32() }),
+            8 => Payload::Close(Close {
+                flow: self.flow(),
+                outgoing: self.maybe(Self::flag),
+                sent: self.u64(),
+                received: self.u64(),
+                lasted: Duration::from_nanos(self.u64()),
+            }),
+            9 => Payload::Namespace(NamespaceChange {
+                how: if self.flag() { NsChangeHow::Setns } else { NsChangeHow::Unshare },
+                now: self.namespaces(),
+                before: self.namespaces(),
+            }),
+            _ => Payload::MemFd(MemFd { file: self.file(), fd: self.u32() as i32 }),
+        }
+    }
+
+    /// An event of family `seq % FAMILIES`.
+    pub(crate) fn event(&mut self, seq: u64, time: u64) -> Event {
+        Event {
+            header: Header {
+                seq,
+                time: BootTime(time),
+                cpu: self.u32(),
+                process: self.key(),
+                tid: self.u32(),
+                origin: if self.flag() { Origin::Live } else { Origin::Backfill },
+            },
+            payload: self.payload(seq % FAMILIES),
+        }
+    }
+
+    /// A batch of `n` numbered events, a millisecond apart.
+    pub(crate) fn batch(&mut self, first_seq: u64, n: u64) -> Batch {
+        let time = |seq: u64| seq * 1_000_000;
+        Batch {
+            first_seq,
+            now: BootTime(time(first_seq + n)),
+            snapshot: false,
+            events: (first_seq..first_seq + n).map(|seq| self.event(seq, time(seq))).collect(),
+            losses: Vec::new(),
+        }
+    }
+}
+
+/// How many families there are.
+pub(crate) const FAMILIES: u64 = 11;
