@@ -1,0 +1,3 @@
+//! The terminal program: its command line and its user interface.
+
+pub mod ui;

@@ -1,0 +1,56 @@
+//! How the stream itself is doing: how much comes, and how much was lost on the way.
+
+use std::collections::BTreeMap;
+
+use lanner_core::event::{Batch, BootTime, LossCause};
+
+/// The rate is that of the last this many seconds.
+const RATE_SECONDS: u64 = 5;
+
+/// Counts since the stream began.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    /// Events by family.
+    pub(crate) families: BTreeMap<&'static str, u64>,
+    /// Events that were lost, by cause.
+    pub(crate) losses: BTreeMap<LossCause, u64>,
+    /// Events in each second of the node's time, oldest first.
+    seconds: std::collections::VecDeque<(u64, u64)>,
+}
+
+impl Health {
+    pub(crate) fn apply(&mut self, batch: &Batch) {
+        for event in &batch.events {
+            *self.families.entry(event.payload.family()).or_default() += 1;
+            let second = event.header.time.0 / 1_000_000_000;
+            match self.seconds.back_mut() {
+                Some((last, count)) if *last >= second => *count += 1,
+                _ => self.seconds.push_back((second, 1)),
+            }
+            if self.seconds.len() > RATE_SECONDS as usize * 2 {
+                self.seconds.pop_front();
+            }
+        }
+        for loss in &batch.losses {
+            *self.losses.entry(loss.cause).or_default() += loss.count;
+        }
+    }
+
+    /// Events so far.
+    pub(crate) fn events(&self) -> u64 {
+        self.families.values().sum()
+    }
+
+    /// Events lost so far, whatever the cause.
+    pub(crate) fn lost(&self) -> u64 {
+        self.losses.values().sum()
+    }
+
+    /// Events per second of the node's time, over the last seconds before `now`.
+    pub(crate) fn rate(&self, now: BootTime) -> u64 {
+        let second = now.0 / 1_000_000_000;
+        let recent = self.seconds.iter().filter(|(s, _)| s + RATE_SECONDS > second && *s <= second);
+        let count: u64 = recent.map(|(_, count)| count).sum();
+        count.div_ceil(RATE_SECONDS)
+    }
+}

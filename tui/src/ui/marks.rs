@@ -1,0 +1,64 @@
+//! What stands before a process's name: that it speaks to the network, that it writes, that a rule spoke of it.
+
+use std::collections::HashMap;
+
+use lanner_core::detect::{Severity, Signal};
+use lanner_core::event::{Event, Payload, ProcessKey};
+use lanner_core::graph::Graph;
+
+/// Marks are tidied when there are more than this; those of processes that the graph has forgotten go.
+const TIDY_ABOVE: usize = 65_536;
+
+/// What a process was seen to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// It connected, listened or accepted.
+    pub(crate) network: bool,
+    /// It opened a file for writing.
+    pub(crate) writes: bool,
+    /// It made a file in memory.
+    pub(crate) memory_file: bool,
+    /// The gravest signal about it.
+    pub(crate) worst: Option<Severity>,
+}
+
+/// The marks of all processes.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    of: HashMap<ProcessKey, Mark>,
+    tidied_at: usize,
+}
+
+impl Marks {
+    pub(crate) fn of(&self, process: ProcessKey) -> Mark {
+        self.of.get(&process).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event, signals: &[Signal]) {
+        let key = event.header.process;
+        match event.payload {
+            Payload::Connect(_) | Payload::Accept(_) | Payload::Listen(_) | Payload::Close(_) => {
+                self.entry(key).network = true;
+            }
+            Payload::Open(ref open) if open.access.write && !open.directory => self.entry(key).writes = true,
+            Payload::MemFd(_) => self.entry(key).memory_file = true,
+            _ => {}
+        }
+        for signal in signals {
+            let mark = self.entry(signal.process);
+            mark.worst = mark.worst.max(Some(signal.severity));
+        }
+    }
+
+    /// Forgets the marks of processes that the graph has forgotten, now and then.
+    pub(crate) fn tidy(&mut self, graph: &Graph) {
+        if self.of.len() > TIDY_ABOVE.max(self.tidied_at * 2) {
+            self.of.retain(|key, _| graph.process(*key).is_some());
+            self.tidied_at = self.of.len();
+        }
+    }
+
+    fn entry(&mut self, key: ProcessKey) -> &mut Mark {
+        self.of.entry(key).or_default()
+    }
+}

@@ -1,0 +1,46 @@
+//! The terminal user interface.
+//!
+//! [`run`] is the loop: it takes in what a [`FeedItem`] channel and the keyboard bring, hands it to [`update`], carries
+//! out the [`Effect`]s, and lets [`view`] draw when something has changed. [`update`] and [`view`] are pure.
+//!
+//! - `feed`: what goes in: nodes, batches of events, states of the connection.
+//! - `world`, `history`, `marks`, `health`: what is known; it grows with the feed whatever the user does.
+//! - `scene`: what is shown of it: all of it as it is now, or as it was when the view was paused.
+//! - `state`: what the user chose: screen, selection, folds, filter. Selections name entities, never rows.
+//! - `command`: the one table of keys, footer and help.
+//! - `screens`: one file a screen, each with its `draw` and its `act`; `details` is the pane over any selection.
+//! - `terminal`: the only place that writes to the terminal.
+
+mod chrome;
+mod command;
+mod details;
+mod feed;
+mod filter;
+mod forest;
+mod health;
+mod history;
+mod look;
+mod marks;
+mod model;
+mod raw;
+mod run;
+mod scene;
+mod screens;
+mod state;
+mod terminal;
+mod text;
+mod update;
+mod view;
+mod when;
+mod words;
+mod world;
+
+pub use command::{Binding, Command, Context, Key, bindings, command_for};
+pub use feed::{ConnectionState, FeedItem, ReplayCommand, Source, Speed};
+pub use look::{Colours, Look};
+pub use model::Model;
+pub use run::{Ended, Options, run};
+pub use state::{Screen, State};
+pub use terminal::{Unusable, check};
+pub use update::{Effect, Msg, update};
+pub use view::{ViewState, view};

@@ -1,0 +1,38 @@
+//! The model: what is known and what the user chose.
+
+use lanner_core::engine::Engine;
+use ratatui::layout::Size;
+
+use super::feed::Source;
+use super::look::Look;
+use super::scene::Scene;
+use super::state::State;
+use super::world::World;
+
+/// Everything from which a frame is drawn.
+#[derive(Debug)]
+pub struct Model {
+    pub(crate) world: World,
+    pub(crate) state: State,
+}
+
+impl Model {
+    /// A model that knows nothing yet. `new_engine` makes an engine with the rules to use; it is called once now, and
+    /// again whenever the feed turns to another node or another boot.
+    pub fn new(new_engine: impl Fn() -> Engine + Send + 'static, source: Source, look: Look, size: Size) -> Self {
+        Model { world: World::new(Box::new(new_engine), source), state: State::new(look, size) }
+    }
+
+    /// What the user chose.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(crate) fn scene(&self) -> Scene<'_> {
+        self.world.scene(self.state.paused)
+    }
+
+    pub(crate) fn is_replay(&self) -> bool {
+        matches!(self.world.source, Source::Recording(..))
+    }
+}

@@ -1,0 +1,120 @@
+//! What is shown: the world at one moment. A paused view is the same world, seen as of the moment of the pause: what
+//! came later is left out, and what ended later still lives. All screens draw from a scene and from nothing else.
+
+use std::collections::VecDeque;
+
+use lanner_core::detect::{Incident, Signal, Stage, Status};
+use lanner_core::event::{BootTime, ContainerId, Event, Image, NodeInfo, ProcessKey};
+use lanner_core::graph::{Graph, Process, Running};
+
+use super::health::Health;
+use super::history::{Entry, History};
+use super::marks::Marks;
+
+/// A point in the stream of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// On the node's clock.
+    pub(crate) time: BootTime,
+    /// In the history: the number after the last event that had happened.
+    pub(crate) end: u64,
+}
+
+/// The world at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) graph: &'a Graph,
+    /// All incidents, later ones too; [`Scene::incidents`] gives those of the moment.
+    pub(crate) incidents: &'a [Incident],
+    pub(crate) history: &'a History,
+    pub(crate) marks: &'a Marks,
+    pub(crate) signals: &'a VecDeque<Signal>,
+    pub(crate) health: &'a Health,
+    pub(crate) node: &'a NodeInfo,
+    /// How far the world has come.
+    pub(crate) latest: Moment,
+    /// The moment that is shown.
+    pub(crate) at: Moment,
+}
+
+impl<'a> Scene<'a> {
+    /// The time that is shown.
+    pub(crate) fn now(self) -> BootTime {
+        self.at.time
+    }
+
+    /// The incidents that had begun, gravest first and then latest first.
+    pub(crate) fn incidents(self) -> Vec<&'a Incident> {
+        let mut begun: Vec<_> = self.incidents.iter().filter(|i| i.first_time <= self.now()).collect();
+        begun.sort_by_key(|i| std::cmp::Reverse((i.severity, i.first_time)));
+        begun
+    }
+
+    pub(crate) fn incident(self, id: &str) -> Option<&'a Incident> {
+        self.incidents.iter().find(|i| i.id == id)
+    }
+
+    /// The stages of an incident that had begun.
+    pub(crate) fn stages(self, incident: &'a Incident) -> &'a [Stage] {
+        let end = incident.stages.partition_point(|s| s.time <= self.now());
+        &incident.stages[..end]
+    }
+
+    /// Whether an incident went on.
+    pub(crate) fn status(self, incident: &Incident) -> Status {
+        if incident.last_time > self.now() { Status::Ongoing } else { incident.status }
+    }
+
+    /// The processes that had started.
+    pub(crate) fn processes(self) -> impl Iterator<Item = &'a Process> {
+        self.graph.processes().filter(move |p| p.key.start <= self.now() && !p.key.is_unknown())
+    }
+
+    /// How many processes lived.
+    pub(crate) fn living(self) -> usize {
+        self.processes().filter(|p| self.is_alive(p)).count()
+    }
+
+    /// Whether a process lived.
+    pub(crate) fn is_alive(self, process: &Process) -> bool {
+        process.ended.is_none_or(|e| e.time > self.now())
+    }
+
+    /// What a process had run, oldest first.
+    pub(crate) fn images(self, process: &'a Process) -> &'a [Running] {
+        let end = process.images.partition_point(|r| r.since <= self.now());
+        &process.images[..end]
+    }
+
+    /// What a process ran.
+    pub(crate) fn image(self, process: &'a Process) -> Option<&'a Image> {
+        match self.images(process).last() {
+            Some(running) => Some(&running.image),
+            None => process.image(),
+        }
+    }
+
+    /// The event with this number, if it is kept and had happened.
+    pub(crate) fn event(self, number: u64) -> Option<&'a Entry> {
+        if number < self.at.end { self.history.get(number) } else { None }
+    }
+
+    /// What a person calls a process: the name of its executable; unescaped.
+    pub(crate) fn name(self, key: ProcessKey) -> Option<&'a [u8]> {
+        let process = self.graph.process(key)?;
+        match self.image(process) {
+            Some(image) if !image.exe.path.file_name().is_empty() => Some(image.exe.path.file_name()),
+            _ => Some(process.task.comm.as_bytes()),
+        }
+    }
+
+    /// The container in which a process runs.
+    pub(crate) fn container_of(self, key: ProcessKey) -> Option<&'a ContainerId> {
+        self.graph.process(key)?.task.container.as_ref()
+    }
+
+    /// The container that an event speaks of: that of its process.
+    pub(crate) fn container_of_event(self, event: &Event) -> Option<&'a ContainerId> {
+        self.container_of(event.header.process)
+    }
+}
