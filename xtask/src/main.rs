@@ -1,24 +1,26 @@
-//! Developer commands. Nothing here is needed to build, test or run Lanner from a clone.
+//! Lanner's developer commands: `cargo xtask --help`. Nothing here is needed to build, test or run Lanner from a clone.
 
-use clap::{Parser, Subcommand};
-
+mod node;
 mod proto;
+
+use std::process::ExitCode;
+
+use clap::Parser;
 
 /// Lanner's developer commands.
 #[derive(Parser)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
-    /// Generate the wire format's Rust code from proto/proto.
+    /// Generate the wire format's Rust code from proto/proto
     Proto(proto::Options),
+    /// Run a disposable Kubernetes node on this machine
+    #[command(subcommand)]
+    Node(node::Command),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
-        Command::Proto(options) => proto::run(&options),
+fn main() -> anyhow::Result<ExitCode> {
+    match Command::parse() {
+        Command::Proto(options) => proto::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Node(command) => node::run(command),
     }
 }
