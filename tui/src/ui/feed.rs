@@ -15,8 +15,34 @@ pub enum FeedItem {
     Batch(Batch),
     /// The connection changed. Sources that cannot lose theirs never send it.
     Status(ConnectionState),
-    /// Nothing will follow; in words, such as `the recording ends here`. What is known stays on the screen.
-    End(String),
+    /// Nothing will follow. What is known stays on the screen.
+    End(End),
+}
+
+/// How a source ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// In words, such as `the recording ends here`.
+    pub words: String,
+    /// Nothing is missing.
+    pub complete: bool,
+}
+
+impl End {
+    /// It ended as it should.
+    pub fn complete(words: impl Into<String>) -> End {
+        End { words: words.into(), complete: true }
+    }
+
+    /// It ended early, or not all of it could be had.
+    pub fn early(words: impl Into<String>) -> End {
+        End { words: words.into(), complete: false }
+    }
+
+    /// What is missing, in words.
+    pub fn problem(self) -> Option<String> {
+        (!self.complete).then_some(self.words)
+    }
 }
 
 /// The connection to a source of events.

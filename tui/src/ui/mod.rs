@@ -36,7 +36,7 @@ mod words;
 mod world;
 
 pub use command::{Binding, Command, Context, Key, bindings, command_for};
-pub use feed::{ConnectionState, FeedItem, ReplayCommand, Source, Speed};
+pub use feed::{ConnectionState, End, FeedItem, ReplayCommand, Source, Speed};
 pub use look::{Colours, Look};
 pub use model::Model;
 pub use run::{Ended, Options, run};

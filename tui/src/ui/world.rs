@@ -67,7 +67,7 @@ impl World {
             FeedItem::Node(node) => self.node(node),
             FeedItem::Batch(batch) => self.batch(batch),
             FeedItem::Status(state) => self.connection = state,
-            FeedItem::End(why) => self.ended = Some(why),
+            FeedItem::End(end) => self.ended = Some(end.words),
         }
     }
 
