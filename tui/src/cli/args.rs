@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::ui::feed::Speed;
+use crate::ui::Speed;
 
 /// Watch an attack unfold on a Linux node, from the kernel up.
 #[derive(Debug, Parser)]

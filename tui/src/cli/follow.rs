@@ -8,7 +8,7 @@ use lanner_core::event::{Batch, Loss, LossCause, NodeInfo};
 use super::Status;
 use super::args::SourceArgs;
 use crate::source::{self, Options, SourceError, Spec, Stop};
-use crate::ui::feed::{ConnectionState, FeedItem};
+use crate::ui::{ConnectionState, FeedItem};
 
 /// How often a follower looks at the clock.
 const LOOK: Duration = Duration::from_millis(50);
@@ -62,7 +62,7 @@ pub(super) fn follow(args: &SourceArgs, options: Options, follower: &mut impl Fo
             Ok(FeedItem::Status(ConnectionState::Lost { why, .. })) => say(&format!("connection lost: {why}")),
             Ok(FeedItem::Status(_)) => {}
             Ok(FeedItem::End(end)) => {
-                ending.problem = end.problem;
+                ending.problem = end.problem();
                 break;
             }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}

@@ -14,12 +14,12 @@ mod remote;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
 use lanner_scenarios::{SCENARIOS, Scenario};
 
-use crate::ui::feed::{FeedItem, ReplayCommand, Speed};
+use crate::ui::{FeedItem, ReplayCommand, Speed};
 
 /// Items that may wait between a source and who follows it. A batch is at most a few thousand events.
 const QUEUE: usize = 64;
@@ -101,7 +101,7 @@ pub struct Stream {
     /// What it says.
     pub items: Receiver<FeedItem>,
     /// For a recording: how it takes orders.
-    pub control: Option<Sender<ReplayCommand>>,
+    pub control: Option<SyncSender<ReplayCommand>>,
 }
 
 impl Spec {

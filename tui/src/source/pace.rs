@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lanner_core::event::BootTime;
 
 use super::Stop;
-use crate::ui::feed::{ReplayCommand, Speed};
+use crate::ui::{ReplayCommand, Speed};
 
 /// How often a waiting replay looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);

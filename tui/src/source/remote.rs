@@ -1,0 +1,132 @@
+//! A collector elsewhere, over gRPC. When the connection is lost it is tried again, with growing pauses, and the stream
+//! goes on where it was as far as the collector still holds it.
+
+use std::sync::mpsc::{self, SyncSender};
+use std::time::Duration;
+
+use lanner_proto::address::Address;
+use lanner_proto::client::{Client, ClientError, Cursor, Follow};
+use tokio::time::{sleep, timeout};
+
+use super::{Options, QUEUE, SourceError, Stop, Stream};
+use crate::ui::{ConnectionState, End, FeedItem};
+
+/// The first pause before a lost connection is tried again; each further one is twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often a waiting connection looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(50);
+
+pub(super) fn open(address: &str, options: Options) -> Result<Stream, SourceError> {
+    let address: Address = address.parse().map_err(|e| SourceError::Usage(format!("{e}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| SourceError::Failed(format!("no runtime for the connection: {e}")))?;
+    // The first attempt is made here, so that a wrong address or a missing collector is an error at once.
+    let first = runtime.block_on(Client::follow(address.clone(), Follow::default())).map_err(failed)?;
+    let (send, items) = mpsc::sync_channel(QUEUE);
+    let remote = Remote { address, send, stop: options.stop, reconnect: options.reconnect };
+    std::thread::Builder::new()
+        .name("remote".to_owned())
+        .spawn(move || runtime.block_on(remote.run(first)))
+        .map_err(|e| SourceError::Failed(format!("no thread for the connection: {e}")))?;
+    Ok(Stream { items, control: None })
+}
+
+fn failed(error: ClientError) -> SourceError {
+    match error {
+        ClientError::Address(e) => SourceError::Usage(e.to_string()),
+        other => SourceError::Failed(other.to_string()),
+    }
+}
+
+struct Remote {
+    address: Address,
+    send: SyncSender<FeedItem>,
+    stop: Stop,
+    reconnect: bool,
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+impl Remote {
+    async fn run(self, first: (lanner_core::event::NodeInfo, Client)) {
+        let mut connection = first;
+        loop {
+            let (node, client) = connection;
+            let Ok((cursor, why)) = self.follow(node, client).await else { return };
+            let Some(why) = why else {
+                let _ = self.send.send(FeedItem::End(End::complete("the collector ended")));
+                return;
+            };
+            if !self.reconnect {
+                let _ = self.send.send(FeedItem::End(End::early(why)));
+                return;
+            }
+            match self.again(cursor, why).await {
+                Ok(Some(next)) => connection = next,
+                Ok(None) => {
+                    let _ = self.send.send(FeedItem::End(End::complete("stopped")));
+                    return;
+                }
+                Err(Gone) => return,
+            }
+        }
+    }
+
+    /// Hands over what the client receives. Gives the place to resume from and why it ended; without a reason it ended
+    /// in good order.
+    async fn follow(
+        &self,
+        node: lanner_core::event::NodeInfo,
+        mut client: Client,
+    ) -> Result<(Option<Cursor>, Option<String>), Gone> {
+        self.say(FeedItem::Node(node))?;
+        self.say(FeedItem::Status(ConnectionState::Connected))?;
+        loop {
+            if self.stop.is_raised() {
+                return Ok((None, None));
+            }
+            match timeout(LOOK, client.next()).await {
+                Err(_) => {}
+                Ok(Ok(Some(batch))) => self.say(FeedItem::Batch(batch))?,
+                // The collector may come back: for a user interface that is a lost connection like any other.
+                Ok(Ok(None)) if self.reconnect => return Ok((client.cursor(), Some("the collector ended".to_owned()))),
+                Ok(Ok(None)) => return Ok((client.cursor(), None)),
+                Ok(Err(error)) => return Ok((client.cursor(), Some(error.to_string()))),
+            }
+        }
+    }
+
+    /// Tries to connect until it works, or until it is to stop.
+    async fn again(
+        &self,
+        cursor: Option<Cursor>,
+        mut why: String,
+    ) -> Result<Option<(lanner_core::event::NodeInfo, Client)>, Gone> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            self.say(FeedItem::Status(ConnectionState::Lost { why, retry_in: pause }))?;
+            let mut left = pause;
+            while !left.is_zero() {
+                if self.stop.is_raised() {
+                    return Ok(None);
+                }
+                sleep(left.min(LOOK)).await;
+                left = left.saturating_sub(LOOK);
+            }
+            let follow = Follow { filter: String::new(), cursor };
+            match Client::follow(self.address.clone(), follow).await {
+                Ok(connection) => return Ok(Some(connection)),
+                Err(error) => why = error.to_string(),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn say(&self, item: FeedItem) -> Result<(), Gone> {
+        self.send.send(item).map_err(|_| Gone)
+    }
+}
