@@ -21,12 +21,12 @@ fn header() -> Header {
 
 /// A recording with a block for each batch.
 fn recording(batches: &[Batch]) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::new(), &header(), Options::LIVE).unwrap();
+    let mut writer = Writer::new(Vec::new(), &header(), Options::LIVE).expect("memory has room");
     for batch in batches {
-        writer.write(batch).unwrap();
-        writer.flush().unwrap();
+        writer.write(batch).expect("memory has room");
+        writer.flush().expect("memory has room");
     }
-    writer.finish().unwrap()
+    writer.finish().expect("memory has room")
 }
 
 fn read(bytes: &[u8]) -> Result<(Header, Vec<Batch>, Report), OpenError> {
@@ -41,7 +41,7 @@ fn events(batches: &[Batch]) -> Vec<Event> {
 }
 
 fn problem(bytes: &[u8]) -> String {
-    read(bytes).unwrap().2.problem.unwrap_or_default()
+    read(bytes).expect("it begins like a recording").2.problem.unwrap_or_default()
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn bytes_after_the_end_are_left_out() {
 
 /// A block with a right checksum.
 fn block(content: &[u8]) -> Vec<u8> {
-    let frame = zstd::bulk::compress(content, 3).unwrap();
+    let frame = zstd::bulk::compress(content, 3).expect("level 3 exists");
     let mut block = (frame.len() as u32).to_le_bytes().to_vec();
     block.extend(crc32fast::hash(&frame).to_le_bytes());
     block.extend(frame);

@@ -102,7 +102,7 @@ fn busy_node(n: u64) -> Vec<Batch> {
             _ => Payload::Exit(Exit { code: 0, signal: 0 }),
         };
         let time = BootTime(80_000_000_000_000 + seq * 2_000_000 + rng.below(1_000_000));
-        Event { header: Numbered::new(seq, time, key), payload }
+        Event { header: header(seq, time, key), payload }
     };
     let mut batches = Vec::new();
     for first_seq in (1..=n).step_by(10) {
@@ -112,12 +112,8 @@ fn busy_node(n: u64) -> Vec<Batch> {
     batches
 }
 
-struct Numbered;
-
-impl Numbered {
-    fn new(seq: u64, time: BootTime, process: ProcessKey) -> lanner_core::event::Header {
-        lanner_core::event::Header { seq, time, cpu: (seq % 2) as u32, process, tid: process.pid, origin: Origin::Live }
-    }
+fn header(seq: u64, time: BootTime, process: ProcessKey) -> lanner_core::event::Header {
+    lanner_core::event::Header { seq, time, cpu: (seq % 2) as u32, process, tid: process.pid, origin: Origin::Live }
 }
 
 #[test]
