@@ -5,9 +5,9 @@ use lanner_core::event::{Hook, HookLayer, HookState, NodeInfo};
 use crate::v1;
 
 /// The longest name or sentence of a node's description, in bytes.
-const MAX_STRING: usize = 4096;
+const MAX_STRING: usize = 1024;
 /// The most hooks.
-const MAX_HOOKS: usize = 1024;
+const MAX_HOOKS: usize = 256;
 
 impl From<&NodeInfo> for v1::NodeInfo {
     fn from(node: &NodeInfo) -> Self {
