@@ -1,1 +1,106 @@
-//! Falco's condition language: parse, check against the fields that events have, compile, evaluate.
+//! Falco's condition language: parse, check against the fields that events have, compile, evaluate. Rules, the UI's
+//! `/`, `--filter` and a stream's filter are all this.
+//!
+//! - [`parse()`]: text to an expression ([`ast`]).
+//! - [`Condition`]: an expression compiled against the [`Field`]s and the macros and lists of [`Names`].
+//! - [`View`]: what a condition looks at: an event, and the graph after it.
+//! - [`Filter`]: a condition or plain words.
+//!
+//! Falco's meaning is kept: texts compare as bytes, a comparison with a field that the event does not have is false
+//! (`!=` too), `regex` and `glob` must match the whole value.
+
+pub mod ast;
+mod compile;
+mod error;
+mod family;
+mod fields;
+mod filter;
+mod names;
+mod parse;
+mod pattern;
+mod program;
+mod test;
+mod value;
+mod view;
+
+use std::sync::Arc;
+
+use ast::Expr;
+pub use error::ConditionError;
+pub(crate) use error::{nearest, quoted, shown};
+pub use family::{Family, FamilySet};
+pub use fields::{Accepts, Field, Shape};
+pub use filter::Filter;
+pub use names::Names;
+pub use parse::parse;
+pub(crate) use parse::parse_operand;
+use program::{Node, Subject};
+pub use value::{Kind, Value};
+pub use view::View;
+
+/// A condition, ready to be asked. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    node: Arc<Node>,
+    families: FamilySet,
+}
+
+impl Condition {
+    /// Parses, checks and compiles a condition.
+    pub fn parse(text: &str, names: &Names) -> Result<Condition, ConditionError> {
+        Condition::compile(text, &parse(text)?, names)
+    }
+
+    /// Checks and compiles an expression that was parsed from `text`.
+    pub fn compile(text: &str, expr: &Expr, names: &Names) -> Result<Condition, ConditionError> {
+        Ok(Condition::new(compile::compile(text, expr, names)?))
+    }
+
+    fn new(node: Node) -> Condition {
+        Condition { families: node.families().0, node: Arc::new(node) }
+    }
+
+    /// Whether the event meets it.
+    pub fn matches(&self, view: &View<'_>) -> bool {
+        self.node.matches(*view)
+    }
+
+    /// The families of which an event can meet it; no event of another family does.
+    pub fn families(&self) -> FamilySet {
+        self.families
+    }
+
+    /// This condition, and none of the others.
+    #[must_use]
+    pub(crate) fn except(&self, others: &[Condition]) -> Condition {
+        if others.is_empty() {
+            return self.clone();
+        }
+        let not = |other: &Condition| Node::Not(Box::new((*other.node).clone()));
+        Condition::new(Node::All(std::iter::once((*self.node).clone()).chain(others.iter().map(not)).collect()))
+    }
+}
+
+/// A field of an output, ready to be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Part(Subject);
+
+impl Part {
+    /// Finds the field; `text` is what `operand` was parsed from.
+    pub(crate) fn new(text: &str, operand: &ast::Operand) -> Result<Part, ConditionError> {
+        compile::subject(text, operand).map(Part)
+    }
+
+    /// Its value, escaped; several with commas between, in parentheses. `None` when it is absent.
+    pub(crate) fn shown(&self, view: &View<'_>) -> Option<String> {
+        if self.0.shape == Shape::One {
+            return self.0.one(*view).map(|value| value.shown());
+        }
+        let mut values = Vec::new();
+        self.0.each(*view, &mut |value| {
+            values.push(value.shown());
+            values.len() < 64
+        });
+        (!values.is_empty()).then(|| format!("({})", values.join(",")))
+    }
+}

@@ -1,0 +1,286 @@
+//! From an expression to something that can be asked quickly: macros put in their places, fields found, types checked,
+//! constants prepared.
+
+use super::ast::{Check, Expr, ExprKind, Literal, Operand, Operator, Right, Span, Transform};
+use super::error::{ConditionError, nearest, quoted};
+use super::fields::{Accepts, Argument, Field, Shape, why_lacking};
+use super::names::Names;
+use super::program::{Node, Subject};
+use super::test::{Test, Unfit, comparable};
+use super::value::Kind;
+
+/// How much a condition may grow to: its tests and all their values, macros and lists in their places.
+const MAX_SIZE: usize = 100_000;
+/// How deep it may nest, macros in their places.
+const MAX_DEPTH: usize = 256;
+
+type Result<T> = std::result::Result<T, ConditionError>;
+
+/// Compiles an expression that was parsed from `source`.
+pub(super) fn compile(source: &str, expr: &Expr, names: &Names) -> Result<Node> {
+    Compiler { source, names, within: Vec::new(), size: 0, depth: 0 }.node(expr)
+}
+
+/// Finds the field of an output, with its argument.
+pub(super) fn subject(source: &str, operand: &Operand) -> Result<Subject> {
+    let names = Names::default();
+    Compiler { source, names: &names, within: Vec::new(), size: 0, depth: 0 }.subject(operand)
+}
+
+struct Compiler<'a> {
+    source: &'a str,
+    names: &'a Names,
+    /// The macros that are being put in their places, outermost first, each with where the outermost one was named.
+    within: Vec<(&'a str, Span)>,
+    size: usize,
+    depth: usize,
+}
+
+impl<'a> Compiler<'a> {
+    fn node(&mut self, expr: &'a Expr) -> Result<Node> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.error(&expr.span, format!("with its macros the condition nests deeper than {MAX_DEPTH}")));
+        }
+        self.grow(1, &expr.span)?;
+        let node = match &expr.kind {
+            ExprKind::And(parts) => Node::All(self.nodes(parts)?),
+            ExprKind::Or(parts) => Node::Any(self.nodes(parts)?),
+            ExprKind::Not(inner) => Node::Not(Box::new(self.node(inner)?)),
+            ExprKind::Macro(name) => self.named(name, &expr.span)?,
+            ExprKind::Check(check) => self.check(check)?,
+        };
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    fn nodes(&mut self, parts: &'a [Expr]) -> Result<Box<[Node]>> {
+        parts.iter().map(|part| self.node(part)).collect()
+    }
+
+    fn named(&mut self, name: &'a str, span: &Span) -> Result<Node> {
+        let names = self.names;
+        let Some(expr) = names.get_macro(name) else {
+            let error = self.error(span, format!("no macro is named {}", quoted(name)));
+            return Err(match names.nearest_macro(name) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None if names.has_list(name) => {
+                    error.hint(format!("it is a list: write it as in `proc.name in ({name})`"))
+                }
+                None => error.hint("a test has a field, an operator and a value, as in `proc.name = sh`"),
+            });
+        };
+        if self.within.iter().any(|(outer, _)| *outer == name) {
+            return Err(self
+                .error(span, format!("the macro `{name}` uses itself"))
+                .hint("a macro cannot be defined by itself"));
+        }
+        let site = self.within.first().map_or_else(|| span.clone(), |(_, site)| site.clone());
+        self.within.push((name, site));
+        let node = self.node(expr)?;
+        self.within.pop();
+        Ok(node)
+    }
+
+    fn check(&mut self, check: &'a Check) -> Result<Node> {
+        let subject = self.subject(&check.left)?;
+        let operator = check.operator;
+        let values = match &check.right {
+            Right::Nothing => return Ok(Node::Exists(subject)),
+            Right::Field(operand) => return self.field_to_field(check, subject, operand),
+            Right::Value(literal) => vec![(literal.text.clone(), literal)],
+            Right::Values(literals) => self.listed(literals)?,
+            Right::List(literal) => {
+                if !self.names.has_list(&literal.text) {
+                    return Err(self.no_list(literal));
+                }
+                self.listed(std::slice::from_ref(literal))?
+            }
+        };
+        self.grow(values.len(), &check.left.span)?;
+        if operator == Operator::Regex || matches!(operator, Operator::Glob | Operator::IGlob) {
+            self.grow(20, &check.left.span)?;
+        }
+        let texts: Vec<String> = values.iter().map(|(text, _)| text.clone()).collect();
+        let test = Test::new(subject.kind, operator, &texts).map_err(|unfit| match unfit {
+            Unfit::Operator => self.wrong_operator(check, &subject),
+            Unfit::Value(i, hint) => {
+                let (text, literal) = &values[i];
+                let what = if operator == Operator::Regex || operator == Operator::Glob || operator == Operator::IGlob {
+                    format!("{} is no pattern", quoted(text))
+                } else {
+                    format!("`{}` is {}, and {} is none", check.left.field, subject.kind.words(), quoted(text))
+                };
+                self.error(&literal.span, what).hint(hint)
+            }
+        })?;
+        Ok(Node::Test { subject, operator, test })
+    }
+
+    fn field_to_field(&mut self, check: &'a Check, left: Subject, operand: &'a Operand) -> Result<Node> {
+        let right = self.subject(operand)?;
+        if !comparable(left.kind, check.operator) {
+            return Err(self
+                .error(
+                    &check.operator_span,
+                    format!("`{}` cannot compare `{}` with another field", check.operator.word(), check.left.field),
+                )
+                .hint("fields are compared by = != < <= > >= contains icontains startswith endswith in intersects"));
+        }
+        if left.kind != right.kind {
+            let message = format!(
+                "`{}` is {}, and `{}` is {}",
+                check.left.field,
+                left.kind.words(),
+                operand.field,
+                right.kind.words()
+            );
+            return Err(self.error(&operand.span, message).hint("both must be of the same kind"));
+        }
+        Ok(Node::Compare { left, operator: check.operator, right })
+    }
+
+    /// Values in parentheses, those of lists in the places of their names.
+    fn listed(&mut self, literals: &'a [Literal]) -> Result<Vec<(String, &'a Literal)>> {
+        let mut values = Vec::with_capacity(literals.len());
+        for literal in literals {
+            if literal.quoted || !self.names.has_list(&literal.text) {
+                values.push((literal.text.clone(), literal));
+                continue;
+            }
+            let Some(items) = self.names.items(&literal.text, MAX_SIZE) else {
+                let message = format!("the list {} names itself, or is too long", quoted(&literal.text));
+                return Err(self.error(&literal.span, message));
+            };
+            self.grow(items.len(), &literal.span)?;
+            values.extend(items.into_iter().map(|item| (item, literal)));
+        }
+        Ok(values)
+    }
+
+    fn subject(&mut self, operand: &Operand) -> Result<Subject> {
+        let (field, argument) = self.field(operand)?;
+        let mut kind = field.kind();
+        let mut shape = if argument == Argument::None { field.shape() } else { Shape::One };
+        for (i, transform) in operand.transforms.iter().enumerate() {
+            let many = shape != Shape::One;
+            if kind != Kind::Text && !(many && *transform == Transform::Len) {
+                let word = Transform::ALL.iter().find(|(_, t)| t == transform).map_or("", |(w, _)| w);
+                let message = format!("`{word}()` changes texts, and `{}` is {}", operand.field, kind.words());
+                return Err(self.error(&operand.span, message));
+            }
+            if *transform == Transform::Len {
+                (kind, shape) = (Kind::Number, Shape::One);
+                if i + 1 < operand.transforms.len() {
+                    return Err(self.error(&operand.span, "`len()` gives a number, which cannot be changed further"));
+                }
+            }
+        }
+        Ok(Subject { field, argument, transforms: operand.transforms.as_slice().into(), kind, shape })
+    }
+
+    fn field(&self, operand: &Operand) -> Result<(&'static Field, Argument)> {
+        let name = operand.field.as_str();
+        if let Some(field) = Field::find(name) {
+            let argument = self.argument(field, operand.argument.as_ref(), &operand.span)?;
+            return Ok((field, argument));
+        }
+        // `evt.arg.flags` is another way to write `evt.arg[flags]`.
+        if operand.argument.is_none()
+            && let Some((class, last)) = name.rsplit_once('.')
+            && let Some(field) = Field::find(class)
+            && matches!(field.accepts(), Accepts::Name(_))
+        {
+            let literal = Literal { text: last.to_owned(), quoted: true, span: operand.span.clone() };
+            return Ok((field, self.argument(field, Some(&literal), &operand.span)?));
+        }
+        Err(self.no_field(name, &operand.span))
+    }
+
+    fn argument(&self, field: &Field, argument: Option<&Literal>, span: &Span) -> Result<Argument> {
+        match (field.accepts(), argument) {
+            (Accepts::Nothing | Accepts::Generation, None) => Ok(Argument::None),
+            (Accepts::Generation, Some(literal)) => match literal.text.parse::<u32>() {
+                Ok(n) if n <= 64 => Ok(Argument::Generation(n)),
+                _ => Err(self
+                    .error(&literal.span, format!("{} is no generation", quoted(&literal.text)))
+                    .hint(format!("write a number up to 64, as in `{}[2]` for the parent's parent", field.name))),
+            },
+            (Accepts::Name(names), Some(literal)) => {
+                let found = names.iter().find(|name| **name == literal.text);
+                found.map(|name| Argument::Name(name)).ok_or_else(|| {
+                    self.error(&literal.span, format!("events have no argument {} of the call", quoted(&literal.text)))
+                        .hint(format!("`{}` has {}", field.name, names.join(", ")))
+                        .lacking(&format!("{}.{}", field.name, literal.text))
+                })
+            }
+            (Accepts::Name(names), None) => Err(self
+                .error(span, format!("`{}` needs the name of an argument", field.name))
+                .hint(format!("write it as in `{}.{}`", field.name, names[0]))),
+            (Accepts::Nothing, Some(literal)) => {
+                Err(self.error(&literal.span, format!("`{}` takes no argument in brackets", field.name)))
+            }
+        }
+    }
+
+    fn no_field(&self, name: &str, span: &Span) -> ConditionError {
+        let prefixes = std::iter::successors(Some(name), |n| n.rsplit_once('.').map(|(class, _)| class));
+        if let Some(why) = prefixes.take_while(|n| n.contains('.')).find_map(why_lacking) {
+            return self
+                .error(span, format!("{} is a field of Falco's that Lanner does not have", quoted(name)))
+                .hint(why)
+                .lacking(name);
+        }
+        let error = self.error(span, format!("there is no field {}", quoted(name))).lacking(name);
+        match nearest(name, Field::all().map(|f| f.name)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => {
+                error.hint("the fields' classes are evt, proc, thread, user, group, fd, fs, container, k8s and lanner")
+            }
+        }
+    }
+
+    fn no_list(&self, literal: &Literal) -> ConditionError {
+        let error = self.error(&literal.span, format!("no list is named {}", quoted(&literal.text)));
+        match self.names.nearest_list(&literal.text) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("values stand in parentheses, as in `({})`", literal.text)),
+        }
+    }
+
+    fn wrong_operator(&self, check: &Check, subject: &Subject) -> ConditionError {
+        let message = format!(
+            "`{}` does not go with `{}`, which is {}",
+            check.operator.word(),
+            check.left.field,
+            subject.kind.words()
+        );
+        let right = match subject.kind {
+            Kind::Text => "texts take = != contains startswith endswith glob regex in pmatch and more",
+            Kind::Number => "numbers take = != < <= > >= in intersects exists",
+            Kind::Flag => "what is true or false takes = != in exists",
+            Kind::Address => "addresses take = != in intersects exists, also with networks such as 10.0.0.0/8",
+        };
+        self.error(&check.operator_span, message).hint(right)
+    }
+
+    fn grow(&mut self, by: usize, span: &Span) -> Result<()> {
+        self.size += by;
+        if self.size > MAX_SIZE {
+            return Err(
+                self.error(span, format!("with its macros and lists the condition has more than {MAX_SIZE} parts"))
+            );
+        }
+        Ok(())
+    }
+
+    /// An error at a place of the condition; or, inside a macro, at the macro's name.
+    fn error(&self, span: &Span, message: impl Into<String>) -> ConditionError {
+        match self.within.last() {
+            None => ConditionError::new(self.source, span.clone(), message),
+            Some((name, site)) => {
+                ConditionError::new(self.source, site.clone(), format!("in the macro `{name}`: {}", message.into()))
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What is wrong with a condition, where, and what would be right.
+
+use std::fmt;
+
+use super::ast::Span;
+
+/// Something is wrong with a condition. `Display` gives one line; [`ConditionError::render`] shows the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConditionError {
+    /// The bytes of the condition that are wrong; may be empty, at its end.
+    pub span: Span,
+    /// Line of the condition, from 1.
+    pub line: usize,
+    /// Column in that line, in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub hint: Option<String>,
+    /// The field that events do not have, when that is what is wrong.
+    pub field: Option<String>,
+    /// The line of the condition.
+    text: String,
+    /// How many characters of it are wrong, at least 1.
+    width: usize,
+}
+
+/// How much of a long line is shown on either side of what is wrong.
+const CONTEXT: usize = 60;
+
+impl ConditionError {
+    /// An error at `span` of `source`.
+    pub fn new(source: &str, span: Span, message: impl Into<String>) -> Self {
+        let start = floor(source, span.start);
+        let end = floor(source, span.end).max(start);
+        let before = &source[..start];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        let line_end = source[start..].find('\n').map_or(source.len(), |i| start + i);
+        ConditionError {
+            line: before.matches('\n').count() + 1,
+            column: source[line_start..start].chars().count() + 1,
+            message: message.into(),
+            hint: None,
+            field: None,
+            text: source[line_start..line_end].trim_end_matches('\r').to_owned(),
+            width: source[start..end.min(line_end).max(start)].chars().count().max(1),
+            span: start..end,
+        }
+    }
+
+    /// The same, with what would be right.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, because events have no such field.
+    #[must_use]
+    pub(super) fn lacking(mut self, field: &str) -> Self {
+        self.field = Some(field.to_owned());
+        self
+    }
+
+    /// The same error as it stands in `source`, of which the condition is a part that begins elsewhere.
+    #[must_use]
+    pub(crate) fn moved(&self, source: &str, span: Span) -> Self {
+        let mut moved = ConditionError::new(source, span, self.message.clone());
+        moved.hint.clone_from(&self.hint);
+        moved.field.clone_from(&self.field);
+        moved
+    }
+
+    /// Several lines: what is wrong, the place with a caret below it, and what would be right. `name` is that of the
+    /// file or of whatever the condition is. Safe to print.
+    pub fn render(&self, name: &str) -> String {
+        let (text, column) = self.window();
+        let gutter = " ".repeat(self.line.to_string().len());
+        let mut out = format!("{}\n", self.message);
+        out += &format!("{gutter}--> {name}:{}:{}\n", self.line, self.column);
+        out += &format!("{gutter} |\n{} | {text}\n", self.line);
+        let room = text.chars().count().saturating_sub(column).max(1);
+        out += &format!("{gutter} | {}{}\n", " ".repeat(column), "^".repeat(self.width.min(room)));
+        if let Some(hint) = &self.hint {
+            out += &format!("{gutter} = {hint}\n");
+        }
+        out
+    }
+
+    /// The line, escaped and cut to what is near the error, and how many characters of that stand before it.
+    fn window(&self) -> (String, usize) {
+        let from = (self.column - 1).saturating_sub(CONTEXT);
+        let cut = self.text.chars().skip(from);
+        let before: String = cut.clone().take(self.column - 1 - from).collect();
+        let rest: String = cut.skip(self.column - 1 - from).take(self.width.min(CONTEXT) + CONTEXT).collect();
+        let ellipsis = if from > 0 { "..." } else { "" };
+        let before = format!("{ellipsis}{}", shown(&before));
+        let column = before.chars().count();
+        (before + &shown(&rest), column)
+    }
+}
+
+impl fmt::Display for ConditionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, ": {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ConditionError {}
+
+/// Text that someone else wrote, in a form that is safe to print, on one line, and not longer than it should be.
+pub(crate) fn shown(text: &str) -> String {
+    crate::event::Text::from(text.replace('\t', " ")).to_string()
+}
+
+/// As [`shown`], in backquotes, and cut when it is long.
+pub(crate) fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}...`", shown(&text[..end])),
+        None => format!("`{}`", shown(text)),
+    }
+}
+
+fn floor(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// That of `names` which is nearest to `name`, if one is near enough to be what was meant.
+pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > 64 {
+        return None;
+    }
+    let most = (name.len() / 3).max(1);
+    names.map(|n| (distance(name, n), n)).filter(|(d, _)| *d <= most).min_by_key(|(d, _)| *d).map(|(_, n)| n)
+}
+
+/// How many letters must be added, taken away, replaced or swapped with their neighbour to make `a` into `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let (mut two_up, mut one_up): (Vec<usize>, Vec<usize>) = (vec![0; b.len() + 1], (0..=b.len()).collect());
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let differ = usize::from(a[i - 1] != b[j - 1]);
+            row[j] = (one_up[j - 1] + differ).min(one_up[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(two_up[j - 2] + 1);
+            }
+        }
+        two_up = std::mem::replace(&mut one_up, row);
+    }
+    one_up[b.len()]
+}

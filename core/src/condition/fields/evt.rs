@@ -1,0 +1,134 @@
+//! `evt.*`: the event itself.
+
+use std::borrow::Cow;
+
+use super::{ALL, EXEC, Field, Found, OPEN, flag, made, named, number, text, word};
+use crate::condition::family::{Family, FamilySet, event_type};
+use crate::condition::view::View;
+use crate::event::{Attempt, Open, Payload};
+
+const RESULT: FamilySet = FamilySet::of(&[Family::Exit]).not();
+
+pub(super) const FIELDS: &[Field] = &[
+    text(
+        "evt.type",
+        ALL,
+        "The system call, as Falco names it: execve, clone, procexit, openat, connect, accept, ...",
+        |v| word(event_type(&v.event.payload)),
+    ),
+    text("syscall.type", ALL, "The same as evt.type.", |v| word(event_type(&v.event.payload))),
+    number("evt.num", ALL, "The event's position in the node's stream.", |v| Some(v.event.header.seq.into())),
+    text("evt.time", ALL, "When: seconds since the node booted, with nanoseconds.", |v| {
+        let t = v.event.header.time.0;
+        made(format!("{}.{:09}", t / 1_000_000_000, t % 1_000_000_000))
+    }),
+    number("evt.reltime", ALL, "When: nanoseconds since the node booted.", |v| Some(v.event.header.time.0.into())),
+    number("evt.cpu", ALL, "The processor it happened on.", |v| Some(v.event.header.cpu.into())),
+    number("evt.count", ALL, "Always 1.", |_| Some(1)),
+    text("evt.dir", ALL, "Always `<`: events are seen when the call returns.", |_| word("<")),
+    text("evt.source", ALL, "Always `syscall`.", |_| word("syscall")),
+    text("evt.category", ALL, "file, net, process or memory.", |v| {
+        word(match Family::of(&v.event.payload) {
+            Family::Open => "file",
+            Family::Connect | Family::Accept | Family::Listen | Family::Close => "net",
+            Family::MemFd => "memory",
+            _ => "process",
+        })
+    }),
+    text("evt.res", RESULT, "SUCCESS, or the name of the error.", |v| {
+        let result = raw_result(v)?;
+        match u32::try_from(-result) {
+            Ok(errno @ 1..) => made(errno_name(errno)),
+            _ => word("SUCCESS"),
+        }
+    }),
+    number("evt.rawres", RESULT, "What the call returned; below zero: the error.", raw_result),
+    flag("evt.failed", RESULT, "Whether the call returned an error.", |v| Some(raw_result(v)? < 0)),
+    flag("evt.is_open_read", OPEN, "A file was opened for reading.", |v| Some(open(v)?.access.read)),
+    flag("evt.is_open_write", OPEN, "A file was opened for writing.", |v| Some(open(v)?.access.write)),
+    flag("evt.is_open_create", OPEN, "A file was created by opening it.", |v| Some(open(v)?.created)),
+    named(
+        "evt.arg",
+        ALL,
+        "An argument of the call, as far as the event has it: evt.arg.flags or evt.arg[flags].",
+        &["flags", "name", "path", "filename", "pathname", "fd", "res", "ret", "exe", "comm", "cwd"],
+        argument,
+    ),
+    flag("evt.is_exec", EXEC, "A program was started.", |v| Some(matches!(v.event.payload, Payload::Exec(_)))),
+];
+
+fn open(view: View<'_>) -> Option<&Open> {
+    match &view.event.payload {
+        Payload::Open(open) => Some(open),
+        _ => None,
+    }
+}
+
+fn raw_result(view: View<'_>) -> Option<i128> {
+    Some(match &view.event.payload {
+        Payload::Exec(_) | Payload::Alive(_) | Payload::Namespace(_) | Payload::Listen(_) | Payload::Close(_) => 0,
+        Payload::Fork(fork) => fork.child.pid.into(),
+        Payload::Open(open) => open.fd.into(),
+        Payload::MemFd(memfd) => memfd.fd.into(),
+        // The descriptor that accept returned is not known; that it did not fail is.
+        Payload::Accept(_) => 0,
+        Payload::Connect(connect) => match connect.attempt {
+            Attempt::Started => -115,
+            Attempt::Established => 0,
+            Attempt::Failed(errno) => -i128::from(errno),
+        },
+        Payload::Exit(_) => return None,
+    })
+}
+
+fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
+    match (name, &view.event.payload) {
+        ("flags", Payload::Open(open)) => {
+            let access = match (open.access.read, open.access.write) {
+                (true, true) => "O_RDWR",
+                (false, true) => "O_WRONLY",
+                _ => "O_RDONLY",
+            };
+            let create = if open.created { "|O_CREAT|O_F_CREATED" } else { "" };
+            let directory = if open.directory { "|O_DIRECTORY" } else { "" };
+            made(format!("{access}{create}{directory}"))
+        }
+        ("flags", Payload::Exec(exec)) => word(if exec.image.exe.is_memfd() { "EXE_FROM_MEMFD" } else { "0" }),
+        ("name" | "path" | "filename" | "pathname", Payload::Open(_) | Payload::MemFd(_)) => {
+            Some(Cow::Borrowed(view.file()?.path.as_bytes()))
+        }
+        ("filename" | "pathname", Payload::Exec(exec)) => Some(Cow::Borrowed(exec.image.exe.path.as_bytes())),
+        ("exe", Payload::Exec(exec)) => Some(Cow::Borrowed(exec.image.args.list.first()?.as_bytes())),
+        ("comm", Payload::Exec(exec)) => Some(Cow::Borrowed(exec.task.comm.as_bytes())),
+        ("cwd", Payload::Exec(exec)) => Some(Cow::Borrowed(exec.image.cwd.as_bytes())),
+        ("fd", Payload::Open(open)) => made(open.fd.to_string()),
+        ("fd", Payload::MemFd(memfd)) => made(memfd.fd.to_string()),
+        ("ret", Payload::Exit(exit)) => made(exit.code.to_string()),
+        ("res", _) => made(raw_result(view)?.to_string()),
+        _ => None,
+    }
+}
+
+fn errno_name(errno: u32) -> String {
+    let name = match errno {
+        1 => "EPERM",
+        2 => "ENOENT",
+        4 => "EINTR",
+        11 => "EAGAIN",
+        13 => "EACCES",
+        22 => "EINVAL",
+        98 => "EADDRINUSE",
+        99 => "EADDRNOTAVAIL",
+        100 => "ENETDOWN",
+        101 => "ENETUNREACH",
+        103 => "ECONNABORTED",
+        104 => "ECONNRESET",
+        110 => "ETIMEDOUT",
+        111 => "ECONNREFUSED",
+        112 => "EHOSTDOWN",
+        113 => "EHOSTUNREACH",
+        115 => "EINPROGRESS",
+        _ => return format!("E{errno}"),
+    };
+    name.to_owned()
+}

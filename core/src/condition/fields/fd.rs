@@ -1,0 +1,132 @@
+//! `fd.*` and `fs.path.*`: the file or the connection that the event is about.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use super::{FILE, FLOW, Field, Found, OPEN, SOCKET, address, directory, ends, flag, made, number, ports, text, word};
+use crate::condition::family::FamilySet;
+use crate::condition::view::View;
+use crate::event::Payload;
+
+const FD: FamilySet = FILE.or(SOCKET);
+
+pub(super) const FIELDS: &[Field] = &[
+    number("fd.num", FILE, "The descriptor.", |v| match &v.event.payload {
+        Payload::Open(open) => Some(open.fd.into()),
+        Payload::MemFd(memfd) => Some(memfd.fd.into()),
+        _ => None,
+    }),
+    text("fd.name", FD, "A file's path, or a connection: client:port->server:port.", |v| match v.file() {
+        Some(file) => Some(Cow::Borrowed(file.path.as_bytes())),
+        None => connection(v),
+    }),
+    text("fd.directory", FILE, "The directory of a file.", |v| {
+        Some(Cow::Borrowed(directory(v.file()?.path.as_bytes())))
+    }),
+    text("fd.filename", FILE, "The last part of a file's path.", |v| Some(Cow::Borrowed(v.file()?.path.file_name()))),
+    text("fd.type", FD, "file, directory, ipv4 or ipv6.", |v| {
+        word(match kind(v)? {
+            'd' => "directory",
+            '4' => "ipv4",
+            '6' => "ipv6",
+            _ => "file",
+        })
+    }),
+    text("fd.typechar", FD, "f for a file, d for a directory, 4 and 6 for IPv4 and IPv6.", |v| {
+        word(match kind(v)? {
+            'd' => "d",
+            '4' => "4",
+            '6' => "6",
+            _ => "f",
+        })
+    }),
+    number("fd.ino", FILE, "The inode number of a file.", |v| {
+        let id = v.file()?.id;
+        id.is_known().then_some(id.ino.into())
+    }),
+    number("fd.dev", FILE, "The device number of a file's file system.", |v| {
+        let id = v.file()?.id;
+        id.is_known().then_some(id.dev.into())
+    }),
+    number("fd.dev.major", FILE, "The upper part of that number.", |v| Some((v.file()?.id.dev >> 20).into())),
+    number("fd.dev.minor", FILE, "The lower part of that number.", |v| Some((v.file()?.id.dev & 0xf_ffff).into())),
+    ends("fd.ip", SOCKET, "Either end's address; an address or a network such as 10.0.0.0/8.", |v| {
+        both(v).map(|end| end.map(|e| e.ip()))
+    }),
+    ends("fd.net", SOCKET, "Either end's address, compared with networks.", |v| both(v).map(|end| end.map(|e| e.ip()))),
+    ports("fd.port", SOCKET, "Either end's port.", |v| both(v).map(|end| end.map(|e| e.port()))),
+    address("fd.cip", FLOW, "The client's address.", |v| Some(client(v)?.ip())),
+    address("fd.sip", SOCKET, "The server's address.", |v| Some(server(v)?.ip())),
+    address("fd.lip", SOCKET, "This end's address.", |v| Some(local(v)?.ip())),
+    address("fd.rip", FLOW, "The other end's address.", |v| Some(remote(v)?.ip())),
+    address("fd.cnet", FLOW, "The client's address, compared with networks.", |v| Some(client(v)?.ip())),
+    address("fd.snet", SOCKET, "The server's address, compared with networks.", |v| Some(server(v)?.ip())),
+    address("fd.lnet", SOCKET, "This end's address, compared with networks.", |v| Some(local(v)?.ip())),
+    address("fd.rnet", FLOW, "The other end's address, compared with networks.", |v| Some(remote(v)?.ip())),
+    number("fd.cport", FLOW, "The client's port.", |v| Some(client(v)?.port().into())),
+    number("fd.sport", SOCKET, "The server's port.", |v| Some(server(v)?.port().into())),
+    number("fd.lport", SOCKET, "This end's port.", |v| Some(local(v)?.port().into())),
+    number("fd.rport", FLOW, "The other end's port.", |v| Some(remote(v)?.port().into())),
+    text("fd.l4proto", SOCKET, "Always tcp.", |v| local(v).and_then(|_| word("tcp"))),
+    text("fd.sockfamily", SOCKET, "Always ip.", |v| local(v).and_then(|_| word("ip"))),
+    flag("fd.is_server", SOCKET, "This end is the server.", |v| match v.event.payload {
+        Payload::Listen(_) => Some(true),
+        _ => v.outgoing().map(|outgoing| !outgoing),
+    }),
+    flag("fd.connected", SOCKET, "The socket is connected.", |v| local(v).map(|_| v.flow().is_some())),
+    flag("fd.name_changed", SOCKET, "The event gave the socket its name.", |v| {
+        local(v).map(|_| !matches!(v.event.payload, Payload::Close(_)))
+    }),
+    text("fs.path.name", OPEN, "The path of the file that was opened.", |v| {
+        Some(Cow::Borrowed(v.file()?.path.as_bytes()))
+    }),
+];
+
+fn kind(view: View<'_>) -> Option<char> {
+    match &view.event.payload {
+        Payload::Open(open) if open.directory => Some('d'),
+        Payload::Open(_) | Payload::MemFd(_) => Some('f'),
+        _ => local(view).map(|l| if l.ip().to_canonical().is_ipv4() { '4' } else { '6' }),
+    }
+}
+
+/// Addresses compare as what they mean: `::ffff:10.0.0.1` is 10.0.0.1.
+fn canonical(end: SocketAddr) -> SocketAddr {
+    SocketAddr::new(end.ip().to_canonical(), end.port())
+}
+
+fn local(view: View<'_>) -> Option<SocketAddr> {
+    match &view.event.payload {
+        Payload::Listen(listen) => Some(canonical(listen.local)),
+        _ => Some(canonical(view.flow()?.local)),
+    }
+}
+
+fn remote(view: View<'_>) -> Option<SocketAddr> {
+    Some(canonical(view.flow()?.remote))
+}
+
+fn both(view: View<'_>) -> [Option<SocketAddr>; 2] {
+    [local(view), remote(view)]
+}
+
+fn client(view: View<'_>) -> Option<SocketAddr> {
+    if view.outgoing()? { local(view) } else { remote(view) }
+}
+
+fn server(view: View<'_>) -> Option<SocketAddr> {
+    match view.event.payload {
+        Payload::Listen(_) => local(view),
+        _ if view.outgoing()? => remote(view),
+        _ => local(view),
+    }
+}
+
+fn connection(view: View<'_>) -> Found<'_> {
+    match (client(view), server(view)) {
+        (Some(client), Some(server)) => made(format!("{client}->{server}")),
+        (None, Some(server)) => made(server.to_string()),
+        // Who opened it is not known: it began before the sensor did.
+        _ => made(format!("{}->{}", local(view)?, remote(view)?)),
+    }
+}

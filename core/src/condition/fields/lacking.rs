@@ -1,0 +1,170 @@
+//! Fields of Falco's that Lanner's events do not carry. They are known so that a rule which needs one is told why it
+//! cannot work, and not asked whether it meant something else.
+
+/// What the fields of a row need.
+const LACKING: &[(&str, &[&str])] = &[
+    (
+        "the names and images of containers are not known, only their ids",
+        &[
+            "container.name",
+            "container.image",
+            "container.image.id",
+            "container.image.repository",
+            "container.image.tag",
+            "container.image.digest",
+            "container.type",
+            "container.privileged",
+            "container.mounts",
+            "container.mount",
+            "container.ip",
+            "container.cni.json",
+            "container.labels",
+            "container.label",
+        ],
+    ),
+    (
+        "the names of pods and namespaces are not known",
+        &[
+            "k8s.pod.name",
+            "k8s.pod.id",
+            "k8s.pod.label",
+            "k8s.pod.labels",
+            "k8s.pod.ip",
+            "k8s.pod.full_sandbox_id",
+            "k8s.pod.sandbox_id",
+            "k8s.ns.name",
+            "k8s.pod.cni.json",
+        ],
+    ),
+    (
+        "the layer of a container's file system that a program lies in is not known",
+        &["proc.is_exe_upper_layer", "proc.is_exe_lower_layer", "fd.is_upper_layer", "fd.is_lower_layer"],
+    ),
+    (
+        "a program's permissions and times are not known",
+        &[
+            "proc.is_exe_writable",
+            "proc.exe_ino.ctime",
+            "proc.exe_ino.mtime",
+            "proc.exe_ino.ctime_duration_proc_start",
+            "proc.exe_ino.ctime_duration_pidns_start",
+        ],
+    ),
+    (
+        "process groups are not known",
+        &[
+            "proc.pgid",
+            "proc.pgid.name",
+            "proc.pgid.exe",
+            "proc.pgid.exepath",
+            "proc.is_pgid_leader",
+            "proc.vpgid",
+            "proc.vpgid.name",
+            "proc.vpgid.exe",
+            "proc.vpgid.exepath",
+            "proc.is_vpgid_leader",
+            "proc.vsid",
+            "proc.vsid.name",
+            "proc.is_vsid_leader",
+        ],
+    ),
+    ("the environment of a process is not read", &["proc.env", "proc.aenv"]),
+    (
+        "the health checks of containers are not known",
+        &["proc.is_container_healthcheck", "proc.is_container_liveness_probe", "proc.is_container_readiness_probe"],
+    ),
+    (
+        "the use of resources is not measured",
+        &[
+            "proc.vmsize",
+            "proc.vmrss",
+            "proc.vmswap",
+            "proc.fdopencount",
+            "proc.fdlimit",
+            "proc.fdusage",
+            "thread.cpu",
+            "thread.vmsize",
+            "thread.vmrss",
+            "thread.exectime",
+            "thread.totexectime",
+        ],
+    ),
+    (
+        "threads are not told apart",
+        &["thread.vtid", "thread.ismain", "proc.nthreads", "proc.nchilds", "thread.nametid"],
+    ),
+    ("control groups are not kept per controller", &["thread.cgroup", "thread.cgroups"]),
+    ("inheritable capabilities are not read", &["thread.cap_inheritable"]),
+    (
+        "the time of day is not part of an event",
+        &[
+            "evt.datetime",
+            "evt.datetime.s",
+            "evt.rawtime",
+            "evt.rawtime.s",
+            "evt.rawtime.ns",
+            "evt.time.s",
+            "evt.time.iso8601",
+            "evt.hostname",
+            "proc.pid.ts",
+            "proc.ppid.ts",
+            "container.image.created",
+            "evt.pluginname",
+        ],
+    ),
+    (
+        "the arguments of a call are not kept as text",
+        &["evt.args", "evt.info", "evt.rawarg", "evt.buffer", "evt.buflen", "evt.asynctype"],
+    ),
+    (
+        "reading from and writing to open files is not seen",
+        &[
+            "evt.is_io",
+            "evt.is_io_read",
+            "evt.is_io_write",
+            "evt.io_dir",
+            "evt.is_wait",
+            "evt.wait_latency",
+            "evt.latency",
+            "evt.is_syslog",
+            "evt.is_open_exec",
+        ],
+    ),
+    (
+        "names of hosts are not looked up",
+        &[
+            "fd.cip.name",
+            "fd.sip.name",
+            "fd.lip.name",
+            "fd.rip.name",
+            "fd.cproto",
+            "fd.sproto",
+            "fd.lproto",
+            "fd.rproto",
+            "fd.proto",
+        ],
+    ),
+    (
+        "only paths that the kernel resolved are known, in the mount namespace of the process",
+        &[
+            "fd.nameraw",
+            "fs.path.nameraw",
+            "fs.path.source",
+            "fs.path.sourceraw",
+            "fs.path.target",
+            "fs.path.targetraw",
+            "fd.containername",
+            "fd.containerdirectory",
+        ],
+    ),
+    ("the home and shell of a user are not known", &["user.homedir", "user.shell"]),
+];
+
+/// Why events do not carry this field of Falco's; `None` when Falco has no such field either, or events do carry it.
+pub(in crate::condition) fn why_lacking(name: &str) -> Option<&'static str> {
+    LACKING.iter().find(|(_, names)| names.contains(&name)).map(|(why, _)| *why)
+}
+
+pub(super) fn is_class(class: &str) -> bool {
+    LACKING.iter().flat_map(|(_, names)| *names).any(|name| name.split('.').next() == Some(class))
+}

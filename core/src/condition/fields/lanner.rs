@@ -1,0 +1,163 @@
+//! `lanner.*`: what Lanner knows and Falco has no field for.
+
+use std::borrow::Cow;
+
+use super::{
+    ALL, CLOSE, EXEC, FILE, FLOW, Field, Found, OPEN, SOCKET, flag, known, number, numbers, text, texts, word,
+};
+use crate::condition::family::{Family, FamilySet};
+use crate::condition::view::View;
+use crate::event::{Attempt, Close, Namespaces, Open, Origin, Payload, StdioKind};
+
+pub(super) const FIELDS: &[Field] = &[
+    text("lanner.event", ALL, "The event's family: exec, fork, exit, open, connect, accept, listen, close, ...", |v| {
+        word(v.event.payload.family())
+    }),
+    text("lanner.origin", ALL, "live, or backfill for what was there before the sensor.", |v| {
+        word(match v.event.header.origin {
+            Origin::Live => "live",
+            Origin::Backfill => "backfill",
+        })
+    }),
+    texts("lanner.images", ALL, "The names of the programs that the process ran, oldest first.", |v, each| {
+        let images = v.process().into_iter().flat_map(|p| &p.images);
+        let _ = images.map(|r| r.image.exe.path.file_name()).all(|name| each(Cow::Borrowed(name)));
+    }),
+    text("lanner.tty", ALL, "The name of the process's terminal, such as pts0.", |v| known(v.task()?.tty.as_ref()?)),
+    flag("lanner.exe.memfd", ALL, "What it runs lives in memory only.", |v| Some(v.image()?.exe.is_memfd())),
+    flag("lanner.exe.deleted", ALL, "What it runs has no name any more.", |v| Some(v.image()?.exe.deleted)),
+    text("lanner.exe.script", ALL, "The script, when the kernel ran an interpreter for one.", |v| {
+        known(v.image()?.script.as_ref()?)
+    }),
+    flag("lanner.container.first", ALL, "The process is the first of its container.", |v| {
+        Some(v.container()?.root == v.key())
+    }),
+    flag("lanner.container.entered", EXEC, "A program was started in a container by someone outside of it.", entered),
+    text("lanner.container.cause", ALL, "The file because of which the container was started.", |v| {
+        known(v.graph.container_cause(v.container_id()?)?)
+    }),
+    flag("lanner.pod.static", ALL, "The process runs in a pod that the kubelet made from a file.", |v| {
+        Some(v.container()?.static_pod)
+    }),
+    numbers("lanner.pidns", ALL, "Its pid namespace and those around it, innermost first.", |v, each| {
+        let namespaces = v.task().into_iter().flat_map(|t| &t.pid_namespaces);
+        let _ = namespaces.copied().all(|ns| each(ns.into()));
+    }),
+    flag(
+        "lanner.ns.mnt.host",
+        ALL,
+        "It runs in a container's control group, but in the host's mount namespace.",
+        |v| is_host(v, |ns| ns.mnt),
+    ),
+    flag("lanner.ns.pid.host", ALL, "It runs in a container's control group, but in the host's pid namespace.", |v| {
+        is_host(v, |ns| ns.pid)
+    }),
+    flag(
+        "lanner.ns.net.host",
+        ALL,
+        "It runs in a container's control group, but in the host's network namespace.",
+        |v| is_host(v, |ns| ns.net),
+    ),
+    text(
+        "lanner.stdin.kind",
+        ALL,
+        "Where its input comes from: file, terminal, pipe, socket, device, closed, ...",
+        |v| {
+            word(match v.image()?.stdio[0].kind {
+                StdioKind::Unknown => return None,
+                StdioKind::Closed => "closed",
+                StdioKind::File => "file",
+                StdioKind::Directory => "directory",
+                StdioKind::Device => "device",
+                StdioKind::Terminal => "terminal",
+                StdioKind::Pipe => "pipe",
+                StdioKind::Socket => "socket",
+            })
+        },
+    ),
+    text("lanner.stdin.writer", ALL, "The program at the other end of the pipe that is its input.", |v| {
+        let stdin = &v.image()?.stdio[0];
+        let pipe = stdin.kind == StdioKind::Pipe && stdin.ino != 0;
+        known(&v.graph.pipe_writer(pipe.then_some(stdin.ino)?, v.key())?.image()?.exe.path)
+    }),
+    flag("lanner.net.outgoing", FLOW, "This node opened the connection.", |v| v.outgoing()),
+    text("lanner.net.attempt", CONNECT, "What became of the connection: started, established or failed.", |v| {
+        let Payload::Connect(connect) = &v.event.payload else { return None };
+        word(match connect.attempt {
+            Attempt::Started => "started",
+            Attempt::Established => "established",
+            Attempt::Failed(_) => "failed",
+        })
+    }),
+    number("lanner.net.sent", CLOSE, "Payload bytes that the connection sent.", |v| Some(closed(v)?.sent.into())),
+    number("lanner.net.received", CLOSE, "Payload bytes that the connection received.", |v| {
+        Some(closed(v)?.received.into())
+    }),
+    flag("lanner.net.mostly_sent", CLOSE, "The connection sent at least four times of what it received.", |v| {
+        closed(v).map(|c| c.sent > 0 && c.sent >= c.received.saturating_mul(4))
+    }),
+    number("lanner.net.duration", CLOSE, "How long the connection lasted, in nanoseconds.", |v| {
+        Some(closed(v)?.lasted.as_nanos() as i128)
+    }),
+    flag("lanner.flow.beacon", SOCKET, "The connection is one of many to the same peer at even intervals.", |v| {
+        Some(v.graph.beacon(v.event))
+    }),
+    text("lanner.flow.carried", SOCKET, "A file that another process wrote and this one had read.", |v| {
+        known(v.graph.carried(v.key())?)
+    }),
+    flag("lanner.file.created", OPEN, "This open created the file.", |v| Some(open(v)?.created)),
+    flag("lanner.file.written_before", OPEN, "Another process had the file open for writing before.", |v| {
+        Some(open(v)?.written_before)
+    }),
+    text("lanner.file.writer", FILE, "The program that wrote the file last.", |v| writer(v)),
+    number("lanner.file.dev", FILE, "The device number of the file's file system.", |v| {
+        let id = v.file()?.id;
+        id.is_known().then_some(id.dev.into())
+    }),
+    number("lanner.file.ino", FILE, "The inode number of the file.", |v| {
+        let id = v.file()?.id;
+        id.is_known().then_some(id.ino.into())
+    }),
+];
+
+const CONNECT: FamilySet = FamilySet::of(&[Family::Connect]);
+
+fn open(view: View<'_>) -> Option<&Open> {
+    match &view.event.payload {
+        Payload::Open(open) => Some(open),
+        _ => None,
+    }
+}
+
+fn closed(view: View<'_>) -> Option<&Close> {
+    match &view.event.payload {
+        Payload::Close(close) => Some(close),
+        _ => None,
+    }
+}
+
+fn writer(view: View<'_>) -> Found<'_> {
+    let id = view.file()?.id;
+    known(&view.graph.writer_of(id.is_known().then_some(id)?)?.image()?.exe.path)
+}
+
+fn is_host(view: View<'_>, which: fn(&Namespaces) -> u32) -> Option<bool> {
+    let host = which(view.container()?.host.as_ref()?);
+    let own = which(view.namespaces()?);
+    (host != 0 && own != 0).then_some(host == own)
+}
+
+/// A runtime starts a program in a container by forking outside of it, so that the parent is outside. A parent that died
+/// inside leaves an orphan whose new parent may be outside as well; the one that forked it still names it as its child.
+fn entered(view: View<'_>) -> Option<bool> {
+    let id = view.container_id()?;
+    if view.container()?.root == view.key() {
+        return Some(false);
+    }
+    let parent = view.parent()?;
+    if parent.task.container.as_ref() == Some(id) {
+        return Some(false);
+    }
+    let inside = |p: &&crate::graph::Process| p.task.container.as_ref() == Some(id) && p.key != view.key();
+    Some(!view.graph.processes().filter(inside).any(|p| p.children.contains(&view.key())))
+}

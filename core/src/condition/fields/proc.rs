@@ -1,0 +1,223 @@
+//! `proc.*` and `thread.*`: the process that did it, its parent, its session's leader and its ancestors.
+
+use std::borrow::Cow;
+
+use super::{ALL, Field, Found, flag, known, lineage, lineage_number, made, number, text, word};
+use crate::condition::view::View;
+use crate::event::{Image, Stdio, StdioKind, Text};
+use crate::graph::Process;
+
+pub(super) const FIELDS: &[Field] = &[
+    text("proc.name", ALL, "The process's name: its `comm`, at most 15 bytes.", |v| known(&v.task()?.comm)),
+    text("proc.exe", ALL, "Its first argument: the program's name as its caller put it.", |v| exe(v.image()?)),
+    text("proc.exepath", ALL, "The path of the file that it runs, as the kernel resolved it.", |v| {
+        known(&v.image()?.exe.path)
+    }),
+    text("proc.cmdline", ALL, "Its name and its arguments.", |v| command(&v.task()?.comm, v.image()?)),
+    text("proc.exeline", ALL, "Its arguments, the program's name first.", |v| {
+        Some(Cow::Owned(joined(&v.image()?.args.list)))
+    }),
+    text("proc.args", ALL, "Its arguments without the program's name.", |v| arguments(v.image()?)),
+    number("proc.cmdnargs", ALL, "How many arguments it has, without the program's name.", |v| {
+        Some(v.image()?.args.list.len().saturating_sub(1) as i128)
+    }),
+    number("proc.cmdlenargs", ALL, "How many bytes its arguments have, without blanks and the program's name.", |v| {
+        Some(v.image()?.args.list.iter().skip(1).map(|a| a.as_bytes().len() as i128).sum())
+    }),
+    text("proc.cwd", ALL, "Its working directory, with a slash at its end.", |v| {
+        let cwd = &v.image()?.cwd;
+        match cwd.as_bytes() {
+            [] => None,
+            [.., b'/'] => known(cwd),
+            path => Some(Cow::Owned([path, b"/"].concat())),
+        }
+    }),
+    number("proc.pid", ALL, "Its pid on the machine.", |v| pid(v.key().pid)),
+    number("thread.tid", ALL, "The pid of the thread that did it, on the machine.", |v| pid(v.event.header.tid)),
+    number("proc.vpid", ALL, "The pid that it sees itself.", |v| pid(v.task()?.ns_pid)),
+    number("proc.ppid", ALL, "Its parent's pid on the machine.", |v| pid(v.task()?.parent?.pid)),
+    number("proc.pvpid", ALL, "The pid that its parent sees itself.", |v| pid(v.parent()?.task.ns_pid)),
+    text("proc.pname", ALL, "Its parent's name.", |v| known(&v.parent()?.task.comm)),
+    text("proc.pexe", ALL, "Its parent's first argument.", |v| exe(v.parent()?.image()?)),
+    text("proc.pexepath", ALL, "The path of the file that its parent runs.", |v| known(&v.parent()?.image()?.exe.path)),
+    text("proc.pcmdline", ALL, "Its parent's name and arguments.", |v| process_command(v.parent()?)),
+    number("proc.sid", ALL, "Its session: the pid of the session's leader.", |v| pid(v.task()?.session)),
+    text("proc.sname", ALL, "The name of its session's leader.", |v| known(&leader(v)?.task.comm)),
+    text("proc.sid.exe", ALL, "The first argument of its session's leader.", |v| exe(leader(v)?.image()?)),
+    text("proc.sid.exepath", ALL, "The path of the file that its session's leader runs.", |v| {
+        known(&leader(v)?.image()?.exe.path)
+    }),
+    flag("proc.is_sid_leader", ALL, "It leads its session.", |v| Some(v.task()?.session == v.key().pid)),
+    number("proc.tty", ALL, "The device number of its terminal; 0 when it has none.", |v| {
+        Some(v.task()?.tty.as_ref().map_or(0, terminal))
+    }),
+    number("proc.duration", ALL, "Nanoseconds since it started.", |v| {
+        let known = !v.key().is_unknown();
+        known.then(|| v.event.header.time.since(v.key().start).as_nanos() as i128)
+    }),
+    number("proc.ppid.duration", ALL, "Nanoseconds since its parent started.", |v| {
+        Some(v.event.header.time.since(v.task()?.parent?.start).as_nanos() as i128)
+    }),
+    number("proc.exe_ino", ALL, "The inode number of the file that it runs.", |v| inode(v.image()?.exe.id.ino)),
+    flag("proc.is_exe_from_memfd", ALL, "What it runs lives in memory only.", |v| Some(v.image()?.exe.is_memfd())),
+    text("proc.stdin.type", ALL, "Where its input comes from: file, pipe, ipv4, ipv6, unix, ...", |v| stdio_type(v, 0)),
+    text("proc.stdout.type", ALL, "Where its output goes: file, pipe, ipv4, ipv6, unix, ...", |v| stdio_type(v, 1)),
+    text("proc.stderr.type", ALL, "Where its messages go: file, pipe, ipv4, ipv6, unix, ...", |v| stdio_type(v, 2)),
+    text("proc.stdin.name", ALL, "The name of its input: a socket's peer, or the kind and inode number.", |v| {
+        stdio_name(v, 0)
+    }),
+    text("proc.stdout.name", ALL, "The name of its output.", |v| stdio_name(v, 1)),
+    text("proc.stderr.name", ALL, "The name of what its messages go to.", |v| stdio_name(v, 2)),
+    lineage("proc.aname", "The name of an ancestor: [1] is the parent.", |p| known(&p.task.comm)),
+    lineage("proc.aexe", "The first argument of an ancestor.", |p| exe(p.image()?)),
+    lineage("proc.aexepath", "The path of the file that an ancestor runs.", |p| known(&p.image()?.exe.path)),
+    lineage("proc.acmdline", "The name and arguments of an ancestor.", process_command),
+    lineage_number("proc.apid", "The pid of an ancestor.", |p| pid(p.key.pid)),
+    text("thread.cap_effective", ALL, "Its effective capabilities, with blanks between.", |v| {
+        capabilities(v.task()?.creds.cap_effective)
+    }),
+    text("thread.cap_permitted", ALL, "Its permitted capabilities, with blanks between.", |v| {
+        capabilities(v.task()?.creds.cap_permitted)
+    }),
+];
+
+fn pid(pid: u32) -> Option<i128> {
+    (pid != 0).then_some(pid.into())
+}
+
+fn inode(ino: u64) -> Option<i128> {
+    (ino != 0).then_some(ino.into())
+}
+
+fn leader(view: View<'_>) -> Option<&Process> {
+    match view.task()?.session {
+        0 => None,
+        pid if pid == view.key().pid => view.process(),
+        pid => view.graph.by_pid(pid),
+    }
+}
+
+fn exe(image: &Image) -> Found<'_> {
+    Some(Cow::Borrowed(image.args.list.first()?.as_bytes()))
+}
+
+fn arguments(image: &Image) -> Found<'_> {
+    match image.args.list.get(1..) {
+        None | Some([]) => word(""),
+        Some([only]) => Some(Cow::Borrowed(only.as_bytes())),
+        Some(list) => Some(Cow::Owned(joined(list))),
+    }
+}
+
+fn joined(list: &[Text]) -> Vec<u8> {
+    list.iter().map(Text::as_bytes).collect::<Vec<_>>().join(&b' ')
+}
+
+fn command<'a>(comm: &'a Text, image: &'a Image) -> Found<'a> {
+    match image.args.list.get(1..) {
+        None | Some([]) => known(comm),
+        Some(list) => {
+            let mut line = comm.as_bytes().to_vec();
+            for argument in list {
+                line.push(b' ');
+                line.extend_from_slice(argument.as_bytes());
+            }
+            Some(Cow::Owned(line))
+        }
+    }
+}
+
+fn process_command(process: &Process) -> Found<'_> {
+    match process.image() {
+        Some(image) => command(&process.task.comm, image),
+        None => known(&process.task.comm),
+    }
+}
+
+/// The device number of a terminal, as `/proc/PID/stat` shows it for the names that terminals have; 1 for any other.
+fn terminal(name: &Text) -> i128 {
+    let number =
+        |prefix: &str| name.as_bytes().strip_prefix(prefix.as_bytes()).and_then(|n| std::str::from_utf8(n).ok());
+    let device = |prefix: &str, major: u32| Some((major << 8) as i128 + number(prefix)?.parse::<u8>().ok()? as i128);
+    // drivers/char: 4 = virtual and serial consoles, 136 = pseudo-terminals (Documentation/admin-guide/devices.txt).
+    device("pts", 136).or_else(|| device("pts/", 136)).or_else(|| device("tty", 4)).unwrap_or(1)
+}
+
+fn stdio(view: View<'_>, n: usize) -> Option<&Stdio> {
+    let stdio = &view.image()?.stdio[n];
+    (!matches!(stdio.kind, StdioKind::Unknown | StdioKind::Closed)).then_some(stdio)
+}
+
+fn stdio_type(view: View<'_>, n: usize) -> Found<'_> {
+    let stdio = stdio(view, n)?;
+    word(match (stdio.kind, stdio.peer) {
+        (StdioKind::Socket, Some(peer)) if peer.is_ipv4() => "ipv4",
+        (StdioKind::Socket, Some(_)) => "ipv6",
+        (StdioKind::Socket, None) => "unix",
+        (StdioKind::Directory, _) => "directory",
+        (StdioKind::Pipe, _) => "pipe",
+        // Falco has no kind of its own for terminals and other devices.
+        _ => "file",
+    })
+}
+
+fn stdio_name(view: View<'_>, n: usize) -> Found<'_> {
+    let stdio = stdio(view, n)?;
+    made(match (stdio.peer, stdio.kind) {
+        (Some(peer), _) => peer.to_string(),
+        (None, StdioKind::Pipe) => format!("pipe:[{}]", stdio.ino),
+        (None, StdioKind::Socket) => format!("socket:[{}]", stdio.ino),
+        (None, StdioKind::Terminal) => format!("/dev/{}", view.task()?.tty.as_ref()?.to_str_lossy()),
+        _ => return None,
+    })
+}
+
+fn capabilities(bits: u64) -> Found<'static> {
+    let names = CAPABILITIES.iter().enumerate().filter(|(i, _)| bits & (1 << i) != 0).map(|(_, name)| *name);
+    made(names.collect::<Vec<_>>().join(" "))
+}
+
+/// By bit (include/uapi/linux/capability.h).
+const CAPABILITIES: [&str; 41] = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+];

@@ -1,0 +1,275 @@
+//! What a value is compared with: everything that is the same for all events was worked out before.
+
+use std::net::IpAddr;
+
+use memchr::memmem::Finder;
+use regex::bytes::Regex;
+
+use super::ast::Operator;
+use super::pattern::{self, Paths};
+use super::value::{Kind, Value};
+
+/// A comparison with values that are part of the condition.
+#[derive(Debug, Clone)]
+pub(super) enum Test {
+    Equal(Box<[u8]>),
+    Differs(Box<[u8]>),
+    Order(Operator, Box<[u8]>),
+    Contains(Finder<'static>),
+    ContainsAnyCase(Box<[u8]>),
+    StartsWith(Box<[u8]>),
+    EndsWith(Box<[u8]>),
+    Pattern(Regex),
+    /// Sorted.
+    OneOf(Box<[Box<[u8]>]>),
+    Under(Paths),
+    Number(Operator, i128),
+    /// Sorted.
+    OneNumberOf(Box<[i128]>),
+    Flag(bool),
+    FlagOf(Box<[bool]>),
+    Inside(Box<[Network]>),
+    Outside(Box<[Network]>),
+}
+
+/// An address, or all that begin with the same bits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+/// Why there is no such test.
+pub(super) enum Unfit {
+    /// The operator does not go with the kind.
+    Operator,
+    /// The value at this index is of another kind.
+    Value(usize, String),
+}
+
+impl Test {
+    /// The test of a value of `kind` against `values`: one, unless the operator takes a list.
+    pub(super) fn new(kind: Kind, operator: Operator, values: &[String]) -> Result<Test, Unfit> {
+        match kind {
+            Kind::Text => Test::text(operator, values),
+            Kind::Number => Test::number(operator, values),
+            Kind::Flag => Test::flag(operator, values),
+            Kind::Address => Test::address(operator, values),
+        }
+    }
+
+    fn text(operator: Operator, values: &[String]) -> Result<Test, Unfit> {
+        let value = values.first().map_or("", String::as_str);
+        let bytes = || Box::from(value.as_bytes());
+        let unfit = |why| Unfit::Value(0, why);
+        Ok(match operator {
+            Operator::Eq => Test::Equal(bytes()),
+            Operator::Ne => Test::Differs(bytes()),
+            Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge => Test::Order(operator, bytes()),
+            Operator::Contains => Test::Contains(Finder::new(value.as_bytes()).into_owned()),
+            Operator::IContains => Test::ContainsAnyCase(value.to_ascii_lowercase().into_bytes().into()),
+            Operator::BContains => Test::Contains(Finder::new(&hex(value).map_err(unfit)?).into_owned()),
+            Operator::StartsWith => Test::StartsWith(bytes()),
+            Operator::BStartsWith => Test::StartsWith(hex(value).map_err(unfit)?.into()),
+            Operator::EndsWith => Test::EndsWith(bytes()),
+            Operator::Glob => Test::Pattern(pattern::glob(value, false).map_err(unfit)?),
+            Operator::IGlob => Test::Pattern(pattern::glob(value, true).map_err(unfit)?),
+            Operator::Regex => Test::Pattern(pattern::regex(value).map_err(unfit)?),
+            Operator::In | Operator::Intersects => {
+                let mut set: Vec<Box<[u8]>> = values.iter().map(|v| v.as_bytes().into()).collect();
+                set.sort_unstable();
+                Test::OneOf(set.into())
+            }
+            Operator::PMatch => Test::Under(Paths::new(values.iter().map(String::as_str)).map_err(unfit)?),
+            Operator::Exists => return Err(Unfit::Operator),
+        })
+    }
+
+    fn number(operator: Operator, values: &[String]) -> Result<Test, Unfit> {
+        use Operator::{Eq, Ge, Gt, In, Intersects, Le, Lt, Ne};
+        if !matches!(operator, Eq | Ne | Lt | Le | Gt | Ge | In | Intersects) {
+            return Err(Unfit::Operator);
+        }
+        let mut numbers = each(values, parse_number)?;
+        match operator {
+            In | Intersects => {
+                numbers.sort_unstable();
+                Ok(Test::OneNumberOf(numbers.into()))
+            }
+            _ => Ok(Test::Number(operator, numbers.first().copied().unwrap_or_default())),
+        }
+    }
+
+    fn flag(operator: Operator, values: &[String]) -> Result<Test, Unfit> {
+        use Operator::{Eq, In, Intersects, Ne};
+        if !matches!(operator, Eq | Ne | In | Intersects) {
+            return Err(Unfit::Operator);
+        }
+        let flags = each(values, |v| match v {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("write `true` or `false`".to_owned()),
+        })?;
+        Ok(match operator {
+            In | Intersects => Test::FlagOf(flags.into()),
+            _ => Test::Flag(flags.first().copied().unwrap_or_default() == (operator == Eq)),
+        })
+    }
+
+    fn address(operator: Operator, values: &[String]) -> Result<Test, Unfit> {
+        let networks = |values| Ok(each(values, Network::parse)?.into());
+        match operator {
+            Operator::Eq | Operator::In | Operator::Intersects => networks(values).map(Test::Inside),
+            Operator::Ne => networks(values).map(Test::Outside),
+            _ => Err(Unfit::Operator),
+        }
+    }
+
+    /// Whether it holds for a value.
+    pub(super) fn holds(&self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Text(bytes) => self.holds_for_text(bytes),
+            Value::Number(n) => match self {
+                Test::Number(operator, wanted) => ordered(*operator, n.cmp(wanted)),
+                Test::OneNumberOf(wanted) => wanted.binary_search(n).is_ok(),
+                _ => false,
+            },
+            Value::Flag(flag) => match self {
+                Test::Flag(wanted) => flag == wanted,
+                Test::FlagOf(wanted) => wanted.contains(flag),
+                _ => false,
+            },
+            Value::Address(address) => match self {
+                Test::Inside(networks) => networks.iter().any(|n| n.has(*address)),
+                Test::Outside(networks) => !networks.iter().any(|n| n.has(*address)),
+                _ => false,
+            },
+        }
+    }
+
+    fn holds_for_text(&self, bytes: &[u8]) -> bool {
+        match self {
+            Test::Equal(wanted) => **wanted == *bytes,
+            Test::Differs(wanted) => **wanted != *bytes,
+            Test::Order(operator, wanted) => ordered(*operator, bytes.cmp(wanted)),
+            Test::Contains(wanted) => wanted.find(bytes).is_some(),
+            Test::ContainsAnyCase(wanted) => contains_any_case(bytes, wanted),
+            Test::StartsWith(wanted) => bytes.starts_with(wanted),
+            Test::EndsWith(wanted) => bytes.ends_with(wanted),
+            Test::Pattern(pattern) => pattern.is_match(bytes),
+            Test::OneOf(wanted) => wanted.binary_search_by(|w| (**w).cmp(bytes)).is_ok(),
+            Test::Under(paths) => paths.has(bytes),
+            _ => false,
+        }
+    }
+}
+
+/// Whether two values of the same kind compare so; for the operators that need no preparation.
+pub(super) fn compare(operator: Operator, left: &Value<'_>, right: &Value<'_>) -> bool {
+    match (left, right) {
+        (Value::Text(l), Value::Text(r)) => match operator {
+            Operator::Contains => memchr::memmem::find(l, r).is_some(),
+            Operator::IContains => contains_any_case(l, &r.to_ascii_lowercase()),
+            Operator::StartsWith => l.starts_with(r),
+            Operator::EndsWith => l.ends_with(r),
+            operator => ordered(operator, l.cmp(r)),
+        },
+        (Value::Number(l), Value::Number(r)) => ordered(operator, l.cmp(r)),
+        (Value::Flag(l), Value::Flag(r)) => ordered(operator, l.cmp(r)),
+        (Value::Address(l), Value::Address(r)) => ordered(operator, l.cmp(r)),
+        _ => false,
+    }
+}
+
+/// Whether a field of this kind can be compared with another by this operator.
+pub(super) fn comparable(kind: Kind, operator: Operator) -> bool {
+    use Operator::{Contains, EndsWith, Eq, Ge, Gt, IContains, In, Intersects, Le, Lt, Ne, StartsWith};
+    match operator {
+        Eq | Ne | In | Intersects => true,
+        Lt | Le | Gt | Ge => matches!(kind, Kind::Text | Kind::Number),
+        Contains | IContains | StartsWith | EndsWith => kind == Kind::Text,
+        _ => false,
+    }
+}
+
+fn ordered(operator: Operator, ordering: std::cmp::Ordering) -> bool {
+    match operator {
+        Operator::Eq | Operator::In | Operator::Intersects => ordering.is_eq(),
+        Operator::Ne => ordering.is_ne(),
+        Operator::Lt => ordering.is_lt(),
+        Operator::Le => ordering.is_le(),
+        Operator::Gt => ordering.is_gt(),
+        Operator::Ge => ordering.is_ge(),
+        _ => false,
+    }
+}
+
+/// `needle` is in lower case.
+pub(super) fn contains_any_case(bytes: &[u8], needle: &[u8]) -> bool {
+    let Some(first) = needle.first() else { return true };
+    let Some(last_start) = bytes.len().checked_sub(needle.len()) else { return false };
+    let mut from = 0;
+    while let Some(at) = memchr::memchr2(*first, first.to_ascii_uppercase(), &bytes[from..=last_start]) {
+        from += at;
+        if bytes[from..from + needle.len()].eq_ignore_ascii_case(needle) {
+            return true;
+        }
+        from += 1;
+        if from > last_start {
+            break;
+        }
+    }
+    false
+}
+
+fn each<T>(values: &[String], parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, Unfit> {
+    values.iter().enumerate().map(|(i, v)| parse(v).map_err(|why| Unfit::Value(i, why))).collect()
+}
+
+fn parse_number(text: &str) -> Result<i128, String> {
+    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    match hex {
+        Some(digits) => u64::from_str_radix(digits, 16).map(i128::from),
+        None => text.parse(),
+    }
+    .map_err(|_| "write a whole number, as in `1024` or `0x400`".to_owned())
+}
+
+fn hex(text: &str) -> Result<Vec<u8>, String> {
+    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
+    let pairs = text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?));
+    pairs
+        .collect::<Option<_>>()
+        .ok_or_else(|| "write bytes as pairs of hexadecimal digits, as in `7f454c46`".to_owned())
+}
+
+impl Network {
+    fn parse(text: &str) -> Result<Network, String> {
+        const RIGHT: &str = "write an address or a network, as in `10.1.2.3`, `10.0.0.0/8` or `fd00::/8`";
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| RIGHT.to_owned())?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| RIGHT.to_owned())?;
+        let address = if bits.is_none() { address.to_canonical() } else { address };
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        match bits.unwrap_or(most) {
+            bits if bits <= most => Ok(Network { address, bits }),
+            _ => Err(format!("a network of this kind has at most {most} bits")),
+        }
+    }
+
+    fn has(self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
+                own.to_bits() & mask == other.to_bits() & mask
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
+                own.to_bits() & mask == other.to_bits() & mask
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What conditions look at: an event, and what is known of its node.
+
+use crate::event::{ContainerId, Event, Exec, File, Flow, Image, Namespaces, Payload, ProcessKey, Task};
+use crate::graph::{Container, Graph, Process};
+
+/// An event, and the graph after it was taken in.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// What is known of the node.
+    pub graph: &'a Graph,
+}
+
+impl<'a> View<'a> {
+    /// A look at an event.
+    pub fn new(event: &'a Event, graph: &'a Graph) -> Self {
+        View { event, graph }
+    }
+
+    /// The process that did it.
+    pub fn key(self) -> ProcessKey {
+        self.event.header.process
+    }
+
+    /// What the graph knows of that process.
+    pub fn process(self) -> Option<&'a Process> {
+        self.graph.process(self.key())
+    }
+
+    /// What the event itself says of its process.
+    fn told(self) -> Option<&'a Exec> {
+        match &self.event.payload {
+            Payload::Exec(exec) | Payload::Alive(exec) => Some(exec),
+            _ => None,
+        }
+    }
+
+    /// The circumstances of the process.
+    pub fn task(self) -> Option<&'a Task> {
+        self.told().map(|e| &e.task).or_else(|| Some(&self.process()?.task))
+    }
+
+    /// What the process runs.
+    pub fn image(self) -> Option<&'a Image> {
+        self.told().map(|e| &e.image).or_else(|| self.process()?.image())
+    }
+
+    /// Its parent.
+    pub fn parent(self) -> Option<&'a Process> {
+        self.graph.process(self.task()?.parent?)
+    }
+
+    /// Its known ancestors, its parent first.
+    pub fn ancestors(self) -> impl Iterator<Item = &'a Process> {
+        let parent = self.parent();
+        parent.into_iter().chain(parent.into_iter().flat_map(move |p| self.graph.ancestors(p.key)))
+    }
+
+    /// The process itself for 0, its parent for 1, and so on.
+    pub fn ancestor(self, n: u32) -> Option<&'a Process> {
+        match n {
+            0 => self.process(),
+            _ => self.ancestors().nth(n as usize - 1),
+        }
+    }
+
+    /// The container that its control group names.
+    pub fn container_id(self) -> Option<&'a ContainerId> {
+        self.task()?.container.as_ref()
+    }
+
+    /// What is known of that container.
+    pub fn container(self) -> Option<&'a Container> {
+        self.graph.container(self.container_id()?)
+    }
+
+    /// Its namespaces, after the event.
+    pub fn namespaces(self) -> Option<&'a Namespaces> {
+        match &self.event.payload {
+            Payload::Namespace(change) => Some(&change.now),
+            _ => Some(&self.task()?.namespaces),
+        }
+    }
+
+    /// The file that the event is about.
+    pub fn file(self) -> Option<&'a File> {
+        match &self.event.payload {
+            Payload::Open(open) => Some(&open.file),
+            Payload::MemFd(memfd) => Some(&memfd.file),
+            _ => None,
+        }
+    }
+
+    /// The connection that the event is about.
+    pub fn flow(self) -> Option<&'a Flow> {
+        match &self.event.payload {
+            Payload::Connect(connect) => Some(&connect.flow),
+            Payload::Accept(accept) => Some(&accept.flow),
+            Payload::Close(close) => Some(&close.flow),
+            _ => None,
+        }
+    }
+
+    /// Whether this node opened the connection that the event is about.
+    pub fn outgoing(self) -> Option<bool> {
+        match &self.event.payload {
+            Payload::Connect(_) => Some(true),
+            Payload::Accept(_) => Some(false),
+            Payload::Close(close) => close.outgoing,
+            _ => None,
+        }
+    }
+}
