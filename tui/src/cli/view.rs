@@ -1,0 +1,56 @@
+//! `lanner live`, `connect` and `replay`: the user interface on a source.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use super::Status;
+use super::args::{ConnectArgs, LiveArgs, LookArgs, ReplayArgs};
+use crate::detection;
+use crate::source::{self, Options, SourceError, Spec, Stop};
+use crate::ui::{self, Ended, Source};
+
+pub(super) fn live(args: LiveArgs) -> anyhow::Result<Status> {
+    show(&Spec::Live, Source::Live, Options::default(), &args.look)
+}
+
+pub(super) fn connect(args: ConnectArgs) -> anyhow::Result<Status> {
+    let options = Options { reconnect: true, ..Options::default() };
+    show(&Spec::Remote(args.addr.clone()), Source::Remote(args.addr), options, &args.look)
+}
+
+pub(super) fn replay(args: ReplayArgs) -> anyhow::Result<Status> {
+    let spec = Spec::parse(Some(&args.source))?;
+    if let Spec::Remote(address) = &spec {
+        return Err(SourceError::Usage(format!("{address} is a collector: use `lanner connect {address}`")).into());
+    }
+    let source = Source::Recording(spec.name(), args.speed);
+    let options = Options { speed: args.speed, at: args.at.unwrap_or(Duration::ZERO), ..Options::default() };
+    show(&spec, source, options, &args.look)
+}
+
+fn show(spec: &Spec, source: Source, options: Options, look: &LookArgs) -> anyhow::Result<Status> {
+    if !io::stdout().is_terminal() {
+        let instead = "standard output is no terminal: use `lanner watch` or `lanner events` to get lines";
+        return Err(SourceError::Usage(instead.to_owned()).into());
+    }
+    ui::check().map_err(|e| SourceError::Usage(e.to_string()))?;
+    // Content that does not load is an error here and not in the middle of the screen.
+    detection::engine()?;
+    let stop: Stop = options.stop.clone();
+    let stream = source::open(spec, options)?;
+    let mut ui_options = ui::Options::from_env(source, || {
+        detection::engine().expect("the built-in content loaded a moment ago")
+    });
+    ui_options.replay = stream.control;
+    if look.ascii {
+        ui_options.look = ui_options.look.ascii();
+    }
+    let ended = ui::run(stream.items, ui_options).context("the terminal failed")?;
+    stop.raise();
+    match ended {
+        Ended::Quit => Ok(Status::Fine),
+        Ended::Signal(signal) => Err(anyhow!("ended by signal {signal}")),
+    }
+}

@@ -1,0 +1,112 @@
+//! Recordings: from a file, from standard input or from the program itself, at any speed.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::mpsc::{self, SyncSender};
+use std::time::Duration;
+
+use lanner_core::event::{Batch, BootTime, LossCause};
+use lanner_recording::{OpenError, Reader, Report};
+
+use super::pace::Pace;
+use super::{Options, QUEUE, SourceError, Stream};
+use crate::ui::{ConnectionState, End, FeedItem};
+
+/// Events closer to each other than this are shown at once.
+const MOMENT: Duration = Duration::from_millis(20);
+/// Orders that may wait for a replay.
+const ORDERS: usize = 16;
+
+pub(super) fn open_file(path: &Path, options: Options) -> Result<Stream, SourceError> {
+    let file = File::open(path).map_err(|e| SourceError::Failed(format!("cannot open {}: {e}", path.display())))?;
+    open(BufReader::new(file), options).map_err(|e| SourceError::Failed(format!("{}: {e}", path.display())))
+}
+
+pub(super) fn open_stdin(options: Options) -> Result<Stream, SourceError> {
+    open(io::stdin(), options).map_err(|e| SourceError::Failed(format!("standard input: {e}")))
+}
+
+pub(super) fn open_bytes(bytes: &'static [u8], options: Options) -> Result<Stream, SourceError> {
+    open(bytes, options).map_err(|e| SourceError::Failed(format!("the built-in recording: {e}")))
+}
+
+fn open(input: impl Read + Send + 'static, options: Options) -> Result<Stream, OpenError> {
+    let reader = Reader::new(input)?;
+    let (send, items) = mpsc::sync_channel(QUEUE);
+    let (control, orders) = mpsc::sync_channel(ORDERS);
+    let pace = Pace::new(options.speed, orders, options.stop);
+    let at = options.at;
+    std::thread::Builder::new()
+        .name("replay".to_owned())
+        .spawn(move || {
+            // When nobody listens any more there is nobody to tell.
+            let _ = play(reader, &send, pace, at);
+        })
+        .map_err(OpenError::Io)?;
+    Ok(Stream { items, control: Some(control) })
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+fn play<R: Read>(mut reader: Reader<R>, send: &SyncSender<FeedItem>, mut pace: Pace, at: Duration) -> Result<(), Gone> {
+    let say = |item| send.send(item).map_err(|_| Gone);
+    let header = reader.header().clone();
+    let mut node = header.node;
+    if node.name.is_empty() {
+        "unknown".clone_into(&mut node.name);
+    }
+    say(FeedItem::Node(node))?;
+    say(FeedItem::Status(ConnectionState::Connected))?;
+    let mut begin: Option<BootTime> = None;
+    let mut missing = 0;
+    for batch in reader.by_ref() {
+        missing += batch.losses.iter().filter(|l| l.cause == LossCause::Recording).map(|l| l.count).sum::<u64>();
+        // Where the story begins: what lived before is told at once.
+        let begin = *begin.get_or_insert(batch.now);
+        for part in by_time(batch, begin.after(at)) {
+            let due = part.now;
+            let hurry = part.snapshot || due <= begin.after(at);
+            if !hurry && !pace.wait_for(due) {
+                return say(FeedItem::End(End::complete("stopped")));
+            }
+            say(FeedItem::Batch(part))?;
+        }
+    }
+    say(FeedItem::End(end(&reader.report(), missing)))
+}
+
+/// Cuts a batch where time passes in it, so that each event comes when it is due; `from` on.
+fn by_time(batch: Batch, from: BootTime) -> Vec<Batch> {
+    if batch.snapshot || batch.now <= from {
+        return vec![batch];
+    }
+    let mut parts: Vec<Batch> = Vec::new();
+    for event in batch.events {
+        match parts.last_mut() {
+            Some(part) if event.header.time.since(part.now) < MOMENT => part.events.push(event),
+            _ => parts.push(Batch {
+                now: event.header.time,
+                first_seq: event.header.seq,
+                events: vec![event],
+                ..Batch::default()
+            }),
+        }
+    }
+    match parts.first_mut() {
+        Some(first) => first.losses = batch.losses,
+        None => parts.push(Batch { now: batch.now, first_seq: batch.first_seq, losses: batch.losses, ..Batch::default() }),
+    }
+    parts
+}
+
+fn end(report: &Report, missing: u64) -> End {
+    match &report.problem {
+        None => End::complete("the recording ends here"),
+        Some(problem) => {
+            let lost = if missing > 0 { format!(" ({missing} events are known to be missing)") } else { String::new() };
+            End::early(format!("the recording could not be read whole: {problem}{lost}; all the rest is shown"))
+        }
+    }
+}
