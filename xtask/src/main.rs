@@ -2,6 +2,7 @@
 
 mod node;
 mod proto;
+mod record;
 
 use std::process::ExitCode;
 
@@ -13,6 +14,8 @@ use clap::Parser;
 enum Command {
     /// Generate the wire format's Rust code from proto/proto
     Proto(proto::Options),
+    /// Perform a demo scenario and make its recording
+    Record(record::Record),
     /// Run a disposable Kubernetes node on this machine
     #[command(subcommand)]
     Node(node::Command),
@@ -21,6 +24,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
         Command::Proto(options) => proto::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Node(command) => node::run(command),
     }
 }
