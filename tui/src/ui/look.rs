@@ -178,10 +178,10 @@ mod tests {
         assert_eq!(look(&[]), Look { colours: Colours::Base, ascii: true });
         assert_eq!(look(&[("LANG", "en_US.UTF-8")]), Look { colours: Colours::Base, ascii: false });
         assert_eq!(look(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")]), Look { colours: Colours::Base, ascii: true });
-        assert_eq!(look(&[("LC_CTYPE", "C.utf8"), ("COLORTERM", "truecolor")]), Look {
-            colours: Colours::True,
-            ascii: false
-        });
+        assert_eq!(
+            look(&[("LC_CTYPE", "C.utf8"), ("COLORTERM", "truecolor")]),
+            Look { colours: Colours::True, ascii: false }
+        );
         assert_eq!(look(&[("NO_COLOR", "1"), ("COLORTERM", "24bit")]).colours, Colours::None);
         assert_eq!(look(&[("NO_COLOR", ""), ("COLORTERM", "24bit")]).colours, Colours::True);
     }

@@ -43,9 +43,11 @@ impl<'a> Scene<'a> {
         self.at.time
     }
 
-    /// The incidents that had begun, gravest first and then latest first.
+    /// The incidents that had begun, gravest first and then latest first; without those that were found to be part of
+    /// another.
     pub(crate) fn incidents(self) -> Vec<&'a Incident> {
-        let mut begun: Vec<_> = self.incidents.iter().filter(|i| i.first_time <= self.now()).collect();
+        let stands = |i: &&Incident| i.first_time <= self.now() && i.status != Status::Merged;
+        let mut begun: Vec<_> = self.incidents.iter().filter(stands).collect();
         begun.sort_by_key(|i| std::cmp::Reverse((i.severity, i.first_time)));
         begun
     }

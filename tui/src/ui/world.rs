@@ -29,6 +29,8 @@ pub(crate) struct World {
     signals: VecDeque<Signal>,
     health: Health,
     now: BootTime,
+    /// The last batch was (part of) a snapshot.
+    in_snapshot: bool,
     /// Where the events come from.
     pub(crate) source: Source,
     /// Whether they come.
@@ -55,6 +57,7 @@ impl World {
             signals: VecDeque::new(),
             health: Health::default(),
             now: BootTime::default(),
+            in_snapshot: true,
             source,
             connection,
             ended: None,
@@ -74,17 +77,27 @@ impl World {
     fn node(&mut self, node: NodeInfo) {
         let known = !self.node.boot_id.is_empty();
         if known && self.node.boot_id != node.boot_id {
-            self.engine = (self.new_engine)();
+            self.forget_state();
             self.history = History::new(History::CAPACITY);
-            self.marks = Marks::default();
-            self.signals.clear();
             self.health = Health::default();
             self.now = BootTime::default();
         }
         self.node = node;
     }
 
+    /// Puts away what was concluded, but not the events themselves.
+    fn forget_state(&mut self) {
+        self.engine = (self.new_engine)();
+        self.marks = Marks::default();
+        self.signals.clear();
+    }
+
     fn batch(&mut self, batch: Batch) {
+        // A snapshot says what lives now: after a gap that could not be filled, older conclusions are void.
+        if batch.snapshot && !self.in_snapshot {
+            self.forget_state();
+        }
+        self.in_snapshot = batch.snapshot;
         self.health.apply(&batch);
         self.now = self.now.max(batch.now);
         for event in batch.events {

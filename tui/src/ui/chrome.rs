@@ -1,0 +1,228 @@
+//! What stands round every screen: the header that says what is shown and how far it can be trusted, the titles of the
+//! screens with the way that led here, and the footer with the keys that work now.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::command::{Context, bindings};
+use super::details;
+use super::feed::{ConnectionState, Source};
+use super::look::Look;
+use super::scene::Scene;
+use super::screens::{incidents, span};
+use super::state::{Screen, State};
+use super::text::{clip, grouped, safe, short, shown, width};
+use super::view::Regions;
+use super::when;
+use super::world::World;
+
+/// A part of the header: what matters most has the lowest rank and goes last when room is short.
+struct Part {
+    rank: u8,
+    spans: Vec<Span<'static>>,
+}
+
+pub(crate) fn header(world: &World, scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+    let look = state.look;
+    let mut left = vec![
+        Part { rank: 5, spans: vec![span("lanner", look.accent())] },
+        Part { rank: 3, spans: vec![span(place(world, scene), look.strong())] },
+        Part { rank: 0, spans: mode(world, scene, state) },
+    ];
+    let lost = scene.health.lost();
+    let degraded = scene.node.degraded().count();
+    let mut right = vec![
+        Part { rank: 6, spans: vec![span(format!("{}/s", short(scene.health.rate(scene.latest.time))), Style::new())] },
+        Part { rank: 7, spans: vec![span(format!("{} procs", grouped(scene.living() as u64)), Style::new())] },
+        match lost {
+            0 => Part { rank: 4, spans: vec![span("lost 0", look.dim())] },
+            n => Part { rank: 1, spans: vec![span(format!("lost {}", short(n)), look.bad())] },
+        },
+    ];
+    if degraded > 0 {
+        let words = format!("{degraded} {} off", if degraded == 1 { "hook" } else { "hooks" });
+        right.push(Part { rank: 2, spans: vec![span(words, look.warn())] });
+    }
+    let columns = usize::from(area.width);
+    while total(&left) + total(&right) + 2 > columns && left.len() + right.len() > 1 {
+        drop_least(&mut left, &mut right);
+    }
+    buffer.set_line(area.x, area.y, &joined(left), area.width);
+    let right_width = u16::try_from(total(&right)).unwrap_or(area.width).min(area.width);
+    buffer.set_line(area.right() - right_width, area.y, &joined(right), right_width);
+}
+
+fn total(parts: &[Part]) -> usize {
+    parts.iter().map(|p| p.spans.iter().map(Span::width).sum::<usize>() + 2).sum()
+}
+
+fn joined(parts: Vec<Part>) -> Line<'static> {
+    let mut spans = Vec::new();
+    for part in parts {
+        spans.push(Span::raw(" "));
+        spans.extend(part.spans);
+        spans.push(Span::raw(" "));
+    }
+    Line::from(spans)
+}
+
+fn drop_least(left: &mut Vec<Part>, right: &mut Vec<Part>) {
+    let worst = |parts: &[Part]| parts.iter().map(|p| p.rank).max();
+    let from = if worst(left) >= worst(right) { left } else { right };
+    if let Some(rank) = worst(from) {
+        from.retain(|p| p.rank != rank);
+    }
+}
+
+/// The node; before it is known, where it is sought.
+fn place(world: &World, scene: &Scene<'_>) -> String {
+    let node = clip(&safe(&scene.node.name), 24);
+    match &world.source {
+        Source::Recording(name, _) if node.is_empty() => clip(&safe(name), 24),
+        Source::Recording(name, _) => format!("{} on {node}", clip(&safe(name), 24)),
+        Source::Remote(address) if node.is_empty() => clip(&safe(address), 32),
+        _ => node,
+    }
+}
+
+/// LIVE, PAUSED, REPLAY x4 or the state of the connection, with the time that is shown.
+fn mode(world: &World, scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
+    let look = state.look;
+    let time = span(format!(" {}", when::clock(scene.node, scene.now())), Style::new());
+    if state.is_paused() {
+        let mut spans = vec![span("PAUSED", look.warn().patch(look.strong())), time];
+        let since = scene.latest.end.saturating_sub(scene.at.end);
+        if since > 0 {
+            spans.push(span(format!(" +{} since", short(since)), look.dim()));
+        }
+        return spans;
+    }
+    if world.ended.is_some() {
+        return vec![span("ENDED", look.strong()), time];
+    }
+    match (&world.connection, &world.source) {
+        (ConnectionState::Lost { retry_in, .. }, _) => {
+            let retry = format!(" again in {}", when::short(*retry_in));
+            vec![span("LOST", look.bad()), time, span(retry, look.warn())]
+        }
+        (ConnectionState::Connecting, _) => vec![span("CONNECTING", look.warn())],
+        (ConnectionState::Connected, Source::Recording(..)) => {
+            vec![span(format!("REPLAY {}", world.speed), look.accent()), time]
+        }
+        (ConnectionState::Connected, _) => vec![span("LIVE", look.good().patch(look.strong())), time],
+    }
+}
+
+/// The titles of the screens, and where the user has drilled down to.
+pub(crate) fn titles(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+    let look = state.look;
+    let columns = usize::from(area.width);
+    buffer.set_stringn(area.x, area.y, "─".repeat(columns), columns, look.dim());
+    let mut spans = Vec::new();
+    for (i, screen) in Screen::ALL.into_iter().enumerate() {
+        let current = screen == state.screen;
+        // On a narrow terminal only the current one has its name.
+        let title = if current || columns >= 60 { screen.title() } else { "" };
+        let style = if current { look.accent().patch(look.strong()) } else { look.dim() };
+        spans.push(span(format!(" {}{}{title} ", i + 1, if title.is_empty() { "" } else { " " }), style));
+        spans.push(span("─", look.dim()));
+    }
+    let taken: usize = spans.iter().map(Span::width).sum();
+    spans.extend(crumbs(scene, state, columns.saturating_sub(taken + 1)));
+    buffer.set_line(area.x + 1, area.y, &Line::from(spans), area.width.saturating_sub(1));
+}
+
+fn crumbs(scene: &Scene<'_>, state: &State, room: usize) -> Option<Span<'static>> {
+    let mut way: Vec<String> = Vec::new();
+    if state.help.is_some() {
+        way.push("help".to_owned());
+    } else {
+        if state.screen == Screen::Incidents && state.story && state.drill.is_empty() {
+            way.extend(incidents::selected(scene, state).map(|_| format!("stage {}", state.stage + 1)));
+        }
+        way.extend(state.drill.iter().map(|d| details::title(scene, &d.subject)));
+    }
+    let mut text: String = way.iter().map(|step| format!(" › {}", clip(step, 28))).collect();
+    if !state.filter.is_empty() && state.prompt.is_none() {
+        text.push_str(&format!("  / {}", safe(state.filter.text())));
+    }
+    // The end of the way is where one is.
+    while width(&text) + 2 > room && way.len() > 1 {
+        way.remove(0);
+        text = format!(" …{}", way.iter().map(|step| format!(" › {}", clip(step, 28))).collect::<String>());
+    }
+    (!text.is_empty() && room > 4).then(|| span(format!("{} ", clip(&text, room - 1)), state.look.accent()))
+}
+
+/// A filter as it is typed, and what is wrong with it.
+pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
+    let Some(prompt) = &state.prompt else { return };
+    let look = state.look;
+    let style = if prompt.error.is_some() { look.bad() } else { Style::new() };
+    let room = usize::from(area.width).saturating_sub(4).max(1);
+    let scroll = prompt.input.visual_scroll(room);
+    let value: String = prompt.input.value().chars().skip(scroll).collect();
+    let cursor = prompt.input.cursor().saturating_sub(scroll);
+    let before: String = value.chars().take(cursor).collect();
+    let under: String = value.chars().nth(cursor).map_or_else(|| " ".to_owned(), String::from);
+    let after: String = value.chars().skip(cursor + 1).collect();
+    let reversed = style.add_modifier(ratatui::style::Modifier::REVERSED);
+    let mut spans = vec![span(" / ", look.accent())];
+    spans.extend([span(safe(&before), style), span(safe(&under), reversed), span(safe(&after), style)]);
+    if let Some(error) = &prompt.error {
+        spans.push(span(format!("  ✗ column {}: {}", error.column, shown(&*error.message, 200)), look.bad()));
+    }
+    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+}
+
+/// The keys that work now; what does not fit is in the help.
+pub(crate) fn footer(world: &World, state: &State, context: &Context, regions: &Regions, buffer: &mut Buffer) {
+    let look = state.look;
+    let area = regions.footer;
+    let columns = usize::from(area.width);
+    let told = state
+        .notice
+        .as_deref()
+        .map(|n| span(clip(n, columns / 2), look.warn()))
+        .or_else(|| trouble(world, look, columns));
+    let room = columns.saturating_sub(told.as_ref().map_or(0, |t| t.width() + 3));
+    let mut spans = Vec::new();
+    // Help and quit come last in the table and must always be seen: their room is kept.
+    let entries: Vec<(String, &str)> = bindings()
+        .iter()
+        .filter(|b| !b.short.is_empty() && (b.when)(context))
+        .map(|b| (b.keys[0].to_string(), b.short))
+        .collect();
+    let room_of = |(key, words): &(String, &str)| width(key) + width(words) + 3;
+    let kept = if context.prompt { 0 } else { entries.len().min(2) };
+    let (first, last) = entries.split_at(entries.len() - kept);
+    let mut left = room.saturating_sub(last.iter().map(room_of).sum::<usize>());
+    let mut push = |entry: &(String, &str)| {
+        spans.push(span(format!(" {}", entry.0), look.accent()));
+        spans.push(span(format!(" {} ", entry.1), look.dim()));
+    };
+    for entry in first {
+        if room_of(entry) <= left {
+            left -= room_of(entry);
+            push(entry);
+        }
+    }
+    last.iter().for_each(&mut push);
+    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+    if let Some(told) = told {
+        let wide = u16::try_from(told.width()).unwrap_or(area.width).min(area.width.saturating_sub(1));
+        buffer.set_line(area.right() - wide - 1, area.y, &Line::from(told), wide + 1);
+    }
+}
+
+/// Why nothing comes, when nothing comes.
+fn trouble(world: &World, look: Look, columns: usize) -> Option<Span<'static>> {
+    let (words, style) = match (&world.ended, &world.connection) {
+        (Some(why), _) => (safe(why), look.dim()),
+        (None, ConnectionState::Lost { why, .. }) => (safe(why), look.bad()),
+        _ => return None,
+    };
+    Some(span(clip(&words, columns / 2), style))
+}

@@ -1,0 +1,56 @@
+//! Everything known of an event.
+
+use lanner_core::event::{Origin, Payload};
+
+use super::super::look::glyph;
+use super::super::raw;
+use super::super::scene::Scene;
+use super::super::state::Subject;
+use super::super::text::{safe, wrap};
+use super::super::{when, words};
+use super::{Page, span};
+
+pub(super) fn write(page: &mut Page, scene: &Scene<'_>, number: u64) {
+    let Some(entry) = scene.event(number) else {
+        page.heading("Event");
+        page.fact("", "it is no longer kept: only the latest events are");
+        return;
+    };
+    let event = &entry.event;
+    let header = &event.header;
+    page.heading(&format!("Event {}, {}", header.seq, event.payload.family()));
+    page.fact("what", &words::phrase(event, scene));
+    page.fact("when", &when::stamp(scene.node, header.time));
+    page.fact(
+        "seen",
+        match header.origin {
+            Origin::Live => "as it happened",
+            Origin::Backfill => "already there when the collector started, or this program attached",
+        },
+    );
+    page.process("process", header.process, scene);
+    if let Payload::Fork(fork) = &event.payload {
+        page.process("child", fork.child, scene);
+    }
+    if let Some(container) = scene.container_of_event(event) {
+        page.link("container", &words::container(container), Subject::Container(container.clone()));
+    }
+
+    let raised: Vec<_> = scene.signals.iter().filter(|s| s.seq == header.seq).collect();
+    if !raised.is_empty() {
+        page.heading("Signals it raised");
+    }
+    for signal in raised {
+        let label = format!("{} {}", glyph(signal.severity), signal.severity.word());
+        let text = format!("{}: {}", safe(&signal.rule), safe(&signal.sentence));
+        page.styled(&label, &text, page.look.severity(signal.severity), None);
+    }
+
+    page.heading("Raw");
+    for line in raw::lines(event) {
+        for part in wrap(&line, page.columns) {
+            let style = page.look.dim();
+            page.line(vec![span(part, style)]);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Everything known of a process.
+
+use lanner_core::event::{Credentials, Image, Namespaces, Origin, ProcessKey, Task};
+use lanner_core::graph::Process;
+
+use super::super::scene::Scene;
+use super::super::state::Subject;
+use super::super::text::shown;
+use super::super::{when, words};
+use super::{MOST, Page};
+
+/// Longer than any argument list that the sensor reads.
+const ARGUMENTS: usize = 64 * 1024;
+
+pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
+    let Some(process) = scene.graph.process(key) else {
+        page.heading("Process");
+        page.fact("", &format!("pid {} is not known: it ended long ago, or no event told of it", key.pid));
+        return;
+    };
+    identity(page, scene, process);
+    images(page, scene, process);
+    credentials(page, &process.task.creds);
+    namespaces(page, scene, process);
+    page.signals(key, scene);
+    doings(page, scene, key);
+    family(page, scene, process);
+}
+
+fn identity(page: &mut Page, scene: &Scene<'_>, process: &Process) {
+    let task: &Task = &process.task;
+    page.heading(&format!("Process {}", words::who(process.key, scene)));
+    page.fact(
+        "pid",
+        &match task.ns_pid {
+            0 => process.key.pid.to_string(),
+            own if own == process.key.pid => own.to_string(),
+            own => format!("{}, which calls itself {own}", process.key.pid),
+        },
+    );
+    let seen = match process.origin {
+        Origin::Live => "",
+        Origin::Backfill => " (its beginning was not seen)",
+    };
+    page.fact("started", &format!("{}{seen}", when::stamp(scene.node, process.key.start)));
+    match process.ended.filter(|_| !scene.is_alive(process)) {
+        Some(end) => {
+            let how = match end.exit.signal {
+                0 => format!("with {}", end.exit.code),
+                signal => format!("by signal {signal}"),
+            };
+            let lasted = when::short(end.time.since(process.key.start));
+            page.fact("ended", &format!("{} {how}, after {lasted}", when::stamp(scene.node, end.time)));
+        }
+        None => page.fact("alive", &format!("for {}", when::short(scene.now().since(process.key.start)))),
+    }
+    page.fact("comm", &shown(&task.comm, 64));
+    match &task.container {
+        Some(id) => page.link("container", &shown(id, 200), Subject::Container(id.clone())),
+        None => page.fact("container", "none, as far as its control group tells"),
+    }
+    page.fact("cgroup", &shown(&task.cgroup, 1_000));
+    let tty = task.tty.as_ref().map_or_else(|| "none".to_owned(), |t| shown(t, 64));
+    page.fact("terminal", &format!("{tty}, session {}", task.session));
+}
+
+fn images(page: &mut Page, scene: &Scene<'_>, process: &Process) {
+    let images = scene.images(process);
+    match (images, scene.image(process)) {
+        ([], Some(inherited)) => {
+            page.heading("Image, as its parent had it when it forked");
+            image(page, inherited);
+        }
+        ([], None) => {
+            page.heading("Image");
+            page.fact("", "unknown");
+        }
+        (all, _) => {
+            for (i, running) in all.iter().enumerate().rev() {
+                let since = when::clock_millis(scene.node, running.since);
+                page.heading(&match all.len() {
+                    1 => format!("Image, since {since}"),
+                    n => format!("Image {} of {n}, since {since}", i + 1),
+                });
+                image(page, &running.image);
+                page.event("told by", running.seq, scene);
+            }
+        }
+    }
+}
+
+fn image(page: &mut Page, image: &Image) {
+    let mut notes = String::new();
+    if image.exe.is_memfd() {
+        notes.push_str("  in memory only");
+    }
+    page.fact("executable", &format!("{}{notes}", words::file(&image.exe)));
+    if image.exe.id.is_known() {
+        page.fact("inode", &format!("{} on device {}", image.exe.id.ino, image.exe.id.dev));
+    }
+    if let Some(script) = &image.script {
+        page.fact("script", &shown(script, 4_000));
+    }
+    for (i, argument) in image.args.list.iter().enumerate() {
+        let label = if i == 0 { "arguments" } else { "" };
+        page.fact(label, &shown(argument, ARGUMENTS));
+    }
+    if image.args.truncated {
+        page.fact("", "… more than the sensor reads");
+    }
+    let cwd = if image.cwd.is_empty() { "unknown".to_owned() } else { shown(&image.cwd, 4_000) };
+    page.fact("cwd", &cwd);
+    for (name, stdio) in ["stdin", "stdout", "stderr"].into_iter().zip(&image.stdio) {
+        page.fact(name, &words::stdio(stdio));
+    }
+}
+
+fn credentials(page: &mut Page, creds: &Credentials) {
+    page.heading("As whom");
+    let pair = |real: u32, effective: u32| match real == effective {
+        true => words::user(real),
+        false => format!("{}, acting as {}", words::user(real), words::user(effective)),
+    };
+    page.fact("user", &pair(creds.uid, creds.euid));
+    page.fact("group", &pair(creds.gid, creds.egid));
+    page.fact("logged in", &creds.login_uid.map_or_else(|| "nobody".to_owned(), words::user));
+    page.fact("may", &capabilities(creds.cap_effective));
+    if creds.cap_permitted != creds.cap_effective {
+        page.fact("may take", &capabilities(creds.cap_permitted));
+    }
+}
+
+fn capabilities(bits: u64) -> String {
+    let names = words::capabilities(bits);
+    match names.len() {
+        0 => "no capability".to_owned(),
+        n if n == words::ALL_CAPABILITIES => format!("all {n} capabilities"),
+        n => format!("{n} capabilities: {}", names.join(", ")),
+    }
+}
+
+fn namespaces(page: &mut Page, scene: &Scene<'_>, process: &Process) {
+    page.heading("Namespaces");
+    let host: Option<Namespaces> = scene.graph.host_namespaces(process.key).or_else(|| {
+        // Outside of containers the host's are those of pid 1.
+        scene.graph.by_pid(1).map(|init| init.task.namespaces)
+    });
+    let hosts = host.map(|h| words::namespaces(&h));
+    for (i, (name, inode)) in words::namespaces(&process.task.namespaces).into_iter().enumerate() {
+        let whose = match hosts.map(|h| h[i].1) {
+            _ if inode == 0 => "unknown".to_owned(),
+            None | Some(0) => inode.to_string(),
+            Some(of_host) if of_host == inode => format!("{inode}  the host's"),
+            Some(_) => format!("{inode}  its own"),
+        };
+        page.fact(name, &whose);
+    }
+}
+
+fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
+    let peers = scene.graph.peers_of(key);
+    let files = scene.graph.written_by(key);
+    if !peers.is_empty() || !files.is_empty() {
+        page.heading("What it did");
+    }
+    for peer in peers.iter().take(MOST) {
+        page.fact("connected", &peer.to_string());
+    }
+    for file in files.iter().filter_map(|id| scene.graph.file(*id)).take(MOST) {
+        page.fact("wrote", &words::file(file));
+    }
+    let left = peers.len().saturating_sub(MOST) + files.len().saturating_sub(MOST);
+    if left > 0 {
+        page.fact("", &format!("and {left} more"));
+    }
+}
+
+fn family(page: &mut Page, scene: &Scene<'_>, process: &Process) {
+    page.heading("Family");
+    let mut parents = 0;
+    for (i, ancestor) in scene.graph.ancestors(process.key).enumerate() {
+        page.process(if i == 0 { "parent" } else { "its parent" }, ancestor.key, scene);
+        parents += 1;
+    }
+    if parents == 0 {
+        page.fact("parent", "unknown");
+    }
+    let children: Vec<_> = process.children.iter().filter(|key| key.start <= scene.now()).collect();
+    for (i, child) in children.iter().take(MOST).enumerate() {
+        page.process(if i == 0 { "children" } else { "" }, **child, scene);
+    }
+    if children.len() > MOST {
+        page.fact("", &format!("and {} more", children.len() - MOST));
+    }
+}

@@ -1,0 +1,85 @@
+//! All keys, read from the table of commands.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use super::super::command::{Binding, Context, bindings};
+use super::super::state::State;
+use super::super::text::cell;
+use super::{Focus, paint_row, span};
+
+const MARKS: [(&str, &str); 8] = [
+    ("◆ critical", "▲ high"),
+    ("• medium", "· low"),
+    ("n", "speaks to the network"),
+    ("w", "writes files"),
+    ("m", "runs or made a file that is in memory only"),
+    ("d", "runs a file that has been deleted"),
+    ("x", "has ended"),
+    ("^X", "Control and X together"),
+];
+
+/// What works on the screen below the help, and then what works elsewhere.
+fn entries(context: &Context) -> Vec<(&'static Binding, bool)> {
+    let below = Context { help: false, ..*context };
+    let works = |b: &Binding| (b.when)(&below);
+    let mut seen = Vec::new();
+    let mut out = Vec::new();
+    for now in [true, false] {
+        for binding in bindings() {
+            // The same command may stand there twice, with other words: those that fit now are shown.
+            let known = seen.contains(&(binding.command, binding.keys[0]));
+            if works(binding) == now && !known {
+                seen.push((binding.command, binding.keys[0]));
+                out.push((binding, now));
+            }
+        }
+    }
+    out
+}
+
+fn lines(state: &State, context: &Context) -> Vec<Line<'static>> {
+    let look = state.look;
+    let mut lines = Vec::new();
+    let mut now_before = true;
+    for (binding, now) in entries(context) {
+        if now_before && !now {
+            lines.push(Line::default());
+            lines.push(Line::from(span("elsewhere", look.dim())));
+        }
+        now_before = now;
+        let keys: Vec<_> = binding.keys.iter().map(ToString::to_string).collect();
+        let style = if now { look.accent() } else { look.dim() };
+        let words = if now { Style::new() } else { look.dim() };
+        lines.push(Line::from(vec![span(cell(&keys.join(" "), 10), style), span(binding.long, words)]));
+    }
+    lines.push(Line::default());
+    lines.push(Line::from(span("marks", look.dim())));
+    for (mark, words) in MARKS {
+        lines.push(Line::from(vec![span(cell(mark, 12), look.accent()), span(words, Style::new())]));
+    }
+    lines
+}
+
+pub(crate) fn draw(state: &State, context: &Context, from: usize, area: Rect, buffer: &mut Buffer) {
+    let lines = lines(state, context);
+    let columns = if area.width >= 100 { 2 } else { 1 };
+    let height = usize::from(area.height).max(1);
+    let from = from.min(last(state, context, area));
+    for column in 0..columns {
+        let width = area.width / columns;
+        let part = Rect { x: area.x + width * column, width, ..area };
+        let shown = lines.iter().skip(from + height * usize::from(column)).take(height);
+        for (row, line) in shown.enumerate() {
+            paint_row(buffer, part, row, line, Focus::No, state.look);
+        }
+    }
+}
+
+/// The last line from which the help can be shown.
+pub(crate) fn last(state: &State, context: &Context, area: Rect) -> usize {
+    let columns = if area.width >= 100 { 2 } else { 1 };
+    lines(state, context).len().saturating_sub(usize::from(area.height) * columns)
+}

@@ -1,0 +1,183 @@
+//! The incidents, and the story of the selected one. It is the first screen: what happened, where it started, what it
+//! touched and whether it goes on.
+
+use lanner_core::detect::{Incident, Status};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use super::super::command::Command;
+use super::super::look::{Look, glyph};
+use super::super::scene::Scene;
+use super::super::state::{State, Subject};
+use super::super::text::{cell, cell_right, safe};
+use super::super::view::ViewState;
+use super::super::{when, words};
+use super::{Focus, moved, paint_empty, paint_row, paint_rule, scroll, span, story};
+
+/// Below this height the pane that has the keys gets all it can.
+const LOW: u16 = 12;
+
+/// The incidents that are listed: those of the moment that the filter lets through.
+pub(crate) fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Incident> {
+    scene.incidents().into_iter().filter(|i| state.filter.incident(i)).collect()
+}
+
+/// The selected incident: the one that was chosen, or that it became part of, else the first of the list.
+pub(crate) fn selected<'a>(scene: &Scene<'a>, state: &State) -> Option<&'a Incident> {
+    let listed = listed(scene, state);
+    let chosen = state.incident.as_deref().and_then(|id| scene.incident(id)).map(|incident| {
+        let whole = incident.merged_into.as_deref().and_then(|id| scene.incident(id));
+        whole.unwrap_or(incident)
+    });
+    chosen.filter(|c| listed.iter().any(|i| i.id == c.id)).or(listed.first().copied())
+}
+
+/// The areas of the list and of the story, with a rule between them.
+fn areas(area: Rect, incidents: usize, state: &State) -> (Rect, Rect) {
+    let most = if state.story && area.height < LOW { 1 } else { (area.height / 3).max(1) };
+    let height = u16::try_from(incidents).unwrap_or(u16::MAX).clamp(1, most).min(area.height);
+    let below = area.height.saturating_sub(height + 1);
+    (Rect { height, ..area }, Rect { y: area.bottom() - below, height: below, ..area })
+}
+
+pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
+    let look = state.look;
+    let incidents = listed(scene, state);
+    let Some(selected) = selected(scene, state) else {
+        draw_empty(scene, state, area, buffer);
+        return;
+    };
+    let (list, below) = areas(area, incidents.len(), state);
+    let at = incidents.iter().position(|i| i.id == selected.id).unwrap_or(0);
+    view.incidents = scroll(view.incidents, at, usize::from(list.height), incidents.len());
+    let visible = incidents.iter().enumerate().skip(view.incidents).take(usize::from(list.height));
+    for (row, (i, incident)) in visible.enumerate() {
+        let focus = match (i == at, state.story) {
+            (false, _) => Focus::No,
+            (true, false) => Focus::Here,
+            (true, true) => Focus::Elsewhere,
+        };
+        paint_row(buffer, list, row, &line(scene, incident, usize::from(list.width), look), focus, look);
+    }
+    let title = match incidents.len() {
+        1 => Line::from(span("the story", look.dim())),
+        n => Line::from(span(format!("the story of {} of {n}", at + 1), look.dim())),
+    };
+    paint_rule(buffer, area, list.bottom(), title, look);
+    story::draw(scene, state, selected, view, below, buffer);
+}
+
+fn draw_empty(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+    if !state.filter.is_empty() && !scene.incidents().is_empty() {
+        let sentences = ["Every incident is filtered away. Esc takes the filter off."];
+        paint_empty(buffer, area, "No incident matches the filter", &sentences, state.look);
+        return;
+    }
+    let sentences = [
+        "Every event is held against the rules. When one fits, its story begins here.",
+        "",
+        "2 shows the processes, 3 the events as they come, 4 what the sensor can and cannot see.",
+    ];
+    paint_empty(buffer, area, "No incident so far", &sentences, state.look);
+}
+
+/// Whether an incident goes on, in a word and its colour.
+pub(crate) fn status(scene: &Scene<'_>, incident: &Incident, look: Look) -> (&'static str, Style) {
+    match scene.status(incident) {
+        Status::Ongoing => ("ongoing", look.warn()),
+        Status::Over => ("over", look.dim()),
+        Status::Merged => ("merged", look.dim()),
+    }
+}
+
+/// `8/8`: stages found, of those that the known story has.
+fn stages(scene: &Scene<'_>, incident: &Incident) -> String {
+    let begun = scene.stages(incident).len();
+    match &incident.chain {
+        Some(chain) => format!("{}/{}", chain.found.min(begun), chain.steps),
+        None => begun.to_string(),
+    }
+}
+
+fn places(incident: &Incident) -> String {
+    let mut containers: Vec<_> = incident.processes.iter().filter_map(|p| p.container.as_ref()).collect();
+    containers.sort_unstable();
+    containers.dedup();
+    let on_host = incident.processes.iter().any(|p| p.container.is_none());
+    match (containers.as_slice(), on_host) {
+        ([], _) => "host".to_owned(),
+        ([one], false) => words::container(one),
+        ([one], true) => format!("{}, host", words::container(one)),
+        (many, _) => format!("{} containers", many.len()),
+    }
+}
+
+fn line(scene: &Scene<'_>, incident: &Incident, width: usize, look: Look) -> Line<'static> {
+    let (status, status_style) = status(scene, incident, look);
+    let severity = look.severity(incident.severity);
+    let end = if scene.status(incident) == Status::Ongoing { scene.now() } else { incident.last_time };
+    let lasted = when::short(end.since(incident.first_time));
+    let name = safe(&incident.name);
+    let mut spans = vec![span(format!("{} ", glyph(incident.severity)), severity)];
+    // From the right: the status matters most, then how much of the story, then where, then how long.
+    let mut right = vec![span(cell_right(status, 8), status_style)];
+    if width >= 50 {
+        right.insert(0, span(cell_right(&stages(scene, incident), 6), look.strong()));
+    }
+    if width >= 70 {
+        right.insert(1, span(cell_right(&lasted, 7), look.dim()));
+        spans.push(span(cell(incident.severity.word(), 9), severity));
+    }
+    if width >= 96 {
+        right.insert(0, span(cell_right(&places(incident), 22), look.dim()));
+    }
+    let taken: usize = spans.iter().chain(&right).map(|s| s.width()).sum();
+    spans.push(span(cell(&name, width.saturating_sub(taken + 2)), look.strong()));
+    spans.extend(right);
+    Line::from(spans)
+}
+
+/// Carries out a command.
+pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: usize) {
+    let Some(incident) = selected(scene, state) else { return };
+    let id = incident.id.clone();
+    state.incident = Some(id.clone());
+    let stages = scene.stages(incident);
+    match command {
+        Command::Right => state.story = true,
+        Command::Left => state.story = false,
+        Command::Open if state.story => state.open(Subject::Stage { incident: id, stage: state.stage }),
+        Command::Open => {
+            state.story = true;
+            state.select_stage(scene, 0);
+        }
+        Command::NextSignal | Command::PreviousSignal => {
+            let next = command == Command::NextSignal;
+            let to = if !state.story {
+                0
+            } else if next {
+                state.stage + 1
+            } else {
+                state.stage.saturating_sub(1)
+            };
+            state.story = true;
+            state.select_stage(scene, to);
+        }
+        _ if state.story => {
+            // A stage takes about four lines.
+            if let Some(to) = moved(command, state.stage, stages.len(), page / 4) {
+                state.select_stage(scene, to);
+            }
+        }
+        _ => {
+            let listed = listed(scene, state);
+            let at = listed.iter().position(|i| i.id == id).unwrap_or(0);
+            if let Some(to) = moved(command, at, listed.len(), page) {
+                state.incident = Some(listed[to].id.clone());
+                state.stage = 0;
+            }
+        }
+    }
+}

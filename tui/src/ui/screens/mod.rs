@@ -1,0 +1,125 @@
+//! The screens, one a file: `draw` paints it from a scene, `act` carries out a command on it.
+
+pub(crate) mod help;
+pub(crate) mod incidents;
+pub(crate) mod sensor;
+mod story;
+pub(crate) mod timeline;
+pub(crate) mod tree;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::command::Command;
+use super::look::Look;
+use super::text::wrap;
+
+/// What has the selection in a list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Focus {
+    /// Not this row.
+    No,
+    /// This row, but the keys go elsewhere.
+    Elsewhere,
+    /// This row, and the keys go here.
+    Here,
+}
+
+/// Paints one row of a list; the selected one is marked at its left edge, so that it is found without colours too.
+pub(crate) fn paint_row(buffer: &mut Buffer, area: Rect, row: usize, line: &Line<'_>, focus: Focus, look: Look) {
+    let Some(y) = u16::try_from(row).ok().and_then(|r| area.y.checked_add(r)) else { return };
+    if y >= area.bottom() || area.width == 0 {
+        return;
+    }
+    let style = match focus {
+        Focus::No => None,
+        Focus::Elsewhere => Some(look.selected_elsewhere()),
+        Focus::Here => Some(look.selected()),
+    };
+    buffer.set_line(area.x + 1, y, line, area.width - 1);
+    if let Some(style) = style {
+        buffer.set_style(Rect { y, height: 1, ..area }, style);
+        buffer.set_stringn(area.x, y, "▌", 1, look.accent());
+    }
+}
+
+/// The first row to show so that the selected one is seen and as little as possible moves.
+pub(crate) fn scroll(before: usize, selected: usize, height: usize, len: usize) -> usize {
+    let height = height.max(1);
+    let lowest = (selected + 1).saturating_sub(height);
+    before.clamp(lowest, selected.max(lowest)).min(len.saturating_sub(height))
+}
+
+/// Where a move leads in a list of `len`; `None` when the command is no move, or there is nowhere to go.
+pub(crate) fn moved(command: Command, from: usize, len: usize, page: usize) -> Option<usize> {
+    let last = len.checked_sub(1)?;
+    let page = page.max(2) - 1;
+    Some(match command {
+        Command::Up => from.saturating_sub(1),
+        Command::Down => (from + 1).min(last),
+        Command::PageUp => from.saturating_sub(page),
+        Command::PageDown => (from + page).min(last),
+        Command::First => 0,
+        Command::Last => last,
+        _ => return None,
+    })
+}
+
+/// Says what a screen waits for while it has nothing to show.
+pub(crate) fn paint_empty(buffer: &mut Buffer, area: Rect, title: &str, sentences: &[&str], look: Look) {
+    let width = usize::from(area.width).saturating_sub(6).clamp(1, 76);
+    let mut lines = vec![Line::from(Span::styled(title.to_owned(), look.strong())), Line::default()];
+    for sentence in sentences {
+        lines.extend(wrap(sentence, width).into_iter().map(|l| Line::from(Span::styled(l, look.dim()))));
+    }
+    let top = area.y + area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(u16::MAX)) / 3;
+    for (y, line) in (top..area.bottom()).zip(&lines) {
+        buffer.set_line(area.x + area.width.min(3), y, line, area.width.saturating_sub(3));
+    }
+}
+
+/// A rule across, with a title in it.
+pub(crate) fn paint_rule(buffer: &mut Buffer, area: Rect, y: u16, title: Line<'_>, look: Look) {
+    if y >= area.bottom() || area.width == 0 {
+        return;
+    }
+    let rule = "─".repeat(usize::from(area.width));
+    buffer.set_stringn(area.x, y, &rule, usize::from(area.width), look.dim());
+    if area.width > 6 {
+        let mut spans = vec![Span::raw(" ")];
+        spans.extend(title.spans);
+        spans.push(Span::raw(" "));
+        buffer.set_line(area.x + 1, y, &Line::from(spans), area.width - 2);
+    }
+}
+
+/// A span.
+pub(crate) fn span(text: impl Into<String>, style: Style) -> Span<'static> {
+    Span::styled(text.into(), style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_selection_stays_in_sight_and_the_rest_stands_still() {
+        assert_eq!(scroll(0, 3, 5, 20), 0);
+        assert_eq!(scroll(0, 5, 5, 20), 1);
+        assert_eq!(scroll(7, 3, 5, 20), 3);
+        assert_eq!(scroll(18, 19, 5, 20), 15);
+        assert_eq!(scroll(3, 0, 0, 0), 0);
+    }
+
+    #[test]
+    fn moves_end_at_the_ends() {
+        assert_eq!(moved(Command::Up, 0, 5, 3), Some(0));
+        assert_eq!(moved(Command::PageDown, 1, 9, 4), Some(4));
+        assert_eq!(moved(Command::PageDown, 7, 9, 4), Some(8));
+        assert_eq!(moved(Command::Last, 0, 9, 4), Some(8));
+        assert_eq!(moved(Command::Down, 0, 0, 4), None);
+        assert_eq!(moved(Command::Open, 0, 9, 4), None);
+    }
+}

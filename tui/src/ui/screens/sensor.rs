@@ -1,0 +1,127 @@
+//! What the sensor sees and what it does not: hooks, events, losses. Silence means that nothing happened only as far as
+//! this screen says so.
+
+use lanner_core::event::{HookLayer, HookState, LossCause};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use super::super::command::Command;
+use super::super::scene::Scene;
+use super::super::state::State;
+use super::super::text::{cell, cell_right, count, grouped, safe, wrap};
+use super::{Focus, moved, paint_row, span};
+
+pub(crate) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+    let lines = lines(scene, state, usize::from(area.width).saturating_sub(1));
+    for (row, line) in lines.iter().skip(state.sensor_line).take(usize::from(area.height)).enumerate() {
+        paint_row(buffer, area, row, line, Focus::No, state.look);
+    }
+}
+
+fn lines(scene: &Scene<'_>, state: &State, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    node(scene, state, &mut lines);
+    hooks(scene, state, columns, &mut lines);
+    losses(scene, state, &mut lines);
+    events(scene, state, &mut lines);
+    lines
+}
+
+fn heading(state: &State, title: &str, note: String) -> Line<'static> {
+    Line::from(vec![span(format!("{title}  "), state.look.strong()), span(note, state.look.dim())])
+}
+
+fn node(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+    let node = scene.node;
+    if node.name.is_empty() {
+        lines.push(heading(state, "Node", "not yet known".to_owned()));
+    } else {
+        let what = format!("{}  {}  {}", safe(&node.name), safe(&node.kernel), safe(&node.machine));
+        lines.push(heading(state, "Node", what));
+        let ids = format!("boot {}, collector {}", safe(&node.boot_id), safe(&node.version));
+        lines.push(Line::from(span(ids, state.look.dim())));
+    }
+    lines.push(Line::default());
+}
+
+fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let look = state.look;
+    let all = scene.node.hooks.len();
+    let refused = scene.node.degraded().count();
+    lines.push(heading(state, "Hooks", format!("{} attached, {refused} refused", all - refused)));
+    // What is missing comes first: it is why one looks here.
+    let mut hooks: Vec<_> = scene.node.hooks.iter().collect();
+    hooks.sort_by_key(|h| matches!(h.state, HookState::Attached));
+    for hook in hooks {
+        let layer = match hook.layer {
+            HookLayer::Base => "base",
+            HookLayer::Full => "full",
+        };
+        let (word, style) = match hook.state {
+            HookState::Attached => ("attached", look.good()),
+            HookState::Refused(_) => ("refused", look.bad()),
+        };
+        lines.push(Line::from(vec![
+            span(format!("  {}", cell(word, 10)), style),
+            span(cell(layer, 6), look.dim()),
+            span(safe(&hook.name), Style::new()),
+        ]));
+        if let HookState::Refused(why) = &hook.state {
+            let text = format!("{}. Without it: {}", safe(why).trim_end_matches('.'), safe(&hook.without));
+            for part in wrap(&text, columns.saturating_sub(18)) {
+                lines.push(Line::from(span(format!("{}{part}", " ".repeat(18)), look.warn())));
+            }
+        }
+    }
+    if all == 0 {
+        lines.push(Line::from(span("  none known yet", look.dim())));
+    }
+    lines.push(Line::default());
+}
+
+fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+    let look = state.look;
+    let lost = scene.health.lost();
+    lines.push(heading(state, "Lost", if lost == 0 { "nothing".to_owned() } else { grouped(lost) }));
+    for cause in LossCause::ALL {
+        let n = scene.health.losses.get(&cause).copied().unwrap_or(0);
+        let style = if n > 0 { look.bad() } else { look.dim() };
+        lines.push(Line::from(vec![
+            span(format!("  {}  ", cell_right(&grouped(n), 12)), style),
+            span(cause.words(), if n > 0 { Style::new() } else { look.dim() }),
+        ]));
+    }
+    for (n, what) in [
+        (scene.history.let_go(), "events let go by this program, oldest first, to bound its memory"),
+        (scene.graph.evicted(), "ended processes forgotten by this program, to bound its memory"),
+    ] {
+        if n > 0 {
+            let n = span(format!("  {}  ", cell_right(&grouped(n), 12)), look.warn());
+            lines.push(Line::from(vec![n, span(what, Style::new())]));
+        }
+    }
+    lines.push(Line::default());
+}
+
+fn events(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+    let events = scene.health.events();
+    let note = format!("{}, {} processes alive", count(events as usize, "event", "events"), scene.living());
+    lines.push(heading(state, "Seen", note));
+    for (family, n) in &scene.health.families {
+        lines.push(Line::from(vec![
+            span(format!("  {}  ", cell_right(&grouped(*n), 12)), Style::new()),
+            span(*family, state.look.accent()),
+        ]));
+    }
+}
+
+/// Carries out a command.
+pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, columns: usize, page: usize) {
+    let last = lines(scene, state, columns).len().saturating_sub(page);
+    let page = page.max(1);
+    if let Some(to) = moved(command, state.sensor_line, last + 1, page) {
+        state.sensor_line = to;
+    }
+}

@@ -1,0 +1,270 @@
+//! The live process tree. The columns that are the same for all stand at the left, the tree itself at the right, where
+//! its depth costs nobody else room.
+
+use lanner_core::graph::Process;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::super::command::Command;
+use super::super::forest::{Forest, GroupId, NodeId, Row};
+use super::super::look::{Look, glyph};
+use super::super::scene::Scene;
+use super::super::state::{State, Subject};
+use super::super::text::{cell, cell_right, count, shown};
+use super::super::view::ViewState;
+use super::super::words;
+use super::{Focus, moved, paint_empty, paint_row, scroll, span};
+
+/// Depths beyond this are drawn at it: the name must still be seen.
+const DEEPEST: usize = 16;
+
+/// Folds that the user made are tidied when there are more than this.
+const MAX_FOLDS: usize = 16_384;
+
+/// The columns for which there is room, and how wide they are.
+struct Columns {
+    user: usize,
+    container: usize,
+    width: usize,
+}
+
+impl Columns {
+    fn of(width: usize) -> Self {
+        Columns {
+            user: if width >= 60 { 7 } else { 0 },
+            container: if width >= 110 { 13 } else { 0 },
+            width: width.saturating_sub(1),
+        }
+    }
+
+    fn fixed(&self, marks: &str, pid: &str, user: &str, container: &str, age: &str) -> String {
+        let user = if self.user > 0 { cell(user, self.user) } else { String::new() };
+        let container = if self.container > 0 { cell(container, self.container) } else { String::new() };
+        format!("{}{} {user}{container}{} ", cell(marks, 5), cell_right(pid, 7), cell_right(age, 4))
+    }
+}
+
+pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
+    let look = state.look;
+    let forest = Forest::of(*scene, state);
+    let rows = forest.rows(state);
+    if rows.is_empty() {
+        let (title, sentence) = if state.filter.is_empty() {
+            ("No process so far", "The tree fills as soon as the sensor tells what already runs.")
+        } else {
+            ("No process matches the filter", "Esc takes the filter off.")
+        };
+        paint_empty(buffer, area, title, &[sentence], look);
+        return;
+    }
+    let columns = Columns::of(usize::from(area.width));
+    let head = format!("  {}PROCESS", columns.fixed("", "PID", "USER", "CONTAINER", "AGE"));
+    paint_row(buffer, area, 0, &Line::from(span(head, look.dim())), Focus::No, look);
+
+    let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let at = position(&forest, &rows, state);
+    view.tree = scroll(view.tree, at, usize::from(list.height), rows.len());
+    for (row, (i, node)) in rows.iter().enumerate().skip(view.tree).take(usize::from(list.height)).enumerate() {
+        let line = match &node.id {
+            NodeId::Group(group) => group_line(scene, group, node, look),
+            NodeId::Process(key) => match scene.graph.process(*key) {
+                Some(process) => process_line(scene, process, node, &columns, look),
+                None => continue,
+            },
+        };
+        paint_row(buffer, list, row, &line, if i == at { Focus::Here } else { Focus::No }, look);
+    }
+}
+
+/// The row of the selected node; when it is folded away, that of what hides it.
+fn position(forest: &Forest<'_>, rows: &[Row], state: &State) -> usize {
+    let mut node = state.node.clone();
+    while let Some(id) = node {
+        if let Some(at) = rows.iter().position(|r| r.id == id) {
+            return at;
+        }
+        node = forest.parent(&id);
+    }
+    0
+}
+
+fn severity_span(row: &Row, shown: bool, look: Look) -> Span<'static> {
+    match row.worst.filter(|_| shown) {
+        Some(severity) => span(format!("{} ", glyph(severity)), look.severity(severity)),
+        None => Span::raw("  "),
+    }
+}
+
+fn group_line(scene: &Scene<'_>, group: &GroupId, row: &Row, look: Look) -> Line<'static> {
+    let fold = if row.open == Some(true) { "▾ " } else { "▸ " };
+    let (kind, name, note) = match group {
+        GroupId::Container(id) => ("container ", words::container(id), container_note(scene, id)),
+        GroupId::Session(tty) => ("session ", shown(tty, 40), String::new()),
+        GroupId::Service(unit) => ("service ", shown(unit, 80), String::new()),
+        GroupId::Host => ("host", String::new(), String::new()),
+        GroupId::Kernel => ("kernel threads", String::new(), String::new()),
+    };
+    // Folded, it tells of all that it hides; unfolded, each row tells of itself.
+    let mut spans = vec![severity_span(row, row.open != Some(true), look)];
+    spans.extend([span(fold, look.dim()), span(kind, look.accent()), span(name, look.strong())]);
+    spans.push(span(format!("  {} alive", row.living), look.dim()));
+    spans.push(span(note, look.dim()));
+    Line::from(spans)
+}
+
+fn container_note(scene: &Scene<'_>, id: &lanner_core::event::ContainerId) -> String {
+    let Some(container) = scene.graph.container(id) else { return String::new() };
+    let pod = match &container.pod {
+        Some(uid) if container.static_pod => format!("  static pod {}", shown(uid, 8)),
+        Some(uid) => format!("  pod {}", shown(uid, 8)),
+        None => String::new(),
+    };
+    match &container.cause {
+        Some(cause) => format!("{pod}  from {}", shown(&cause.path, 80)),
+        None => pod,
+    }
+}
+
+/// The marks before a process: network, writes, in memory only, deleted image, ended.
+fn marks(scene: &Scene<'_>, process: &Process) -> String {
+    let mark = scene.marks.of(process.key);
+    let image = scene.image(process);
+    let in_memory = image.is_some_and(|i| i.exe.is_memfd());
+    let deleted = image.is_some_and(|i| i.exe.deleted && !i.exe.is_memfd());
+    [
+        if mark.network { 'n' } else { ' ' },
+        if mark.writes { 'w' } else { ' ' },
+        match (in_memory || mark.memory_file, deleted) {
+            (true, _) => 'm',
+            (_, true) => 'd',
+            _ => ' ',
+        },
+        if scene.is_alive(process) { ' ' } else { 'x' },
+    ]
+    .iter()
+    .collect()
+}
+
+fn process_line(scene: &Scene<'_>, process: &Process, row: &Row, columns: &Columns, look: Look) -> Line<'static> {
+    let alive = scene.is_alive(process);
+    let mark = scene.marks.of(process.key);
+    let own = Row { worst: mark.worst, ..row.clone() };
+    let severity = severity_span(if row.open == Some(false) { row } else { &own }, true, look);
+    let container = process.task.container.as_ref().map(words::container).unwrap_or_default();
+    let fixed = columns.fixed(
+        &marks(scene, process),
+        &process.key.pid.to_string(),
+        &words::user(process.task.creds.euid),
+        &container,
+        &words::age(process.key.start, scene.now()),
+    );
+    let fold = match row.open {
+        Some(true) => "▾ ",
+        Some(false) => "▸ ",
+        None => "  ",
+    };
+    let indent = "  ".repeat(row.depth.saturating_sub(1).min(DEEPEST));
+    let name = match scene.name(process.key) {
+        Some(name) if !name.is_empty() => shown(lanner_core::event::Text::from(name), 40),
+        _ => "unknown".to_owned(),
+    };
+    let mut spans = vec![severity, span(fixed, look.dim()), span(indent, Style::new()), span(fold, look.dim())];
+    spans.push(span(name, look.strong()));
+    if row.open == Some(false) && row.living > 1 {
+        spans.push(span(format!(" ({})", row.living), look.accent()));
+    }
+    let left = columns.width.saturating_sub(spans.iter().map(|s| s.width()).sum::<usize>());
+    spans.push(span(format!(" {}", arguments(scene, process, left)), Style::new()));
+    if let Some(end) = process.ended.filter(|_| !alive) {
+        let how = match (end.exit.signal, end.exit.code) {
+            (0, 0) => String::new(),
+            (0, code) => format!("  ended with {code}"),
+            (signal, _) => format!("  ended by signal {signal}"),
+        };
+        spans.push(span(how, Style::new()));
+        for span in spans.iter_mut().skip(1) {
+            span.style = look.dim().remove_modifier(Modifier::BOLD);
+        }
+    }
+    Line::from(spans)
+}
+
+/// The arguments after the program's own name, as far as there is room.
+fn arguments(scene: &Scene<'_>, process: &Process, room: usize) -> String {
+    let Some(image) = scene.image(process) else { return String::new() };
+    let mut out = String::new();
+    for argument in image.args.list.iter().skip(1) {
+        if out.len() > room * 4 {
+            break;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(&shown(argument, room.max(8)));
+    }
+    if image.args.truncated {
+        out.push('…');
+    }
+    super::super::text::clip(&out, room.saturating_sub(1))
+}
+
+/// Carries out a command.
+pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: usize) {
+    let forest = Forest::of(*scene, state);
+    let rows = forest.rows(state);
+    let at = position(&forest, &rows, state);
+    let Some(row) = rows.get(at) else { return };
+    if let Some(to) = moved(command, at, rows.len(), page) {
+        state.node = Some(rows[to].id.clone());
+        return;
+    }
+    state.node = Some(row.id.clone());
+    match command {
+        Command::Left if row.open == Some(true) => fold(state, &forest, row.id.clone(), false),
+        Command::Left => {
+            if let Some(parent) = forest.parent(&row.id) {
+                state.node = Some(parent);
+            }
+        }
+        Command::Right if row.open == Some(false) => fold(state, &forest, row.id.clone(), true),
+        Command::Right => {
+            if row.open == Some(true)
+                && let Some(child) = rows.get(at + 1)
+            {
+                state.node = Some(child.id.clone());
+            }
+        }
+        Command::UnfoldAll => {
+            let branches = forest.branches_below(&row.id);
+            state.notice = Some(format!("unfolded {}", count(branches.len(), "branch", "branches")));
+            for branch in branches {
+                fold(state, &forest, branch, true);
+            }
+        }
+        Command::Open => match &row.id {
+            NodeId::Process(key) => state.open(Subject::Process(*key)),
+            NodeId::Group(GroupId::Container(id)) => state.open(Subject::Container(id.clone())),
+            NodeId::Group(_) => fold(state, &forest, row.id.clone(), row.open != Some(true)),
+        },
+        _ => {}
+    }
+}
+
+fn fold(state: &mut State, forest: &Forest<'_>, id: NodeId, open: bool) {
+    if state.folds.len() >= MAX_FOLDS {
+        state.folds.retain(|id, _| forest.contains(id));
+    }
+    state.folds.insert(id, open);
+}
+
+/// Unfolds what hides the selected node.
+pub(crate) fn reveal(scene: &Scene<'_>, state: &mut State) {
+    let forest = Forest::of(*scene, state);
+    let mut node = state.node.clone().and_then(|id| forest.parent(&id));
+    while let Some(id) = node {
+        node = forest.parent(&id);
+        fold(state, &forest, id, true);
+    }
+}

@@ -1,0 +1,226 @@
+//! The terminal itself: raw mode, the alternate screen, and the way back out of both whatever happens. It never asks the
+//! terminal anything, so that it starts at once where nobody answers.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ratatui::Frame;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::crossterm::cursor::{Hide, Show};
+use ratatui::crossterm::terminal::{
+    BeginSynchronizedUpdate, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::crossterm::{execute, queue};
+use ratatui::layout::{Position, Size};
+
+/// What a terminal that does not tell its size is taken for.
+const FALLBACK: Size = Size { width: 80, height: 24 };
+
+/// Whether the terminal is ours now. There is one terminal, and a panic hook has no other way to know.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Why there can be no user interface.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Standard output leads elsewhere.
+    #[error(
+        "standard output is no terminal: use `lanner watch` or `lanner events` to write lines, or run lanner in a terminal"
+    )]
+    NoTerminal,
+    /// The terminal cannot place text, or does not say what it is.
+    #[error(
+        "the terminal (TERM={0}) cannot show the user interface: set TERM to what it is, such as xterm-256color, or use `lanner watch`"
+    )]
+    Dumb(String),
+}
+
+/// Whether the user interface can be shown. Ask before [`super::run`]; the error is a sentence for the user.
+///
+/// # Errors
+/// Standard output is no terminal, or `TERM` is unset, empty or `dumb`.
+pub fn check(term: Option<&str>) -> Result<(), Unusable> {
+    if !stdout().is_terminal() {
+        return Err(Unusable::NoTerminal);
+    }
+    match term {
+        None | Some("") => Err(Unusable::Dumb("unset".to_owned())),
+        Some("dumb") => Err(Unusable::Dumb("dumb".to_owned())),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The terminal while it is ours. Dropping it gives it back.
+pub(crate) struct Terminal {
+    inner: ratatui::Terminal<Synchronized<BufWriter<Stdout>>>,
+}
+
+impl Terminal {
+    /// Takes the terminal.
+    pub(crate) fn take() -> io::Result<Self> {
+        give_back_on_panic();
+        let backend = Synchronized { inner: CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, stdout())) };
+        enter()?;
+        match ratatui::Terminal::new(backend) {
+            Ok(inner) => Ok(Terminal { inner }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether it still is ours: a panic in another thread gives it back.
+    pub(crate) fn is_ours(&self) -> bool {
+        TAKEN.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn size(&self) -> io::Result<Size> {
+        self.inner.backend().size()
+    }
+
+    /// Draws a frame; what has not changed is not written, and when nothing has, nothing is.
+    pub(crate) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.inner.autoresize()?;
+        render(&mut self.inner.get_frame());
+        self.inner.flush()?;
+        self.inner.swap_buffers();
+        self.inner.backend_mut().flush()
+    }
+
+    /// Makes the next frame paint everything.
+    pub(crate) fn forget(&mut self) -> io::Result<()> {
+        self.inner.clear()
+    }
+
+    /// Takes it again after the shell had it.
+    pub(crate) fn retake(&mut self) -> io::Result<()> {
+        give_back();
+        enter()?;
+        self.forget()
+    }
+
+    /// Gives it to the shell, stops this program (and whatever runs it, such as cargo or sudo) and takes it again when the
+    /// shell continues it.
+    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        self.retake()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let entered = execute!(stdout(), EnterAlternateScreen, DisableLineWrap, Hide);
+    if entered.is_err() {
+        give_back();
+    }
+    entered
+}
+
+/// Gives the terminal back as it was. There is nobody to tell when that fails: the terminal is gone.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(stdout(), EndSynchronizedUpdate, EnableLineWrap, LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// A panic's message belongs on the screen of the shell: the terminal is given back before it is printed.
+fn give_back_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            give_back();
+            before(info);
+        }));
+    });
+}
+
+/// Crossterm's backend with three differences: a frame is shown at once (DEC private mode 2026), a frame without changes
+/// writes nothing, and the terminal is never asked where its cursor is (`CSI 6n`), which some never answer.
+struct Synchronized<W: Write> {
+    inner: CrosstermBackend<W>,
+}
+
+impl<W: Write> Backend for Synchronized<W> {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let mut content = content.peekable();
+        if content.peek().is_none() {
+            return Ok(());
+        }
+        queue!(self.inner, BeginSynchronizedUpdate)?;
+        self.inner.draw(content)?;
+        queue!(self.inner, EndSynchronizedUpdate)
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.inner.hide_cursor()
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.inner.show_cursor()
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        Ok(Position::ORIGIN)
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.inner.set_cursor_position(position)
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.inner.clear()
+    }
+
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        self.inner.clear_region(region)
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        let size = self.inner.size()?;
+        Ok(if size.width == 0 || size.height == 0 { FALLBACK } else { size })
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.inner.window_size()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Backend::flush(&mut self.inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_without_changes_writes_nothing_and_one_with_changes_is_shown_at_once() {
+        let mut written = Vec::new();
+        let mut backend = Synchronized { inner: CrosstermBackend::new(&mut written) };
+        backend.draw(std::iter::empty()).unwrap();
+        let cell = Cell::new("x");
+        backend.draw([(0, 0, &cell)].into_iter()).unwrap();
+        let written = String::from_utf8(written).unwrap();
+        assert!(written.starts_with("\x1b[?2026h") && written.ends_with("\x1b[?2026l"), "{written:?}");
+        assert_eq!(written.matches("2026h").count(), 1);
+    }
+}
