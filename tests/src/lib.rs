@@ -1,1 +1,151 @@
-//! Lanner's end-to-end tests live in `tests/tests`, one file a promise. There is no library here.
+//! What the end-to-end tests in `tests/tests` share: finding the programs, running them, and saying why a privileged
+//! test did not run.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything may take that a test waits for. Generous: machines are slow and shared.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The project's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project").to_path_buf()
+}
+
+/// One of the project's programs (`lanner`, `lannerd`), built as these tests were.
+pub fn program(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let folder = BUILT.get_or_init(|| {
+        // target/debug/deps/TEST lies two folders below target/debug.
+        let folder = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.to_path_buf()));
+        let folder = folder.expect("a test lies in target/PROFILE/deps");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--locked", "-p", "lanner", "-p", "lanner-collector", "--bins"]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        let built = build.current_dir(root()).status().expect("cargo runs");
+        assert!(built.success(), "the programs do not build");
+        folder
+    });
+    folder.join(name)
+}
+
+/// A command of one of the project's programs, in an environment of its own: the tester's terminal and settings do not
+/// matter.
+pub fn command(name: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program(name));
+    command.args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
+    command
+}
+
+/// Whether a test that loads eBPF can run. When it cannot, says why; where it must (`LANNER_REQUIRE_PRIVILEGED`), that is
+/// a failure.
+pub fn privileged(test: &str) -> bool {
+    let missing = missing();
+    if let Some(why) = &missing {
+        assert!(std::env::var_os("LANNER_REQUIRE_PRIVILEGED").is_none(), "{test} must run here, and cannot: {why}");
+        // Straight to the terminal, past the harness's capture, so that nobody takes it for run.
+        let _ = std::fs::write("/dev/stderr", format!("{test}: not run: {why}\n"));
+    }
+    missing.is_none()
+}
+
+/// What is missing to load eBPF: capabilities, by what the kernel says of this process.
+fn missing() -> Option<String> {
+    const SYS_ADMIN: u64 = 1 << 21;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|l| l.strip_prefix("CapEff:")).unwrap_or("0");
+    let effective = u64::from_str_radix(effective.trim(), 16).unwrap_or(0);
+    if effective & SYS_ADMIN == 0 {
+        return Some("it loads eBPF programs, which needs root".to_owned());
+    }
+    let btf = Path::new("/sys/kernel/btf/vmlinux");
+    (!btf.exists()).then(|| format!("this kernel has no {}", btf.display()))
+}
+
+/// JSON lines.
+pub fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+}
+
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// When there is none for [`PATIENCE`].
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < until, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A program at work whose JSON lines are read one by one. It is ended when this goes.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        let lines = BufReader::new(child.stdout.take().expect("its output is a pipe")).lines();
+        Running { child, lines }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its next line of a type.
+    pub fn next_of(&mut self, wanted: &str) -> Value {
+        for line in self.lines.by_ref() {
+            let line: Value = serde_json::from_str(&line.expect("lines are text")).expect("lines are JSON");
+            if line["type"] == wanted {
+                return line;
+            }
+        }
+        panic!("it ended without a line of type {wanted}")
+    }
+
+    /// Asks it to end (SIGINT), and gives the lines that it still had to say and its exit status.
+    pub fn stop(mut self) -> (Vec<Value>, Option<i32>) {
+        signal(self.pid(), libc::SIGINT);
+        let mut rest = Vec::new();
+        for line in self.lines.by_ref() {
+            rest.push(serde_json::from_str(&line.expect("lines are text")).expect("lines are JSON"));
+        }
+        let status = self.child.wait().expect("it ends");
+        (rest, status.code())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a child of this process.
+pub fn signal(pid: u32, signal: i32) {
+    let pid = libc::pid_t::try_from(pid).expect("pids are small");
+    // SAFETY: kill takes no pointers; the pid is a child's that has not been waited for, so that it is nobody else's.
+    #[allow(unsafe_code)]
+    let sent = unsafe { libc::kill(pid, signal) };
+    assert_eq!(sent, 0, "cannot signal {pid}");
+}

@@ -1,0 +1,119 @@
+//! Bad input and missing rights: one sentence that names the thing and the way out, and the documented status.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use lanner_tests::{command, json_lines, root};
+
+fn lanner(args: &[&str]) -> Output {
+    command("lanner", args).output().unwrap()
+}
+
+fn said(out: &Output) -> String {
+    String::from_utf8(out.stderr.clone()).unwrap()
+}
+
+fn recording() -> Vec<u8> {
+    fs::read(root().join("demo-scenarios/container-escape/recording.lanner")).unwrap()
+}
+
+/// Writes a file for a test and gives what `events` makes of it.
+fn events_of(folder: &Path, name: &str, bytes: &[u8]) -> (Output, usize) {
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    let out = lanner(&["events", path.to_str().unwrap(), "--json"]);
+    let events = json_lines(std::str::from_utf8(&out.stdout).unwrap()).iter().filter(|l| l["type"] == "event").count();
+    (out, events)
+}
+
+#[test]
+fn a_damaged_recording_is_shown_as_far_as_it_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = recording();
+    let (out, all) = events_of(folder.path(), "whole.lanner", &whole);
+    assert_eq!((out.status.code(), said(&out).as_str()), (Some(0), ""));
+    let (out, some) = events_of(folder.path(), "cut.lanner", &whole[..whole.len() / 2]);
+    assert_eq!(out.status.code(), Some(4));
+    assert!(some < all && said(&out).contains("cut short"), "{some} of {all}: {}", said(&out));
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 0x55;
+    let (out, _) = events_of(folder.path(), "flipped.lanner", &flipped);
+    assert_eq!(out.status.code(), Some(4));
+    assert!(said(&out).contains("damaged"), "{}", said(&out));
+}
+
+#[test]
+fn what_is_no_recording_is_called_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, _) = events_of(folder.path(), "log.json", b"{\"process_exec\":{}}\n");
+    assert_eq!(out.status.code(), Some(1));
+    assert!(said(&out).contains("not a Lanner recording") && said(&out).contains("JSON"), "{}", said(&out));
+    let mut future = recording();
+    future[8] = 99;
+    let (out, _) = events_of(folder.path(), "future.lanner", &future);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(said(&out).contains("format 99") && said(&out).contains("newer"), "{}", said(&out));
+}
+
+#[test]
+fn a_source_that_does_not_exist_is_named_with_what_does() {
+    let out = lanner(&["watch", "no-such-thing"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(said(&out).contains("no-such-thing") && said(&out).contains("container-escape"), "{}", said(&out));
+    let out = lanner(&["watch", "unix:///nonexistent/lanner.sock"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(said(&out).contains("/nonexistent/lanner.sock") && said(&out).contains("lannerd"), "{}", said(&out));
+}
+
+#[test]
+fn a_filter_that_makes_no_sense_is_explained() {
+    let out = lanner(&["events", "container-escape", "--filter", "proc.nmae = sh"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(said(&out).contains("proc.nmae") && said(&out).contains("proc.name"), "{}", said(&out));
+}
+
+#[test]
+fn without_rights_one_sentence_says_what_is_missing() {
+    // A process without capabilities, whoever runs the tests.
+    let program = lanner_tests::program("lanner");
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("lanner");
+    fs::copy(program, &copy).unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for verb in [["watch", "--json"], ["record", "-o/dev/null"]] {
+        let mut as_nobody = std::process::Command::new("setpriv");
+        as_nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]);
+        let is_root = fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m)).unwrap() == 0;
+        let out = if is_root {
+            as_nobody.arg(&copy).args(verb).stdin(Stdio::null()).output().unwrap()
+        } else {
+            std::process::Command::new(&copy).args(verb).stdin(Stdio::null()).output().unwrap()
+        };
+        assert_eq!(out.status.code(), Some(3), "{}", said(&out));
+        assert!(out.stdout.is_empty());
+        let said = said(&out);
+        assert!(said.lines().count() == 1 && said.contains("CAP_") && said.contains("sudo"), "{said}");
+    }
+}
+
+#[test]
+fn output_that_is_no_terminal_gets_no_escape_codes() {
+    for args in [["replay", "container-escape"].as_slice(), &["watch", "container-escape"], &["doctor"], &["scenarios"]] {
+        let out = lanner(args);
+        for stream in [&out.stdout, &out.stderr] {
+            assert!(!stream.contains(&0x1b), "{args:?}: {}", String::from_utf8_lossy(stream));
+        }
+    }
+    let out = lanner(&["replay", "container-escape"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(said(&out).contains("lanner watch"), "{}", said(&out));
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_captured() {
+    let out = lanner(&["record", "container-escape", "-o", "/dev/full"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(said(&out).contains("/dev/full") && said(&out).contains("No space left"), "{}", said(&out));
+}

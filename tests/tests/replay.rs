@@ -1,0 +1,131 @@
+//! The built-in recording of the reference attack gives one incident, whole, always the same.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use lanner_tests::{command, json_lines, root};
+use serde_json::Value;
+
+const STORY: [&str; 8] = [
+    "initial-access",
+    "execution",
+    "privilege-escalation",
+    "persistence",
+    "defense-evasion",
+    "command-and-control",
+    "collection",
+    "exfiltration",
+];
+
+fn watch(args: &[&str]) -> (String, i32) {
+    let out = command("lanner", args).output().unwrap();
+    assert!(out.stderr.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
+    (String::from_utf8(out.stdout).unwrap(), out.status.code().unwrap())
+}
+
+fn incidents(text: &str) -> Vec<Value> {
+    json_lines(text).into_iter().filter(|line| line["type"] == "incident").collect()
+}
+
+#[test]
+fn the_attack_is_one_incident_with_all_of_its_stages_in_order() {
+    let (text, status) = watch(&["watch", "container-escape", "--json", "--final"]);
+    assert_eq!(status, 10, "an incident was found");
+    let incidents = incidents(&text);
+    assert_eq!(incidents.len(), 1);
+    let stages = incidents[0]["stages"].as_array().unwrap();
+    let mut at = 0;
+    for wanted in STORY {
+        let found = stages[at..].iter().position(|s| s["tactic"] == wanted);
+        at += found.unwrap_or_else(|| panic!("no {wanted} from stage {at} on")) + 1;
+    }
+    for (i, stage) in stages.iter().enumerate() {
+        assert!(stage["technique"].as_str().unwrap().starts_with('T'), "{stage}");
+        assert!(!stage["technique_name"].is_null(), "{stage}");
+        assert!(!stage["evidence"].as_array().unwrap().is_empty(), "{stage}");
+        assert!(stage["process"]["exe"].as_str().unwrap().starts_with('/'), "{stage}");
+        match i {
+            0 => assert!(stage["link"].is_null()),
+            _ => assert!(stage["link"]["to_stage"].as_u64().unwrap() < i as u64, "{stage}"),
+        }
+    }
+    assert_eq!(incidents[0]["severity"], "critical");
+    assert_eq!(incidents[0]["name"], "Container escape to hidden static pod");
+}
+
+#[test]
+fn the_manifest_joins_the_two_containers() {
+    let (text, _) = watch(&["watch", "container-escape", "--json", "--final"]);
+    let incident = incidents(&text).remove(0);
+    let stages = incident["stages"].as_array().unwrap();
+    let planted = stages.iter().find(|s| s["tactic"] == "defense-evasion").unwrap();
+    assert_eq!(planted["link"]["kind"], "wrote-started");
+    let from = &stages[planted["link"]["to_stage"].as_u64().unwrap() as usize];
+    assert_eq!(from["tactic"], "persistence");
+    let container = |stage: &Value| stage["process"]["container"].as_str().unwrap().to_owned();
+    assert_ne!(container(planted), container(from));
+    let manifest = incident["files"].as_array().unwrap().iter().filter_map(Value::as_str);
+    assert!(manifest.clone().any(|f| f.starts_with("/etc/kubernetes/manifests/")), "{:?}", manifest.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_listed_belongs_to_the_attack() {
+    let (text, _) = watch(&["watch", "container-escape", "--json", "--final"]);
+    let incident = incidents(&text).remove(0);
+    for process in incident["processes"].as_array().unwrap() {
+        let exe = process["exe"].as_str().unwrap();
+        let name = exe.rsplit('/').next().unwrap();
+        assert!(!process["container"].is_null(), "the attack never leaves its control groups: {process}");
+        for others in ["kubelet", "containerd", "containerd-shim-runc-v2", "ctr", "httpd", "tini"] {
+            assert_ne!(name, others, "{process}");
+        }
+    }
+}
+
+#[test]
+fn the_same_recording_gives_the_same_bytes() {
+    let once = watch(&["watch", "container-escape", "--json"]);
+    assert_eq!(once, watch(&["watch", "container-escape", "--json"]));
+    assert!(once.0.lines().count() > 10);
+    let events = watch(&["events", "container-escape", "--json"]);
+    assert_eq!(events, watch(&["events", "container-escape", "--json"]));
+}
+
+#[test]
+fn every_line_follows_the_schema() {
+    let schema = std::fs::read_to_string(root().join("docs/schema/lines.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    for verb in ["watch", "events"] {
+        let (text, _) = watch(&[verb, "container-escape", "--json"]);
+        let mut types = std::collections::BTreeSet::new();
+        for line in json_lines(&text) {
+            let problems: Vec<String> = schema.iter_errors(&line).map(|e| format!("{}: {e}", e.instance_path())).collect();
+            assert!(problems.is_empty(), "{problems:?}\n{line}");
+            types.insert(line["type"].as_str().unwrap().to_owned());
+        }
+        assert!(types.contains(if verb == "watch" { "incident" } else { "event" }), "{types:?}");
+    }
+}
+
+#[test]
+fn a_recording_from_standard_input_is_as_good() {
+    let recording = std::fs::read(root().join("demo-scenarios/container-escape/recording.lanner")).unwrap();
+    let mut child =
+        command("lanner", &["watch", "-", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let feeder = std::thread::spawn(move || stdin.write_all(&recording));
+    let out = child.wait_with_output().unwrap();
+    feeder.join().unwrap().unwrap();
+    assert_eq!(String::from_utf8(out.stdout).unwrap(), watch(&["watch", "container-escape", "--json"]).0);
+}
+
+#[test]
+fn a_filter_keeps_what_meets_it() {
+    let (text, status) = watch(&["events", "container-escape", "--json", "--filter", "evt.type=connect and fd.rport=8443"]);
+    assert_eq!(status, 0);
+    let events: Vec<Value> = json_lines(&text).into_iter().filter(|l| l["type"] == "event").collect();
+    assert!(events.iter().all(|e| e["event"] == "connect"));
+    let (text, _) = watch(&["events", "container-escape", "--json", "--filter", "evt.type=execve and proc.name=tar"]);
+    let tars: Vec<Value> = json_lines(&text).into_iter().filter(|l| l["type"] == "event").collect();
+    assert!(!tars.is_empty() && tars.iter().all(|e| e["data"]["exe"]["path"].as_str().unwrap().ends_with("/tar")), "{text}");
+}
