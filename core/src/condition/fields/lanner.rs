@@ -32,7 +32,15 @@ pub(super) const FIELDS: &[Field] = &[
     flag("lanner.container.first", ALL, "The process is the first of its container.", |v| {
         Some(v.container()?.root == v.key())
     }),
-    flag("lanner.container.entered", EXEC, "A program was started in a container by someone outside of it.", entered),
+    flag("lanner.container.began", EXEC, "A container began with this program.", |v| {
+        Some(v.graph.begins_container(v.event))
+    }),
+    flag(
+        "lanner.container.entered",
+        EXEC,
+        "A program was started in a running container by someone outside of it.",
+        |v| Some(v.graph.enters_container(v.event)),
+    ),
     text("lanner.container.cause", ALL, "The file because of which the container was started.", |v| {
         known(v.graph.container_cause(v.container_id()?)?)
     }),
@@ -145,19 +153,4 @@ fn is_host(view: View<'_>, which: fn(&Namespaces) -> u32) -> Option<bool> {
     let host = which(view.container()?.host.as_ref()?);
     let own = which(view.namespaces()?);
     (host != 0 && own != 0).then_some(host == own)
-}
-
-/// A runtime starts a program in a container by forking outside of it, so that the parent is outside. A parent that died
-/// inside leaves an orphan whose new parent may be outside as well; the one that forked it still names it as its child.
-fn entered(view: View<'_>) -> Option<bool> {
-    let id = view.container_id()?;
-    if view.container()?.root == view.key() {
-        return Some(false);
-    }
-    let parent = view.parent()?;
-    if parent.task.container.as_ref() == Some(id) {
-        return Some(false);
-    }
-    let inside = |p: &&crate::graph::Process| p.task.container.as_ref() == Some(id) && p.key != view.key();
-    Some(!view.graph.processes().filter(inside).any(|p| p.children.contains(&view.key())))
 }
