@@ -211,7 +211,7 @@ impl<'a> Compiler<'a> {
                 found.map(|name| Argument::Name(name)).ok_or_else(|| {
                     self.error(&literal.span, format!("events have no argument {} of the call", quoted(&literal.text)))
                         .hint(format!("`{}` has {}", field.name, names.join(", ")))
-                        .lacking(&format!("{}.{}", field.name, literal.text))
+                        .about(&format!("{}.{}", field.name, literal.text), true)
                 })
             }
             (Accepts::Name(names), None) => Err(self
@@ -229,9 +229,9 @@ impl<'a> Compiler<'a> {
             return self
                 .error(span, format!("{} is a field of Falco's that Lanner does not have", quoted(name)))
                 .hint(why)
-                .lacking(name);
+                .about(name, true);
         }
-        let error = self.error(span, format!("there is no field {}", quoted(name))).lacking(name);
+        let error = self.error(span, format!("there is no field {}", quoted(name))).about(name, false);
         match nearest(name, Field::all().map(|f| f.name)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => {

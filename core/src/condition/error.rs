@@ -19,6 +19,8 @@ pub struct ConditionError {
     pub hint: Option<String>,
     /// The field that events do not have, when that is what is wrong.
     pub field: Option<String>,
+    /// That field is one of Falco's: nothing is misspelt, Lanner lacks it.
+    pub lacking: bool,
     /// The line of the condition.
     text: String,
     /// How many characters of it are wrong, at least 1.
@@ -42,6 +44,7 @@ impl ConditionError {
             message: message.into(),
             hint: None,
             field: None,
+            lacking: false,
             text: source[line_start..line_end].trim_end_matches('\r').to_owned(),
             width: source[start..end.min(line_end).max(start)].chars().count().max(1),
             span: start..end,
@@ -55,10 +58,11 @@ impl ConditionError {
         self
     }
 
-    /// The same, because events have no such field.
+    /// The same, because events have no such field; `lacking`: though Falco's have.
     #[must_use]
-    pub(super) fn lacking(mut self, field: &str) -> Self {
+    pub(super) fn about(mut self, field: &str, lacking: bool) -> Self {
         self.field = Some(field.to_owned());
+        self.lacking = lacking;
         self
     }
 
@@ -68,6 +72,7 @@ impl ConditionError {
         let mut moved = ConditionError::new(source, span, self.message.clone());
         moved.hint.clone_from(&self.hint);
         moved.field.clone_from(&self.field);
+        moved.lacking = self.lacking;
         moved
     }
 

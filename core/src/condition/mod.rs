@@ -32,6 +32,7 @@ pub use family::{Family, FamilySet};
 pub use fields::{Accepts, Field, Shape};
 pub use filter::Filter;
 pub use names::Names;
+pub(crate) use names::unquoted;
 pub use parse::parse;
 pub(crate) use parse::parse_operand;
 use program::{Node, Subject};

@@ -73,7 +73,7 @@ impl Names {
 }
 
 /// A list's item may stand in quotes of its own, for the sake of characters that a condition would not take bare.
-fn unquoted(item: &str) -> &str {
+pub(crate) fn unquoted(item: &str) -> &str {
     let inside = |q: char| item.strip_prefix(q).and_then(|rest| rest.strip_suffix(q));
     inside('"').or_else(|| inside('\'')).unwrap_or(item)
 }

@@ -46,9 +46,10 @@ impl<'a> View<'a> {
         self.told().map(|e| &e.image).or_else(|| self.process()?.image())
     }
 
-    /// Its parent.
+    /// Its parent: whose child it was when it became known, not who adopted it.
     pub fn parent(self) -> Option<&'a Process> {
-        self.graph.process(self.task()?.parent?)
+        let parent = self.process().and_then(|p| p.parent).or(self.task()?.parent);
+        self.graph.process(parent?)
     }
 
     /// Its known ancestors, its parent first.

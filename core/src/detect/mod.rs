@@ -11,6 +11,7 @@ pub mod chain;
 mod detector;
 mod incident;
 mod link;
+pub mod rules;
 mod signal;
 mod words;
 

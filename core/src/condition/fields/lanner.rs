@@ -32,7 +32,27 @@ pub(super) const FIELDS: &[Field] = &[
     flag("lanner.container.first", ALL, "The process is the first of its container.", |v| {
         Some(v.container()?.root == v.key())
     }),
-    flag("lanner.container.entered", EXEC, "A program was started in a container by someone outside of it.", entered),
+    flag("lanner.container.began", EXEC, "A container began with this program.", |v| {
+        Some(v.graph.begins_container(v.event))
+    }),
+    flag(
+        "lanner.container.entered",
+        EXEC,
+        "A program was started in a running container by someone outside of it.",
+        |v| Some(v.graph.enters_container(v.event)),
+    ),
+    text(
+        "lanner.container.cause.container",
+        ALL,
+        "The container of who wrote that file; `host` outside of containers.",
+        |v| {
+            let writer = v.graph.process(v.container()?.cause.as_ref()?.writer)?;
+            match &writer.task.container {
+                Some(id) => Some(Cow::Owned(id.short().as_bytes().to_vec())),
+                None => word("host"),
+            }
+        },
+    ),
     text("lanner.container.cause", ALL, "The file because of which the container was started.", |v| {
         known(v.graph.container_cause(v.container_id()?)?)
     }),
@@ -57,6 +77,14 @@ pub(super) const FIELDS: &[Field] = &[
         ALL,
         "It runs in a container's control group, but in the host's network namespace.",
         |v| is_host(v, |ns| ns.net),
+    ),
+    texts(
+        "lanner.ns.entered_host",
+        NAMESPACE,
+        "The host's namespaces that a container's process came into.",
+        |v, each| {
+            let _ = entered_host(v).into_iter().flatten().all(|name| each(Cow::Borrowed(name.as_bytes())));
+        },
     ),
     text(
         "lanner.stdin.kind",
@@ -120,6 +148,7 @@ pub(super) const FIELDS: &[Field] = &[
     }),
 ];
 
+const NAMESPACE: FamilySet = FamilySet::of(&[Family::Namespace]);
 const CONNECT: FamilySet = FamilySet::of(&[Family::Connect]);
 
 fn open(view: View<'_>) -> Option<&Open> {
@@ -147,17 +176,23 @@ fn is_host(view: View<'_>, which: fn(&Namespaces) -> u32) -> Option<bool> {
     (host != 0 && own != 0).then_some(host == own)
 }
 
-/// A runtime starts a program in a container by forking outside of it, so that the parent is outside. A parent that died
-/// inside leaves an orphan whose new parent may be outside as well; the one that forked it still names it as its child.
-fn entered(view: View<'_>) -> Option<bool> {
-    let id = view.container_id()?;
-    if view.container()?.root == view.key() {
-        return Some(false);
-    }
-    let parent = view.parent()?;
-    if parent.task.container.as_ref() == Some(id) {
-        return Some(false);
-    }
-    let inside = |p: &&crate::graph::Process| p.task.container.as_ref() == Some(id) && p.key != view.key();
-    Some(!view.graph.processes().filter(inside).any(|p| p.children.contains(&view.key())))
+/// Namespaces that were the container's before the event and are the host's now. A runtime that puts a program into a
+/// container begins in the host's namespaces, and so never comes into them.
+fn entered_host(view: View<'_>) -> Option<impl Iterator<Item = &'static str>> {
+    let Payload::Namespace(change) = &view.event.payload else { return None };
+    let host = view.container()?.host?;
+    let (before, now) = (change.before, change.now);
+    let all = [
+        ("mnt", before.mnt, now.mnt, host.mnt),
+        ("pid", before.pid, now.pid, host.pid),
+        ("net", before.net, now.net, host.net),
+        ("uts", before.uts, now.uts, host.uts),
+        ("ipc", before.ipc, now.ipc, host.ipc),
+        ("cgroup", before.cgroup, now.cgroup, host.cgroup),
+        ("user", before.user, now.user, host.user),
+    ];
+    let entered = |(name, before, now, host): (&'static str, u32, u32, u32)| {
+        (before != 0 && now != 0 && now == host && before != host).then_some(name)
+    };
+    Some(all.into_iter().filter_map(entered))
 }

@@ -1,0 +1,279 @@
+//! Rules in Falco's format: lists, macros and rules from YAML files, loaded in order.
+//!
+//! A rule's priority gives its signals their severity: EMERGENCY, ALERT and CRITICAL are critical, ERROR is high, WARNING
+//! is medium, NOTICE, INFORMATIONAL and DEBUG are low. Its tags say what it tells of an attack: `mitre_` and a tactic, and
+//! a technique's id. Its `output` is the sentence that people read.
+//!
+//! A rule that cannot work here is never dropped in silence: it stands in [`RuleSet::unsupported`], with the reason.
+
+mod exception;
+mod output;
+mod place;
+mod read;
+mod yaml;
+
+use std::sync::Arc;
+
+use super::{Severity, Signal, Tactic};
+use crate::condition::{Condition, ConditionError, Family, FamilySet, Names, View, parse, quoted};
+use crate::event::Origin;
+use output::Output;
+pub use place::Problem;
+use read::{Definitions, RuleText};
+
+/// A rule, ready to be asked.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it is about.
+    pub desc: Arc<str>,
+    /// When it holds; its exceptions are part of it.
+    pub condition: Condition,
+    /// Falco's priority, in capitals.
+    pub priority: Arc<str>,
+    /// What that means for its signals.
+    pub severity: Severity,
+    /// The first of its tags that names a tactic.
+    pub tactic: Option<Tactic>,
+    /// The first of its tags that is a technique's id, such as `T1611`; else empty.
+    pub technique: Arc<str>,
+    /// All of its tags.
+    pub tags: Vec<Arc<str>>,
+    /// The file that defines it.
+    pub file: Arc<str>,
+    /// The line there.
+    pub line: usize,
+    output: Output,
+}
+
+impl Rule {
+    /// What happened, in the words of its output: escaped, safe to show.
+    pub fn sentence(&self, view: &View<'_>) -> String {
+        self.output.fill(view)
+    }
+
+    /// The signal that an event raises by meeting it.
+    pub fn signal(&self, view: &View<'_>) -> Signal {
+        Signal {
+            rule: Arc::clone(&self.name),
+            severity: self.severity,
+            tactic: self.tactic,
+            technique: Arc::clone(&self.technique),
+            seq: view.event.header.seq,
+            time: view.event.header.time,
+            process: view.key(),
+            sentence: self.sentence(view),
+        }
+    }
+}
+
+/// A rule that cannot work here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported {
+    /// Its name.
+    pub rule: Arc<str>,
+    /// The field that events do not have, when that is the reason.
+    pub field: Option<String>,
+    /// The file where the reason stands.
+    pub file: Arc<str>,
+    /// The line there.
+    pub line: usize,
+    /// The reason, safe to show.
+    pub reason: String,
+}
+
+/// All that rule files define.
+#[derive(Debug, Clone, Default)]
+pub struct RuleSet {
+    /// The rules that are enabled and can work, in the order in which they were first defined.
+    pub rules: Vec<Rule>,
+    /// The rules that cannot, with the reason.
+    pub unsupported: Vec<Unsupported>,
+    /// The names of rules that are switched off.
+    pub disabled: Vec<Arc<str>>,
+    /// What is wrong.
+    pub errors: Vec<Problem>,
+    /// What is odd, but harmless.
+    pub warnings: Vec<Problem>,
+    /// For each family the rules (indices) that its events can meet.
+    by_family: [Vec<u32>; Family::ALL.len()],
+}
+
+impl RuleSet {
+    /// Loads files, given as names and contents, in order: a later one may change what an earlier one defines.
+    pub fn load<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> RuleSet {
+        let mut definitions = Definitions::default();
+        for (name, text) in files {
+            definitions.file(name.as_ref(), text.as_ref());
+        }
+        let mut set = RuleSet::default();
+        let names = names(&mut definitions);
+        for (name, rule) in &definitions.rules {
+            set.add(name, rule, &names);
+        }
+        set.errors.splice(0..0, definitions.errors);
+        set.warnings.splice(0..0, definitions.warnings);
+        for (n, rule) in (0..).zip(&set.rules) {
+            rule.condition.families().iter().for_each(|family| set.by_family[family as usize].push(n));
+        }
+        set
+    }
+
+    /// The rules that the event meets, in their order. What was there before the sensor raises no signals.
+    pub fn matching<'s, 'v>(&'s self, view: &'v View<'v>) -> impl Iterator<Item = &'s Rule> + use<'s, 'v> {
+        let live = view.event.header.origin == Origin::Live;
+        let candidates: &[u32] = if live { &self.by_family[Family::of(&view.event.payload) as usize] } else { &[] };
+        candidates.iter().map(|n| &self.rules[*n as usize]).filter(|rule| rule.condition.matches(view))
+    }
+
+    fn add(&mut self, name: &str, text: &RuleText, names: &Names) {
+        let name: Arc<str> = crate::condition::shown(name).into();
+        if !text.enabled {
+            self.disabled.push(name);
+            return;
+        }
+        if text.event_source != "syscall" {
+            let reason = format!("its events come from {}, not from the kernel", quoted(&text.event_source));
+            self.refuse(&name, Problem::new(&text.source, text.place, reason), false);
+            return;
+        }
+        let (severity, priority) = match severity(&text.priority.0) {
+            Some(found) => found,
+            None => {
+                let message = format!("{} is no priority", quoted(&text.priority.0));
+                let problem = Problem::new(&text.source, text.priority.1, message)
+                    .hint("write EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFORMATIONAL or DEBUG");
+                self.refuse(&name, problem, true);
+                return;
+            }
+        };
+        let place = |written: &place::Written, error: &ConditionError| {
+            written.problem(error).unwrap_or_else(|| Problem::new(&text.source, text.place, error.to_string()))
+        };
+        let condition = match Condition::parse(&text.condition.text, names) {
+            Ok(condition) => condition,
+            Err(error) => {
+                self.refuse(&name, place(&text.condition, &error), !error.lacking);
+                return;
+            }
+        };
+        let Some(exceptions) = self.exceptions(&name, text, names) else { return };
+        let condition = condition.except(&exceptions);
+        if condition.families().and(FamilySet::of(&[Family::Alive]).not()).is_empty() {
+            let reason = "none of the events that it asks for is among those that Lanner sees";
+            self.refuse(&name, Problem::new(&text.source, text.place, reason), false);
+            return;
+        }
+        let output = match Output::parse(&text.output.text) {
+            Ok((output, lacking)) => {
+                let notes = lacking.iter().map(|error| place(&text.output, error));
+                self.warnings.extend(notes);
+                output
+            }
+            Err(error) => {
+                self.refuse(&name, place(&text.output, &error), true);
+                return;
+            }
+        };
+        let tags: Vec<Arc<str>> = text.tags.iter().map(|t| crate::condition::shown(t).into()).collect();
+        self.rules.push(Rule {
+            name,
+            desc: text.desc.as_str().into(),
+            condition,
+            priority: priority.into(),
+            severity,
+            tactic: tags.iter().find_map(|t| Tactic::from_tag(t)),
+            technique: tags.iter().find(|t| is_technique(t)).cloned().unwrap_or_default(),
+            tags,
+            file: Arc::clone(&text.source.name),
+            line: text.place.line,
+            output,
+        });
+    }
+
+    /// The rule's exceptions; `None` when one is wrong, and the rule refused.
+    fn exceptions(&mut self, name: &Arc<str>, text: &RuleText, names: &Names) -> Option<Vec<Condition>> {
+        let mut conditions = Vec::new();
+        for (exception, source) in &text.exceptions {
+            let compiled = exception.expr().and_then(|expr| {
+                let compile = |expr| Condition::compile("", &expr, names);
+                expr.map(compile).transpose().map_err(|e| e.to_string())
+            });
+            match compiled {
+                Ok(condition) => conditions.extend(condition),
+                Err(why) => {
+                    let message = format!("in the exception {}: {why}", quoted(&exception.name));
+                    self.refuse(name, Problem::new(source, exception.place, message), true);
+                    return None;
+                }
+            }
+        }
+        Some(conditions)
+    }
+
+    /// Takes down why a rule cannot work; `wrong` when it is a mistake and not something that Lanner lacks.
+    fn refuse(&mut self, rule: &Arc<str>, problem: Problem, wrong: bool) {
+        self.unsupported.push(Unsupported {
+            rule: Arc::clone(rule),
+            field: problem.error.field.clone(),
+            file: Arc::clone(&problem.file),
+            line: problem.error.line,
+            reason: problem.error.to_string(),
+        });
+        if wrong {
+            self.errors.push(problem);
+        }
+    }
+}
+
+/// The macros and lists that rules may use. What is wrong with a macro itself is said here, once.
+fn names(definitions: &mut Definitions) -> Names {
+    let mut names = Names::default();
+    for (name, items) in &definitions.lists {
+        names.define_list(name, items.clone());
+    }
+    let mut parsed = Vec::new();
+    for (name, written) in &definitions.macros {
+        match parse(&written.text) {
+            Ok(expr) => {
+                names.define_macro(name, expr.clone());
+                parsed.push((written, expr));
+            }
+            Err(error) => definitions.errors.extend(written.problem(&error)),
+        }
+    }
+    for (written, expr) in parsed {
+        if let Err(error) = Condition::compile(&written.text, &expr, &names)
+            && !error.lacking
+            && !error.message.starts_with("in the macro")
+        {
+            definitions.errors.extend(written.problem(&error));
+        }
+    }
+    names
+}
+
+fn severity(priority: &str) -> Option<(Severity, &'static str)> {
+    Some(match priority.to_ascii_uppercase().as_str() {
+        "EMERGENCY" => (Severity::Critical, "EMERGENCY"),
+        "ALERT" => (Severity::Critical, "ALERT"),
+        "CRITICAL" => (Severity::Critical, "CRITICAL"),
+        "ERROR" => (Severity::High, "ERROR"),
+        "WARNING" => (Severity::Medium, "WARNING"),
+        "NOTICE" => (Severity::Low, "NOTICE"),
+        "INFO" | "INFORMATIONAL" => (Severity::Low, "INFORMATIONAL"),
+        "DEBUG" => (Severity::Low, "DEBUG"),
+        _ => return None,
+    })
+}
+
+/// Whether a tag is the id of a technique, such as `T1059` or `T1059.004`.
+fn is_technique(tag: &str) -> bool {
+    let digits = |s: &str, n: usize| s.len() == n && s.bytes().all(|b| b.is_ascii_digit());
+    let Some(rest) = tag.strip_prefix('T') else { return false };
+    match rest.split_once('.') {
+        Some((technique, sub)) => digits(technique, 4) && digits(sub, 3),
+        None => digits(rest, 4),
+    }
+}
