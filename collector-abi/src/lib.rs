@@ -1,1 +1,107 @@
-//! Placeholder.
+//! What the in-kernel programs and the collector agree on: the records that travel through the ring buffer, the settings
+//! that go the other way, and the table of kernel fields whose places the loader looks up. No code runs here.
+//!
+//! A record is a fixed part ([`ExecRecord`], [`OpenRecord`], ...) that begins with a [`Header`], followed by a tail of
+//! bytes whose sections' lengths stand in the fixed part. `Header::len` counts both. Both sides are on one machine, so
+//! numbers are in its byte order.
+#![no_std]
+
+mod config;
+mod fields;
+mod file;
+mod net;
+mod process;
+
+pub use config::{Config, Drop, Watched};
+pub use fields::{At, Const, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
+pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord};
+pub use net::{AF_INET, AF_INET6, Direction, TcpRecord};
+pub use process::{
+    CGROUP_DEPTH, ExecRecord, ExitRecord, ForkRecord, NamespaceRecord, NsFacts, PID_LEVELS, StdioFacts, StdioTag,
+    TaskFacts,
+};
+
+/// What a record tells, in [`Header::kind`]. Each family has its own range of ten.
+pub mod kind {
+    /// [`crate::ExecRecord`]: a new image.
+    pub const EXEC: u16 = 10;
+    /// [`crate::ExecRecord`] from the iterator: what already runs.
+    pub const ALIVE: u16 = 11;
+    /// [`crate::ForkRecord`].
+    pub const FORK: u16 = 12;
+    /// [`crate::ExitRecord`].
+    pub const EXIT: u16 = 13;
+    /// [`crate::OpenRecord`].
+    pub const OPEN: u16 = 20;
+    /// [`crate::MemFdRecord`].
+    pub const MEMFD: u16 = 21;
+    /// [`crate::TcpRecord`]: a connection is tried.
+    pub const TCP_STARTED: u16 = 30;
+    /// [`crate::TcpRecord`]: it is established.
+    pub const TCP_ESTABLISHED: u16 = 31;
+    /// [`crate::TcpRecord`]: it failed.
+    pub const TCP_FAILED: u16 = 32;
+    /// [`crate::TcpRecord`]: one was accepted.
+    pub const TCP_ACCEPTED: u16 = 33;
+    /// [`crate::TcpRecord`]: a socket listens.
+    pub const TCP_LISTEN: u16 = 34;
+    /// [`crate::TcpRecord`]: a connection ended.
+    pub const TCP_CLOSED: u16 = 35;
+    /// [`crate::NamespaceRecord`].
+    pub const NAMESPACE: u16 = 40;
+}
+
+/// A process: its pid on the machine and when its thread group's leader started (`start_boottime`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Key {
+    /// The thread group's id.
+    pub pid: u32,
+    /// Zero: keeps the padding defined, for keys are compared as bytes in maps.
+    pub zero: u32,
+    /// Nanoseconds since boot.
+    pub start: u64,
+}
+
+/// The beginning of every record.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// One of [`kind`].
+    pub kind: u16,
+    /// Zero.
+    pub zero: u16,
+    /// Bytes of the whole record, tail included.
+    pub len: u32,
+    /// When, in nanoseconds since boot (suspend included).
+    pub time: u64,
+    /// The processor it happened on.
+    pub cpu: u32,
+    /// The thread that did it; 0 when unknown.
+    pub tid: u32,
+    /// The process that did it; zeros when unknown.
+    pub process: Key,
+}
+
+/// Types that any bytes of their size are a valid value of, and that have no padding.
+///
+/// # Safety
+/// Implementors are `repr(C)`, hold only integers and arrays of them or of `Plain` types, and have no padding.
+#[allow(unsafe_code)]
+pub unsafe trait Plain: Copy + 'static {}
+
+/// Marks records as [`Plain`] and pins their sizes, so that a change of layout is a decision and not an accident.
+macro_rules! plain {
+    ($($name:ident = $size:literal),* $(,)?) => {
+        $(
+            const _: () = assert!(core::mem::size_of::<$name>() == $size, stringify!($name));
+            const _: () = assert!(core::mem::align_of::<$name>() <= 8, "ring buffer records are aligned to 8 bytes");
+            // SAFETY: repr(C), of integers alone; every padding byte is a named field, as the size asserted above shows.
+            #[allow(unsafe_code)]
+            unsafe impl crate::Plain for $name {}
+        )*
+    };
+}
+pub(crate) use plain;
+
+plain!(Key = 16, Header = 40);

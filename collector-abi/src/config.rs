@@ -1,0 +1,34 @@
+//! What user space tells the programs, and what they count.
+
+use crate::plain;
+
+/// Settings, a read-only global of the object.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Wake the reader when this many bytes wait in the ring. Below, it comes by its own clock.
+    pub wake_mark: u64,
+    /// Bit `n` is set when some [`Watched`] name has `n` bytes.
+    pub watched_lengths: u64,
+}
+
+/// A name worth an event when a file of this name, or under a directory of it, is opened for reading: up to 32 bytes,
+/// filled up with zeros.
+pub type Watched = [u8; 32];
+
+/// Why a record did not get into the ring: an index into the per-CPU counters.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drop {
+    /// The ring was full.
+    RingFull = 0,
+    /// A map that holds context was full.
+    MapFull = 1,
+}
+
+impl Drop {
+    /// How many causes there are.
+    pub const COUNT: u32 = 2;
+}
+
+plain!(Config = 16);

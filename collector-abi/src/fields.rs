@@ -1,0 +1,256 @@
+//! The kernel's fields that the sensor reads. Rust cannot emit relocations against the running kernel's types, so the
+//! loader looks each field up by name in the kernel's BTF and writes its offset into a read-only global of the object;
+//! the verifier takes it for a constant. [`kernel_fields!`](crate::kernel_fields) is the one place to add a field: the
+//! offsets, the loader's table and the programs' typed accessors all come from it.
+
+use core::marker::PhantomData;
+
+/// The offset of a field that this kernel does not have.
+pub const MISSING: u32 = u32::MAX;
+
+/// A field that is a pointer to a `T`: reading it gives a `T` to read on from.
+#[derive(Debug)]
+pub struct Ptr<T>(PhantomData<T>);
+
+/// A field that is a `T` itself, or the first element of an array of them: reading it gives its place.
+#[derive(Debug)]
+pub struct At<T>(PhantomData<T>);
+
+/// Not a field but an enumerator's value: `cgroup_subsys_id { pids: Const = ... }`.
+#[derive(Debug)]
+pub struct Const;
+
+/// How many bytes the kernel's field must have for an accessor of this type to read it.
+pub trait FieldSize {
+    /// 0: any number; [`MISSING`]: the value of an enumerator is wanted.
+    const SIZE: u32;
+}
+
+macro_rules! sizes {
+    ($($ty:ty = $size:expr),*) => { $(impl FieldSize for $ty { const SIZE: u32 = $size; })* };
+}
+sizes!(u8 = 1, u16 = 2, u32 = 4, u64 = 8, Const = MISSING);
+impl<T> FieldSize for Ptr<T> {
+    const SIZE: u32 = 8;
+}
+impl<T> FieldSize for At<T> {
+    const SIZE: u32 = 0;
+}
+
+/// A field to look up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The struct's name (or the enum's).
+    pub of: &'static str,
+    /// Paths of members, the first that exists is taken: kernels rename fields.
+    pub paths: &'static [&'static str],
+    /// See [`FieldSize`].
+    pub size: u32,
+    /// Empty: the sensor cannot do without it. Else what cannot be told without it.
+    pub without: &'static str,
+}
+
+/// The table: `struct { accessor: type = "path" | "older path" [else "what is lost without it"]; }`.
+#[macro_export]
+macro_rules! kernel_fields {
+    ($callback:ident) => {
+        $callback! {
+            task_struct {
+                pid: u32 = "pid";
+                tgid: u32 = "tgid";
+                flags: u32 = "flags";
+                exit_code: u32 = "exit_code";
+                start_boottime: u64 = "start_boottime" | "real_start_time";
+                group_leader: Ptr<task_struct> = "group_leader";
+                real_parent: Ptr<task_struct> = "real_parent";
+                comm: At<bytes> = "comm";
+                mm: Ptr<mm_struct> = "mm";
+                fs: Ptr<fs_struct> = "fs";
+                files: Ptr<files_struct> = "files";
+                nsproxy: Ptr<nsproxy> = "nsproxy";
+                signal: Ptr<signal_struct> = "signal";
+                cred: Ptr<cred> = "real_cred";
+                thread_pid: Ptr<pid> = "thread_pid";
+                cgroups: Ptr<css_set> = "cgroups" else "control groups and containers";
+                loginuid: u32 = "loginuid.val" else "the user who logged in";
+            }
+            signal_struct {
+                live: u32 = "live.counter";
+                nr_threads: u32 = "nr_threads";
+                flags: u32 = "flags";
+                group_exit_code: u32 = "group_exit_code";
+                session: Ptr<pid> = "pids[3]";
+                tty: Ptr<tty_struct> = "tty" else "the controlling terminal";
+            }
+            tty_struct {
+                name: At<bytes> = "name" else "the controlling terminal";
+            }
+            cred {
+                uid: u32 = "uid.val";
+                euid: u32 = "euid.val";
+                gid: u32 = "gid.val";
+                egid: u32 = "egid.val";
+                cap_effective: u64 = "cap_effective";
+                cap_permitted: u64 = "cap_permitted";
+                user_ns: Ptr<user_namespace> = "user_ns";
+            }
+            pid {
+                level: u32 = "level";
+                numbers: At<upid> = "numbers";
+            }
+            upid {
+                nr: u32 = "nr";
+                ns: Ptr<pid_namespace> = "ns";
+            }
+            nsproxy {
+                uts: Ptr<uts_namespace> = "uts_ns";
+                ipc: Ptr<ipc_namespace> = "ipc_ns";
+                mnt: Ptr<mnt_namespace> = "mnt_ns";
+                pid_for_children: Ptr<pid_namespace> = "pid_ns_for_children";
+                net: Ptr<net> = "net_ns";
+                cgroup: Ptr<cgroup_namespace> = "cgroup_ns" else "control group namespaces";
+            }
+            uts_namespace { inum: u32 = "ns.inum"; }
+            ipc_namespace { inum: u32 = "ns.inum" else "IPC namespaces"; }
+            mnt_namespace { inum: u32 = "ns.inum"; }
+            pid_namespace { inum: u32 = "ns.inum"; }
+            net { inum: u32 = "ns.inum"; }
+            cgroup_namespace { inum: u32 = "ns.inum" else "control group namespaces"; }
+            user_namespace { inum: u32 = "ns.inum"; }
+            css_set {
+                subsys: At<bytes> = "subsys" else "containers on control groups v1";
+                default: Ptr<cgroup> = "dfl_cgrp" else "containers on control groups v2";
+            }
+            cgroup_subsys_state {
+                cgroup: Ptr<cgroup> = "cgroup" else "containers on control groups v1";
+            }
+            cgroup_subsys_id {
+                pids: Const = "pids_cgrp_id" else "containers on control groups v1 without the memory controller";
+                memory: Const = "memory_cgrp_id" else "containers on control groups v1 without the pids controller";
+            }
+            cgroup { kn: Ptr<kernfs_node> = "kn" else "control groups and containers"; }
+            kernfs_node {
+                parent: Ptr<kernfs_node> = "parent" | "__parent" else "control groups and containers";
+                name: Ptr<bytes> = "name" else "control groups and containers";
+            }
+            mm_struct {
+                exe_file: Ptr<file> = "exe_file";
+                arg_start: u64 = "arg_start";
+                arg_end: u64 = "arg_end";
+            }
+            linux_binprm {
+                filename: u64 = "filename";
+                interp: u64 = "interp";
+            }
+            fs_struct { pwd: At<path> = "pwd"; }
+            files_struct { fdt: Ptr<fdtable> = "fdt"; }
+            fdtable {
+                max_fds: u32 = "max_fds";
+                fd: Ptr<bytes> = "fd";
+            }
+            file {
+                f_mode: u32 = "f_mode";
+                f_inode: Ptr<inode> = "f_inode";
+                f_path: At<path> = "f_path" | "__f_path";
+                private_data: Ptr<socket> = "private_data";
+            }
+            path {
+                mnt: Ptr<vfsmount> = "mnt";
+                dentry: Ptr<dentry> = "dentry";
+            }
+            vfsmount { root: Ptr<dentry> = "mnt_root"; }
+            mount {
+                vfs: At<vfsmount> = "mnt";
+                parent: Ptr<mount> = "mnt_parent";
+                mountpoint: Ptr<dentry> = "mnt_mountpoint";
+            }
+            dentry {
+                parent: Ptr<dentry> = "d_parent";
+                name: Ptr<bytes> = "d_name.name";
+                name_len: u32 = "d_name.len";
+                hashed: u64 = "d_hash.pprev";
+                inode: Ptr<inode> = "d_inode";
+            }
+            inode {
+                mode: u16 = "i_mode";
+                ino: u64 = "i_ino";
+                nlink: u32 = "i_nlink" | "__i_nlink";
+                rdev: u32 = "i_rdev";
+                sb: Ptr<super_block> = "i_sb";
+            }
+            super_block {
+                dev: u32 = "s_dev";
+                magic: u64 = "s_magic";
+            }
+            socket { sk: Ptr<sock> = "sk"; }
+            sock {
+                family: u16 = "__sk_common.skc_family";
+                state: u8 = "__sk_common.skc_state";
+                protocol: u16 = "sk_protocol";
+                remote_port: u16 = "__sk_common.skc_dport";
+                local_port: u16 = "__sk_common.skc_num";
+                remote4: u32 = "__sk_common.skc_daddr";
+                local4: u32 = "__sk_common.skc_rcv_saddr";
+                remote6: At<bytes> = "__sk_common.skc_v6_daddr" else "IPv6 addresses";
+                local6: At<bytes> = "__sk_common.skc_v6_rcv_saddr" else "IPv6 addresses";
+                net: Ptr<net> = "__sk_common.skc_net.net" else "network namespaces of connections";
+                flags: u64 = "__sk_common.skc_flags" else "whether a peer closed first: received bytes may be 1 too many";
+                err: u32 = "sk_err";
+            }
+            tcp_sock {
+                acked: u64 = "bytes_acked" else "bytes sent";
+                sent: u64 = "bytes_sent" else "exact bytes sent";
+                retransmitted: u64 = "bytes_retrans" else "exact bytes sent";
+                received: u64 = "bytes_received" else "bytes received";
+            }
+            bytes {}
+        }
+    };
+}
+
+macro_rules! offsets {
+    ($($of:ident { $($name:ident: $ty:ty = $($path:literal)|+ $(else $without:literal)?;)* })*) => {
+        /// The offsets of each struct's fields, in bytes; [`MISSING`] where this kernel has none.
+        #[allow(non_camel_case_types, missing_docs)]
+        pub mod layout {
+            $(
+                #[repr(C)]
+                #[derive(Clone, Copy, Debug)]
+                pub struct $of { $(pub $name: u32,)* }
+            )*
+        }
+
+        /// The offsets of all fields: a read-only global of the object. As memory it is [`FIELDS`]`.len()` words, in
+        /// the same order.
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug)]
+        #[allow(missing_docs)]
+        pub struct Offsets { $(pub $of: layout::$of,)* }
+
+        impl Offsets {
+            /// Nothing is known yet.
+            pub const UNRESOLVED: Offsets = Offsets { $($of: layout::$of { $($name: MISSING,)* },)* };
+        }
+
+        const _: () = {
+            use layout::*;
+            $($(let _: Option<$ty> = None;)*)*
+        };
+
+        /// What to look up, in the order of [`Offsets`]' words.
+        pub const FIELDS: &[Field] = {
+            use layout::*;
+            &[$($(Field {
+                of: stringify!($of),
+                paths: &[$($path),+],
+                size: <$ty as FieldSize>::SIZE,
+                without: concat!("" $(, $without)?),
+            },)*)*]
+        };
+    };
+}
+kernel_fields!(offsets);
+
+/// How many words [`Offsets`] has.
+pub const OFFSET_WORDS: usize = core::mem::size_of::<Offsets>() / 4;
+const _: () = assert!(OFFSET_WORDS == FIELDS.len(), "one word per field, in order");

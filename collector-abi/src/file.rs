@@ -1,0 +1,68 @@
+//! Records of files.
+
+use crate::{Header, plain};
+
+/// Which file it is. Its path is in the tail, as components, the last one first, a NUL after each.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileFacts {
+    /// The file system's device, as the kernel numbers it.
+    pub dev: u64,
+    /// Its inode number; 0: unknown.
+    pub ino: u64,
+    /// Type and permissions.
+    pub mode: u16,
+    /// A set of [`FileFlags`].
+    pub flags: u16,
+    /// Bytes of the path in the tail.
+    pub path_len: u16,
+    /// Zero.
+    pub zero: u16,
+}
+
+/// Bits of [`FileFacts::flags`].
+#[allow(non_snake_case)]
+pub mod FileFlags {
+    /// The path goes on above.
+    pub const CUT: u16 = 1;
+    /// It has no name any more, or never had one.
+    pub const DELETED: u16 = 2;
+    /// It hangs on no mount: its only component is a name such as `memfd:x`.
+    pub const UNMOUNTED: u16 = 4;
+}
+
+/// A file was opened. Tail: its path.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenRecord {
+    /// When and who.
+    pub header: Header,
+    /// Which file.
+    pub file: FileFacts,
+    /// The descriptor.
+    pub fd: i32,
+    /// 1 when it may be read.
+    pub read: u8,
+    /// 1 when it may be written.
+    pub write: u8,
+    /// 1 when this open made it.
+    pub created: u8,
+    /// 1 when another process opened it for writing before.
+    pub written_before: u8,
+}
+
+/// A file in memory was made. Tail: its path.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemFdRecord {
+    /// When and who.
+    pub header: Header,
+    /// The file.
+    pub file: FileFacts,
+    /// The descriptor.
+    pub fd: i32,
+    /// Zero.
+    pub zero: u32,
+}
+
+plain!(FileFacts = 24, OpenRecord = 72, MemFdRecord = 72);

@@ -1,0 +1,54 @@
+//! Open files and what they are.
+
+use lanner_collector_abi::{FileFacts, FileFlags};
+
+use crate::kernel::{Place as _, file, inode, path, task_struct};
+use crate::path::push;
+use crate::record::Tail;
+use crate::task::nth_pointer;
+
+/// `inode.i_mode`'s file types.
+pub const S_IFMT: u16 = 0o170_000;
+pub const S_IFSOCK: u16 = 0o140_000;
+pub const S_IFREG: u16 = 0o100_000;
+pub const S_IFBLK: u16 = 0o060_000;
+pub const S_IFDIR: u16 = 0o040_000;
+pub const S_IFCHR: u16 = 0o020_000;
+pub const S_IFIFO: u16 = 0o010_000;
+
+/// The open file behind a descriptor of a thread; null when there is none.
+#[inline(always)]
+pub fn by_fd(task: task_struct, fd: u32) -> file {
+    let table = task.files().fdt();
+    if fd >= table.max_fds() {
+        return file::at(0);
+    }
+    file::at(nth_pointer(table.fd().address, u64::from(fd)))
+}
+
+/// Fills in which file an inode is.
+#[inline(always)]
+pub fn identify(of: inode, facts: &mut FileFacts) {
+    facts.dev = u64::from(of.sb().dev());
+    facts.ino = of.ino();
+    facts.mode = of.mode();
+    facts.flags = 0;
+    facts.path_len = 0;
+    facts.zero = 0;
+}
+
+/// Appends a file's path, once [`identify`] has filled in the rest.
+#[inline(always)]
+pub fn locate(of: inode, at: path, facts: &mut FileFacts, tail: Tail) {
+    if of.is_null() {
+        return;
+    }
+    let walked = push(tail, &at);
+    facts.path_len = (walked >> 16) as u16;
+    facts.flags = walked as u16;
+    // An unlinked file that is still open has no link left; an unlinked directory is not in the dentry hash any more.
+    let directory = facts.mode & S_IFMT == S_IFDIR;
+    if of.nlink() == 0 || (directory && facts.path_len != 0 && at.dentry().hashed() == 0) {
+        facts.flags |= FileFlags::DELETED;
+    }
+}

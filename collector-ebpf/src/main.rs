@@ -1,0 +1,37 @@
+//! The in-kernel half of the sensor, one hook family a file. Nothing here knows what an event means: the programs read
+//! the kernel's structures, write records (`lanner-collector-abi`) into one ring buffer, and count what did not fit.
+//!
+//! All programs are tracepoints, BTF tracepoints or iterators, and use no helper newer than Linux 5.10.
+#![no_std]
+#![no_main]
+#![feature(asm_experimental_arch)]
+#![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
+
+mod alive;
+mod exec;
+mod exit;
+mod files;
+mod fork;
+mod kernel;
+mod memfd;
+mod namespace;
+mod open;
+mod path;
+mod record;
+mod ring;
+mod stdio;
+mod task;
+mod tcp;
+
+/// Helpers that read kernel memory want a licence compatible with the GPL, declared in these words.
+// SAFETY: the loader looks for this section and this name; nothing else defines them.
+#[unsafe(link_section = "license")]
+// SAFETY: as above.
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // The verifier refuses a program that can get here: it would not end.
+    loop {}
+}

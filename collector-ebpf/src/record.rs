@@ -1,0 +1,167 @@
+//! Where a record is put together: a fixed part and a tail that grows. It is too big for the stack (512 bytes), so each
+//! CPU has a page for it. Hooks in process context do not nest; the iterator, which they may interrupt, has its own.
+//! Hooks in interrupt context build small records on the stack.
+
+use core::ptr;
+
+use aya_ebpf::helpers::{bpf_get_smp_processor_id, bpf_ktime_get_boot_ns, generated};
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::PerCpuArray;
+use lanner_collector_abi::{Header, Key, Plain};
+
+use crate::kernel::task_struct;
+use crate::ring;
+use crate::task;
+
+/// The tail's position stays below this; a power of two.
+const TAIL_LIMIT: u32 = 16384;
+/// The most that one write adds.
+const WRITE_MAX: u32 = 4096;
+/// Room before the tail for the biggest fixed part.
+const HEAD: usize = 512;
+
+#[repr(C, align(8))]
+pub struct Scratch {
+    /// Bytes of the tail so far. It is kept here because what the verifier loads from a map it knows nothing of: a
+    /// counter in a register or on the stack would have another range after each step of a loop, and every path
+    /// through the loop would be looked at again and again.
+    used: u64,
+    head: [u8; HEAD],
+    tail: [u8; (TAIL_LIMIT + WRITE_MAX) as usize],
+}
+
+#[map]
+static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(2, 0);
+
+/// Whose scratch page.
+#[derive(Clone, Copy)]
+pub enum Slot {
+    Hook = 0,
+    Iterator = 1,
+}
+
+/// A record under construction.
+pub struct Record<R: Plain> {
+    /// The fixed part. It holds what the record before left: write every field.
+    pub head: &'static mut R,
+    /// What follows it.
+    pub tail: Tail,
+}
+
+/// The growing part of a record.
+#[derive(Clone, Copy)]
+pub struct Tail {
+    scratch: *mut Scratch,
+}
+
+impl<R: Plain> Record<R> {
+    /// Begins a record; `None` never happens, but the verifier cannot know.
+    #[inline(always)]
+    pub fn begin(slot: Slot) -> Option<Self> {
+        const { assert!(size_of::<R>() <= HEAD && size_of::<R>() % 8 == 0) };
+        let scratch = SCRATCH.get_ptr_mut(slot as u32)?;
+        // SAFETY: the map's own element.
+        let base = unsafe { (&raw mut (*scratch).tail).cast::<u8>() };
+        // SAFETY: the fixed part ends where the tail begins, and has room there; aligned to 8, any bytes are a valid
+        // `R`, and this CPU's hooks do not nest in a slot.
+        let head = unsafe { &mut *base.sub(size_of::<R>()).cast::<R>() };
+        let tail = Tail { scratch };
+        tail.set_used(0);
+        Some(Record { head, tail })
+    }
+
+    /// Its length: fixed part and tail.
+    #[inline(always)]
+    pub fn len(&self) -> u32 {
+        size_of::<R>() as u32 + bounded::<{ TAIL_LIMIT - 1 }>(self.tail.used())
+    }
+
+    /// Where it lies.
+    #[inline(always)]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        (&raw mut *self.head).cast()
+    }
+
+    /// Sends it.
+    #[inline(always)]
+    pub fn submit(mut self) {
+        let len = self.len();
+        // SAFETY: `len` is at most the fixed part and the tail's limit.
+        unsafe { ring::output(self.as_mut_ptr(), u64::from(len)) }
+    }
+}
+
+impl Tail {
+    /// Bytes so far.
+    #[inline(always)]
+    pub fn used(self) -> u32 {
+        // SAFETY: the map's own element. Volatile, so that the compiler does not keep it in a register.
+        unsafe { ptr::read_volatile(&raw const (*self.scratch).used) as u32 }
+    }
+
+    #[inline(always)]
+    fn set_used(self, used: u32) {
+        // SAFETY: the map's own element.
+        unsafe { ptr::write_volatile(&raw mut (*self.scratch).used, u64::from(used)) }
+    }
+
+    /// Where the next byte goes. `WRITE_MAX` bytes of room are there.
+    #[inline(always)]
+    fn end(self) -> *mut u8 {
+        // SAFETY: the position is below the limit.
+        unsafe { (&raw mut (*self.scratch).tail).cast::<u8>().add(bounded::<{ TAIL_LIMIT - 1 }>(self.used()) as usize) }
+    }
+
+    /// Appends a NUL-terminated string of the kernel, at most 255 bytes and the NUL. Says how many bytes were added.
+    #[inline(always)]
+    pub fn push_str(self, address: u64) -> u32 {
+        // SAFETY: 256 bytes are there; the kernel checks the source.
+        let n = unsafe { generated::bpf_probe_read_kernel_str(self.end().cast(), 256, address as *const _) };
+        self.grow(n)
+    }
+
+    /// Appends `len` bytes of the process's memory, at most 4095. `false`: they could not be read.
+    #[inline(always)]
+    pub fn push_user(self, address: u64, len: u32) -> bool {
+        let len = bounded::<{ WRITE_MAX - 1 }>(len);
+        // SAFETY: `len` bytes are there; the kernel checks the source.
+        let failed = unsafe { generated::bpf_probe_read_user(self.end().cast(), len, address as *const _) } != 0;
+        if !failed {
+            self.grow(i64::from(len));
+        }
+        !failed
+    }
+
+    #[inline(always)]
+    fn grow(self, n: i64) -> u32 {
+        if n <= 0 {
+            return 0;
+        }
+        let used = self.used() + n as u32;
+        self.set_used(if used < TAIL_LIMIT { used } else { TAIL_LIMIT - 1 });
+        n as u32
+    }
+}
+
+/// `x & MASK`, in a way that the compiler cannot take out again when it knows better: the verifier does not.
+#[inline(always)]
+pub fn bounded<const MASK: u32>(x: u32) -> u32 {
+    let mut y = u64::from(x);
+    // SAFETY: one instruction on one register.
+    unsafe { core::arch::asm!("{y} &= {mask}", y = inout(reg) y, mask = const MASK, options(pure, nomem, nostack)) };
+    y as u32
+}
+
+/// A header for what the current thread does.
+#[inline(always)]
+pub fn header(kind: u16, current: task_struct) -> Header {
+    Header { tid: current.pid(), process: task::key(current), ..header_of(kind, Key { pid: 0, zero: 0, start: 0 }) }
+}
+
+/// A header for what happens to `process`, whoever runs now.
+#[inline(always)]
+pub fn header_of(kind: u16, process: Key) -> Header {
+    // SAFETY: helpers without arguments.
+    let (time, cpu) = unsafe { (bpf_ktime_get_boot_ns(), bpf_get_smp_processor_id() as u32) };
+    Header { kind, zero: 0, len: 0, time, cpu, tid: 0, process }
+}

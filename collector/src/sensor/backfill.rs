@@ -1,0 +1,124 @@
+//! What already runs when the sensor starts.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+
+use aya::Ebpf;
+use aya::programs::Iter;
+use lanner_core::event::{BootTime, Event, Header, Origin, Payload, ProcessKey};
+
+use super::decode::{self, Found};
+use super::hooks::{ALIVE, words};
+use super::proc::Proc;
+
+/// As many bytes as the longest record may have: the kernel hands out whole records.
+const CHUNK: usize = 64 * 1024;
+
+/// Runs the iterator.
+pub(super) fn list(ebpf: &mut Ebpf) -> Result<Vec<Found>, String> {
+    let program = ebpf.program_mut(ALIVE).ok_or("the object has no such program")?;
+    let program: &mut Iter = program.try_into().map_err(words)?;
+    let id = program.attach().map_err(words)?;
+    let link = program.take_link(id).map_err(words)?;
+    let mut file = link.into_file().map_err(|e| e.to_string())?;
+    let mut stream = Vec::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match file.read(&mut chunk).map_err(|e| e.to_string())? {
+            0 => break,
+            n => stream.extend_from_slice(&chunk[..n]),
+        }
+    }
+    let mut all = Vec::new();
+    let mut rest = stream.as_slice();
+    while let Some((found, len)) = decode::found(rest) {
+        all.push(found);
+        rest = &rest[len..];
+    }
+    Ok(all)
+}
+
+/// Makes events of what was found, parents before children. `started` is before the first hook was attached: what
+/// began after is seen live.
+pub(super) fn events(
+    mut all: Vec<Found>,
+    started: BootTime,
+    seen: &HashSet<ProcessKey>,
+    proc: Option<Proc>,
+) -> Vec<Event> {
+    all.retain(|found| found.key.start < started && !seen.contains(&found.key));
+    for found in &mut all {
+        if let (Some(proc), false) = (proc, found.kernel_thread)
+            && let Some(pid) = proc.pid_of(&found.pids, &found.exec.task.pid_namespaces)
+            && let Some(args) = proc.args(pid, found.key.start)
+        {
+            found.exec.image.args = args;
+        }
+    }
+    parents_first(all)
+        .into_iter()
+        .map(|found| Event {
+            header: Header {
+                seq: 0,
+                time: started,
+                cpu: 0,
+                process: found.key,
+                tid: found.key.pid,
+                origin: Origin::Backfill,
+            },
+            payload: Payload::Alive(Box::new(found.exec)),
+        })
+        .collect()
+}
+
+fn parents_first(all: Vec<Found>) -> Vec<Found> {
+    let parents: HashMap<ProcessKey, Option<ProcessKey>> = all.iter().map(|f| (f.key, f.exec.task.parent)).collect();
+    let depth = |key: ProcessKey| {
+        let mut depth = 0;
+        let mut next = parents.get(&key).copied().flatten();
+        while let Some(parent) = next
+            && depth < parents.len()
+        {
+            depth += 1;
+            next = parents.get(&parent).copied().flatten();
+        }
+        depth
+    };
+    let mut sorted: Vec<(usize, Found)> = all.into_iter().map(|f| (depth(f.key), f)).collect();
+    // By depth, then by age: a reaper may be younger than what it adopted.
+    sorted.sort_by_key(|(depth, f)| (*depth, f.key.start, f.key.pid));
+    sorted.into_iter().map(|(_, f)| f).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lanner_core::event::{Exec, Image, Task};
+
+    fn found(pid: u32, start: u64, parent: Option<(u32, u64)>) -> Found {
+        let parent = parent.map(|(pid, start)| ProcessKey::new(pid, start));
+        let exec = Exec { task: Task { parent, ..Task::default() }, image: Image::default() };
+        Found { key: ProcessKey::new(pid, start), exec, pids: vec![pid], kernel_thread: false }
+    }
+
+    #[test]
+    fn parents_come_before_children_even_when_they_are_younger() {
+        let all = vec![found(9, 10, Some((5, 50))), found(5, 50, Some((1, 1))), found(1, 1, None)];
+        let events = events(all, BootTime(100), &HashSet::new(), None);
+        assert_eq!(events.iter().map(|e| e.header.process.pid).collect::<Vec<_>>(), [1, 5, 9]);
+        assert!(events.iter().all(|e| e.header.time == BootTime(100) && e.header.origin == Origin::Backfill));
+    }
+
+    #[test]
+    fn what_is_seen_live_is_not_told_again() {
+        let all = vec![found(1, 1, None), found(2, 2, Some((1, 1))), found(3, 100, Some((1, 1)))];
+        let events = events(all, BootTime(100), &HashSet::from([ProcessKey::new(2, 2)]), None);
+        assert_eq!(events.iter().map(|e| e.header.process.pid).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn a_cycle_of_parents_ends() {
+        let all = vec![found(1, 1, Some((2, 2))), found(2, 2, Some((1, 1)))];
+        assert_eq!(events(all, BootTime(9), &HashSet::new(), None).len(), 2);
+    }
+}

@@ -1,0 +1,67 @@
+//! What may be set.
+
+/// How the sensor is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SensorConfig {
+    /// Bytes of the ring buffer: a power of two, at least a page. What the kernel writes while nobody reads must fit.
+    pub ring_bytes: u32,
+    /// Names worth an event when a file of this name, or at most three directories below one of this name, is opened for
+    /// reading. At most 31 bytes each; longer ones are left out, and so is what comes after the 256th.
+    pub watched: Vec<String>,
+}
+
+/// Credentials, keys and tokens; where Kubernetes and container runtimes keep what they obey; the kernel's own levers,
+/// for which writing counts as well.
+const WATCHED: &[&str] = &[
+    "shadow",
+    "gshadow",
+    "sudoers",
+    "sudoers.d",
+    ".ssh",
+    "id_rsa",
+    "id_ed25519",
+    "id_ecdsa",
+    "authorized_keys",
+    "ssh_host_rsa_key",
+    "ssh_host_ed25519_key",
+    ".aws",
+    ".azure",
+    ".gcloud",
+    "gcloud",
+    ".kube",
+    "kubeconfig",
+    "admin.conf",
+    "kubelet.conf",
+    ".docker",
+    ".gnupg",
+    ".netrc",
+    ".pgpass",
+    ".git-credentials",
+    ".vault-token",
+    ".bash_history",
+    "serviceaccount",
+    "secrets",
+    "token",
+    "pki",
+    "manifests",
+    "static-pods",
+    "docker.sock",
+    "containerd.sock",
+    "crontab",
+    "cron.d",
+    "crontabs",
+    "ld.so.preload",
+    "core_pattern",
+    "modprobe",
+    "release_agent",
+    "uevent_helper",
+    "sysrq-trigger",
+    "binfmt_misc",
+    "kcore",
+];
+
+impl Default for SensorConfig {
+    fn default() -> Self {
+        SensorConfig { ring_bytes: 16 << 20, watched: WATCHED.iter().map(|name| (*name).to_owned()).collect() }
+    }
+}

@@ -1,0 +1,261 @@
+//! The sensor: loads the in-kernel programs and turns what they write into events.
+//!
+//! - [`Sensor`]: load, [`Sensor::backfill`], then [`Sensor::drain`] every few milliseconds.
+//! - [`probe`]: what this kernel and this user allow; [`node_info`]: the node.
+//! - `btf`, `offsets`: where this kernel keeps what the programs read; `hooks`: where they listen.
+//! - `decode`, `container`, `proc`, `backfill`: from records to events; `order`: into their order.
+
+mod backfill;
+mod btf;
+mod clock;
+mod config;
+mod container;
+mod decode;
+mod error;
+mod hooks;
+mod node;
+mod offsets;
+mod order;
+mod probe;
+mod proc;
+mod ring;
+mod tracefs;
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use aya::maps::{HashMap as BpfHashMap, MapData};
+use aya::{Btf, Ebpf, EbpfLoader, Endianness, VerifierLogLevel};
+use lanner_collector_abi::Watched;
+use lanner_core::event::{BootTime, Event, Hook, HookLayer, HookState, Loss, LossCause, Payload, ProcessKey};
+
+pub use clock::now;
+pub use config::SensorConfig;
+pub use error::SensorError;
+pub use node::node_info;
+pub use probe::{Check, probe};
+
+use btf::Types;
+use offsets::Resolved;
+use order::{HOLD_BACK, Order};
+use proc::Proc;
+use ring::Ring;
+
+/// The programs, built by `cargo xtask ebpf` and committed.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../collector-ebpf/prebuilt/lanner.bpf.o");
+
+/// More names than the programs' map takes are left out.
+const WATCHED_MAX: usize = 256;
+/// Records that one drain takes at most, so that it ends however fast the kernel writes.
+const RECORDS_PER_DRAIN: usize = 65_536;
+
+/// The running sensor. Dropping it detaches everything.
+#[derive(Debug)]
+pub struct Sensor {
+    ebpf: Ebpf,
+    ring: Ring,
+    hooks: Vec<Hook>,
+    order: Order,
+    undecodable: u64,
+    /// Before the first hook was attached.
+    started: BootTime,
+    /// Processes that the backfill told of: a late record of their fork would tell of them twice.
+    told: HashSet<ProcessKey>,
+}
+
+impl Sensor {
+    /// Loads and attaches every program that this kernel allows. A refused one is a [`Hook`] that says what cannot be
+    /// seen without it; an error means that nothing can.
+    pub fn load(config: &SensorConfig) -> Result<Self, SensorError> {
+        if !config.ring_bytes.is_power_of_two() || config.ring_bytes < 4096 {
+            return Err(SensorError::RingSize(config.ring_bytes));
+        }
+        let missing = probe::missing_capabilities();
+        if !missing.is_empty() {
+            return Err(SensorError::Capabilities(missing.join(" and ")));
+        }
+        tracefs::ensure();
+        let vmlinux = fs::read("/sys/kernel/btf/vmlinux").map_err(|e| SensorError::NoBtf(e.to_string()))?;
+        let types = Types::parse(&vmlinux).ok_or_else(|| SensorError::NoBtf("it does not parse".to_owned()))?;
+        let resolved = Resolved::of(&types).map_err(SensorError::Fields)?;
+        let btf = Btf::parse(&vmlinux, Endianness::default()).map_err(|e| SensorError::NoBtf(e.to_string()))?;
+
+        let watched = watched(&config.watched);
+        let wake_mark = u64::from(config.ring_bytes / 4);
+        let lengths = watched.iter().fold(0u64, |bits, name| bits | 1 << length(name));
+        let settings = [wake_mark, lengths];
+        let mut ebpf = EbpfLoader::new()
+            .btf(Some(&btf))
+            .verifier_log_level(VerifierLogLevel::STATS)
+            .override_global("OFFSETS", &resolved.words, true)
+            .override_global("CONFIG", &settings, true)
+            .map_max_entries("EVENTS", config.ring_bytes)
+            .load(OBJECT)
+            .map_err(|e| SensorError::Object(with_causes(&e)))?;
+        fill_watched(&mut ebpf, &watched).map_err(SensorError::Object)?;
+        let ring = Ring::new(&mut ebpf).map_err(SensorError::Object)?;
+
+        let started = clock::now();
+        let mut hooks = hooks::attach_all(&mut ebpf, &btf);
+        if hooks.iter().all(|h| matches!(h.state, HookState::Refused(_))) {
+            let first = hooks.into_iter().find_map(|h| match h.state {
+                HookState::Refused(reason) => Some(reason),
+                HookState::Attached => None,
+            });
+            return Err(SensorError::Nothing(first.unwrap_or_default()));
+        }
+        hooks.extend(
+            resolved.without().into_iter().map(|without| degraded("kernel fields", "this kernel lacks them", without)),
+        );
+        hooks.extend(proc_hook());
+        Ok(Sensor { ebpf, ring, hooks, order: Order::default(), undecodable: 0, started, told: HashSet::new() })
+    }
+
+    /// All hooks, attached and refused.
+    pub fn hooks(&self) -> &[Hook] {
+        &self.hooks
+    }
+
+    /// What already ran when the hooks were attached, parents before children: call it once, before the first drain.
+    /// Nothing is missing between this and what is seen live, and nothing is told twice.
+    pub fn backfill(&mut self) -> Vec<Event> {
+        let all = match backfill::list(&mut self.ebpf) {
+            Ok(all) => all,
+            Err(reason) => {
+                for hook in self.hooks.iter_mut().filter(|h| h.name == "iter/task") {
+                    hook.state = HookState::Refused(reason.clone());
+                }
+                return Vec::new();
+            }
+        };
+        // A process that exec'd or forked while the iterator ran has its record in the ring by then.
+        std::thread::sleep(Duration::from_nanos(HOLD_BACK));
+        self.read_ring();
+        let seen = self.order.waiting().iter().filter_map(began).collect();
+        let events = backfill::events(all, self.started, &seen, Proc::open().ok());
+        self.told = events.iter().map(|e| e.header.process).collect();
+        events
+    }
+
+    /// Appends what happened to `out`, in the order (time, cpu), and returns what was lost since the last time. The
+    /// youngest millisecond waits for the next drain, lest time go back. Sequence numbers are 0.
+    pub fn drain(&mut self, out: &mut Vec<Event>) -> Vec<Loss> {
+        let begun = clock::now();
+        let until = match self.read_ring() {
+            // Everything sent before was read.
+            None => begun,
+            // Records are left, as young as the last one read, or a program's run younger.
+            Some(last) => begun.min(last),
+        };
+        self.order.release(BootTime(until.0.saturating_sub(HOLD_BACK)), out);
+        self.losses()
+    }
+
+    /// As [`Self::drain`], with nothing held back: for the end.
+    pub fn flush(&mut self, out: &mut Vec<Event>) -> Vec<Loss> {
+        while self.read_ring().is_some() {}
+        self.order.release(BootTime(u64::MAX), out);
+        self.losses()
+    }
+
+    /// Nothing that happened before this time is still to come ([`lanner_core::event::Batch::now`]).
+    pub fn watermark(&self) -> BootTime {
+        self.order.until()
+    }
+
+    /// Waits until the ring fills up, at most for `timeout`: the kernel wakes the reader only when it must. Millisecond
+    /// resolution.
+    pub fn wait(&self, timeout: Duration) -> io::Result<()> {
+        self.ring.wait(timeout)
+    }
+
+    /// Reads the ring into the queue. The time of the last record, when some had to be left.
+    fn read_ring(&mut self) -> Option<BootTime> {
+        for _ in 0..RECORDS_PER_DRAIN {
+            let decoded = self.ring.next(decode::event)?;
+            match decoded {
+                Some(event) if is_told(&self.told, &event) => {}
+                Some(event) => self.order.push(event),
+                None => self.undecodable += 1,
+            }
+        }
+        self.order.waiting().last().map(|e| e.header.time)
+    }
+
+    fn losses(&mut self) -> Vec<Loss> {
+        let mut losses = self.ring.losses();
+        if self.undecodable > 0 {
+            losses.push(Loss { cause: LossCause::Undecodable, count: std::mem::take(&mut self.undecodable) });
+        }
+        losses
+    }
+}
+
+/// The process whose beginning, or whose image, an event tells.
+fn began(event: &Event) -> Option<ProcessKey> {
+    match &event.payload {
+        Payload::Fork(fork) => Some(fork.child),
+        Payload::Exec(_) => Some(event.header.process),
+        _ => None,
+    }
+}
+
+fn is_told(told: &HashSet<ProcessKey>, event: &Event) -> bool {
+    matches!(&event.payload, Payload::Fork(fork) if told.contains(&fork.child))
+}
+
+fn degraded(name: &str, reason: &str, without: &str) -> Hook {
+    Hook {
+        name: name.to_owned(),
+        layer: HookLayer::Base,
+        state: HookState::Refused(reason.to_owned()),
+        without: without.to_owned(),
+    }
+}
+
+/// A collector in a pid namespace of its own sees less of what already runs.
+fn proc_hook() -> Option<Hook> {
+    match Proc::open() {
+        Ok(proc) if proc.shows_machine() => None,
+        Ok(_) => Some(degraded(
+            "/proc",
+            "the collector runs in a pid namespace inside the machine",
+            "processes outside this pid namespace that ran before the sensor did",
+        )),
+        Err(reason) => Some(degraded("/proc", &reason, "arguments of processes that ran before the sensor did")),
+    }
+}
+
+fn watched(names: &[String]) -> Vec<Watched> {
+    let fits = |name: &&String| !name.is_empty() && name.len() < size_of::<Watched>();
+    let fixed = |name: &String| {
+        let mut bytes: Watched = [0; 32];
+        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        bytes
+    };
+    names.iter().filter(fits).take(WATCHED_MAX).map(fixed).collect()
+}
+
+fn length(name: &Watched) -> usize {
+    name.iter().position(|b| *b == 0).unwrap_or(name.len())
+}
+
+fn fill_watched(ebpf: &mut Ebpf, names: &[Watched]) -> Result<(), String> {
+    let map = ebpf.map_mut("WATCHED").ok_or("the object has no map WATCHED")?;
+    let mut map: BpfHashMap<&mut MapData, Watched, u8> = map.try_into().map_err(|e| with_causes(&e))?;
+    names.iter().try_for_each(|name| map.insert(name, 1, 0).map_err(|e| with_causes(&e)))
+}
+
+/// An error with its causes, on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words.replace('\n', " ")
+}
