@@ -1,5 +1,6 @@
 //! Lanner's developer commands: `cargo xtask --help`. Nothing here is needed to build, test or run Lanner from a clone.
 
+mod ebpf;
 mod node;
 mod proto;
 mod record;
@@ -12,6 +13,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
+    /// Build the in-kernel programs
+    Ebpf(ebpf::Options),
     /// Generate the wire format's Rust code from proto/proto
     Proto(proto::Options),
     /// Perform a demo scenario and make its recording
@@ -23,6 +26,7 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
+        Command::Ebpf(options) => ebpf::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Proto(options) => proto::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Node(command) => node::run(command),
