@@ -1,1 +1,10 @@
-//! Placeholder.
+//! Lanner's collector: it loads the sensor, decodes and enriches its events, and publishes them.
+//!
+//! - [`hub`]: numbers events and hands them to any number of subscribers, of whom none can hold up another.
+//! - [`recorder`]: a subscriber that writes a recording.
+//! - `service` (feature `daemon`): the hub over gRPC, for `lannerd`.
+
+pub mod hub;
+pub mod recorder;
+#[cfg(feature = "daemon")]
+pub mod service;
