@@ -1,3 +1,12 @@
-//! Lanner's collector: the sensor's events, put in order and published.
+//! Lanner's collector: it loads the sensor, decodes and enriches its events, and publishes them.
+//!
+//! - [`sensor`]: what the kernel tells, as events.
+//! - [`hub`]: numbers events and hands them to any number of subscribers, of whom none can hold up another.
+//! - [`recorder`]: a subscriber that writes a recording.
+//! - `service` (feature `daemon`): the hub over gRPC, for `lannerd`.
 
+pub mod hub;
+pub mod recorder;
 pub mod sensor;
+#[cfg(feature = "daemon")]
+pub mod service;

@@ -1,0 +1,42 @@
+//! What lives, for those who come late.
+
+use std::collections::VecDeque;
+
+use lanner_core::event::{Batch, BootTime, Event, Exec, Header, Origin, Payload};
+use lanner_core::graph::{Graph, Process};
+
+/// Events of one snapshot batch.
+const BATCH: usize = 512;
+
+/// The living processes as batches, in the order in which they became known: parents before their children. At least
+/// one batch, for it also says that what was known before is void. `next_seq` is the number of the first event after it.
+pub(super) fn snapshot(graph: &Graph, now: BootTime, next_seq: u64) -> VecDeque<Batch> {
+    let empty = || Batch { first_seq: next_seq, now, snapshot: true, ..Batch::default() };
+    let mut batches = VecDeque::from([empty()]);
+    for process in graph.processes().filter(|process| process.is_alive()) {
+        if batches.back().is_some_and(|batch| batch.events.len() == BATCH) {
+            batches.push_back(empty());
+        }
+        if let Some(batch) = batches.back_mut() {
+            batch.events.push(alive(process));
+        }
+    }
+    batches
+}
+
+fn alive(process: &Process) -> Event {
+    let running = process.images.last();
+    let mut task = process.task.clone();
+    // Who started it tells more than who reaps it.
+    task.parent = process.parent.or(task.parent);
+    let header = Header {
+        seq: running.map_or(0, |running| running.seq),
+        time: running.map_or(process.key.start, |running| running.since),
+        cpu: 0,
+        process: process.key,
+        tid: process.key.pid,
+        origin: Origin::Backfill,
+    };
+    let image = process.image().cloned().unwrap_or_default();
+    Event { header, payload: Payload::Alive(Box::new(Exec { task, image })) }
+}
