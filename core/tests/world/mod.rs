@@ -70,7 +70,10 @@ impl World {
     }
 
     pub fn exec(&mut self, actor: &Actor, exe: &str, args: &str) -> u64 {
-        let exec = Exec { task: actor.task.clone(), image: image(actor, exe, args) };
+        // The kernel names a process after the file that it was told to run, at most 15 bytes of it.
+        let comm = exe.rsplit('/').next().unwrap_or(exe).as_bytes();
+        let task = Task { comm: Text::from(&comm[..comm.len().min(15)]), ..actor.task.clone() };
+        let exec = Exec { task, image: image(actor, exe, args) };
         self.say(actor, Payload::Exec(Box::new(exec)))
     }
 
@@ -127,7 +130,10 @@ impl World {
     fn open(&mut self, actor: &Actor, path: &str, ino: u64, access: Access, written_before: bool) -> u64 {
         let created = access.write;
         let file = File::new(path, 1, ino);
-        self.say(actor, Payload::Open(Box::new(Open { file, fd: 3, access, created, written_before, directory: false })))
+        self.say(
+            actor,
+            Payload::Open(Box::new(Open { file, fd: 3, access, created, written_before, directory: false })),
+        )
     }
 
     pub fn connect(&mut self, actor: &Actor, peer: &str) -> Flow {
