@@ -11,4 +11,4 @@ pub const RULES: &[(&str, &str)] = &[
 ];
 
 /// Chain files, name and content.
-pub const CHAINS: &[(&str, &str)] = &[];
+pub const CHAINS: &[(&str, &str)] = &[("container-escape.yaml", include_str!("../chains/container-escape.yaml"))];
