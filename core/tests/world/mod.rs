@@ -50,7 +50,8 @@ impl World {
 
     /// Someone who was there before, on the host.
     pub fn found(&mut self, parent: Option<&Actor>, exe: &str) -> Actor {
-        let task = Task { parent: parent.map(|p| p.key), namespaces: HOST, ns_pid: 1, ..Task::default() };
+        let task =
+            Task { parent: parent.map(|p| p.key), namespaces: HOST, ns_pid: 1, comm: comm(exe), ..Task::default() };
         let actor = Actor { key: self.fresh(), task, stdio: [Stdio::default(); 3] };
         let exec = Box::new(Exec { task: actor.task.clone(), image: image(&actor, exe, exe) });
         self.push(actor.key, Origin::Backfill, Payload::Alive(exec));
@@ -70,9 +71,7 @@ impl World {
     }
 
     pub fn exec(&mut self, actor: &Actor, exe: &str, args: &str) -> u64 {
-        // The kernel names a process after the file that it was told to run, at most 15 bytes of it.
-        let comm = exe.rsplit('/').next().unwrap_or(exe).as_bytes();
-        let task = Task { comm: Text::from(&comm[..comm.len().min(15)]), ..actor.task.clone() };
+        let task = Task { comm: comm(exe), ..actor.task.clone() };
         let exec = Exec { task, image: image(actor, exe, args) };
         self.say(actor, Payload::Exec(Box::new(exec)))
     }
@@ -156,6 +155,12 @@ impl World {
     pub fn exit(&mut self, actor: &Actor) -> u64 {
         self.say(actor, Payload::Exit(Exit { code: 0, signal: 0 }))
     }
+}
+
+/// The kernel names a process after the file that it was told to run, at most 15 bytes of it.
+fn comm(exe: &str) -> Text {
+    let name = exe.rsplit('/').next().unwrap_or(exe).as_bytes();
+    Text::from(&name[..name.len().min(15)])
 }
 
 fn image(actor: &Actor, exe: &str, args: &str) -> Image {
