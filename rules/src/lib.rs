@@ -11,5 +11,4 @@ pub const RULES: &[(&str, &str)] = &[
 ];
 
 /// Chain files, name and content.
-pub const CHAINS: &[(&str, &str)] =
-    &[("chains/container-escape.yaml", include_str!("../chains/container-escape.yaml"))];
+pub const CHAINS: &[(&str, &str)] = &[("container-escape.yaml", include_str!("../chains/container-escape.yaml"))];

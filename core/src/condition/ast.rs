@@ -26,7 +26,7 @@ pub enum ExprKind {
     /// A macro's name.
     Macro(String),
     /// A test of a field.
-    Check(Check),
+    Check(Box<Check>),
 }
 
 /// A test of a field.

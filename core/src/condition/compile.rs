@@ -5,14 +5,14 @@ use super::ast::{Check, Expr, ExprKind, Literal, Operand, Operator, Right, Span,
 use super::error::{ConditionError, nearest, quoted};
 use super::fields::{Accepts, Argument, Field, Shape, why_lacking};
 use super::names::Names;
-use super::program::{Node, Subject};
+use super::program::{Compared, Node, Subject, Tested};
 use super::test::{Test, Unfit, comparable};
 use super::value::Kind;
 
 /// How much a condition may grow to: its tests and all their values, macros and lists in their places.
 const MAX_SIZE: usize = 100_000;
 /// How deep it may nest, macros in their places.
-const MAX_DEPTH: usize = 256;
+const MAX_DEPTH: usize = 128;
 
 type Result<T> = std::result::Result<T, ConditionError>;
 
@@ -86,7 +86,7 @@ impl<'a> Compiler<'a> {
         let subject = self.subject(&check.left)?;
         let operator = check.operator;
         let values = match &check.right {
-            Right::Nothing => return Ok(Node::Exists(subject)),
+            Right::Nothing => return Ok(Node::Exists(Box::new(subject))),
             Right::Field(operand) => return self.field_to_field(check, subject, operand),
             Right::Value(literal) => vec![(literal.text.clone(), literal)],
             Right::Values(literals) => self.listed(literals)?,
@@ -108,13 +108,15 @@ impl<'a> Compiler<'a> {
                 let (text, literal) = &values[i];
                 let what = if operator == Operator::Regex || operator == Operator::Glob || operator == Operator::IGlob {
                     format!("{} is no pattern", quoted(text))
+                } else if subject.kind == Kind::Text {
+                    format!("{} is no value for `{}`", quoted(text), operator.word())
                 } else {
                     format!("`{}` is {}, and {} is none", check.left.field, subject.kind.words(), quoted(text))
                 };
                 self.error(&literal.span, what).hint(hint)
             }
         })?;
-        Ok(Node::Test { subject, operator, test })
+        Ok(Node::Test(Box::new(Tested { subject, operator, test })))
     }
 
     fn field_to_field(&mut self, check: &'a Check, left: Subject, operand: &'a Operand) -> Result<Node> {
@@ -137,7 +139,7 @@ impl<'a> Compiler<'a> {
             );
             return Err(self.error(&operand.span, message).hint("both must be of the same kind"));
         }
-        Ok(Node::Compare { left, operator: check.operator, right })
+        Ok(Node::Compare(Box::new(Compared { left, operator: check.operator, right })))
     }
 
     /// Values in parentheses, those of lists in the places of their names.

@@ -16,13 +16,13 @@ pub struct ConditionError {
     /// What is wrong.
     pub message: String,
     /// What would be right.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
     /// The field that events do not have, when that is what is wrong.
-    pub field: Option<String>,
+    pub field: Option<Box<str>>,
     /// That field is one of Falco's: nothing is misspelt, Lanner lacks it.
     pub lacking: bool,
     /// The line of the condition.
-    text: String,
+    text: Box<str>,
     /// How many characters of it are wrong, at least 1.
     width: usize,
 }
@@ -45,7 +45,7 @@ impl ConditionError {
             hint: None,
             field: None,
             lacking: false,
-            text: source[line_start..line_end].trim_end_matches('\r').to_owned(),
+            text: source[line_start..line_end].trim_end_matches('\r').into(),
             width: source[start..end.min(line_end).max(start)].chars().count().max(1),
             span: start..end,
         }
@@ -53,7 +53,7 @@ impl ConditionError {
 
     /// The same, with what would be right.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -61,7 +61,7 @@ impl ConditionError {
     /// The same, because events have no such field; `lacking`: though Falco's have.
     #[must_use]
     pub(super) fn about(mut self, field: &str, lacking: bool) -> Self {
-        self.field = Some(field.to_owned());
+        self.field = Some(field.into());
         self.lacking = lacking;
         self
     }
@@ -79,29 +79,31 @@ impl ConditionError {
     /// Several lines: what is wrong, the place with a caret below it, and what would be right. `name` is that of the
     /// file or of whatever the condition is. Safe to print.
     pub fn render(&self, name: &str) -> String {
-        let (text, column) = self.window();
+        let (text, column, width) = self.window();
         let gutter = " ".repeat(self.line.to_string().len());
         let mut out = format!("{}\n", self.message);
         out += &format!("{gutter}--> {name}:{}:{}\n", self.line, self.column);
         out += &format!("{gutter} |\n{} | {text}\n", self.line);
-        let room = text.chars().count().saturating_sub(column).max(1);
-        out += &format!("{gutter} | {}{}\n", " ".repeat(column), "^".repeat(self.width.min(room)));
+        out += &format!("{gutter} | {}{}\n", " ".repeat(column), "^".repeat(width));
         if let Some(hint) = &self.hint {
             out += &format!("{gutter} = {hint}\n");
         }
         out
     }
 
-    /// The line, escaped and cut to what is near the error, and how many characters of that stand before it.
-    fn window(&self) -> (String, usize) {
+    /// The line, escaped and cut to what is near the error; how many characters of that stand before it, and how many it has.
+    fn window(&self) -> (String, usize, usize) {
         let from = (self.column - 1).saturating_sub(CONTEXT);
         let cut = self.text.chars().skip(from);
         let before: String = cut.clone().take(self.column - 1 - from).collect();
-        let rest: String = cut.skip(self.column - 1 - from).take(self.width.min(CONTEXT) + CONTEXT).collect();
+        let mut rest = cut.skip(self.column - 1 - from);
+        let wrong: String = rest.by_ref().take(self.width.min(CONTEXT)).collect();
+        let behind: String = rest.take(CONTEXT).collect();
+        let wrong = shown(&wrong);
         let ellipsis = if from > 0 { "..." } else { "" };
         let before = format!("{ellipsis}{}", shown(&before));
         let column = before.chars().count();
-        (before + &shown(&rest), column)
+        (before + &wrong + &shown(&behind), column, wrong.chars().count().max(1))
     }
 }
 

@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
             None => self.field()?,
         };
         if let Some(left) = left {
-            let kind = ExprKind::Check(self.test(left)?);
+            let kind = ExprKind::Check(Box::new(self.test(left)?));
             return Ok(Expr { kind, span: start..self.at });
         }
         let name = self.name(false);
@@ -259,7 +259,10 @@ impl<'a> Parser<'a> {
                 self.blank();
             }
         }
-        self.close(start, "this list")?;
+        self.close(start, "this list").map_err(|error| match self.at < self.text.len() {
+            true => error.hint("the values of a list have commas between them"),
+            false => error,
+        })?;
         Ok(Right::Values(values))
     }
 
@@ -413,6 +416,7 @@ impl<'a> Parser<'a> {
             ")" => error.hint("no parenthesis is open"),
             "&&" | "&" => error.hint("write `and`"),
             "||" | "|" => error.hint("write `or`"),
+            "," => error.hint("several values stand in parentheses, as in `proc.name in (sh, bash)`"),
             _ => error.hint("tests are joined by `and` or `or`, and a value with blanks in it stands in quotes"),
         }
     }

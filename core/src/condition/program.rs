@@ -15,9 +15,25 @@ pub(super) enum Node {
     All(Box<[Node]>),
     Any(Box<[Node]>),
     Not(Box<Node>),
-    Exists(Subject),
-    Test { subject: Subject, operator: Operator, test: Test },
-    Compare { left: Subject, operator: Operator, right: Subject },
+    Exists(Box<Subject>),
+    Test(Box<Tested>),
+    Compare(Box<Compared>),
+}
+
+/// A field, compared with values of the condition.
+#[derive(Debug, Clone)]
+pub(super) struct Tested {
+    pub(super) subject: Subject,
+    pub(super) operator: Operator,
+    pub(super) test: Test,
+}
+
+/// A field, compared with another.
+#[derive(Debug, Clone)]
+pub(super) struct Compared {
+    pub(super) left: Subject,
+    pub(super) operator: Operator,
+    pub(super) right: Subject,
 }
 
 /// A field, maybe transformed, whose values are compared.
@@ -39,10 +55,10 @@ impl Node {
             Node::Any(nodes) => nodes.iter().any(|node| node.matches(view)),
             Node::Not(node) => !node.matches(view),
             Node::Exists(subject) => subject.any(view, |_| true),
-            Node::Test { subject, operator, test } => subject.holds(view, *operator, |value| test.holds(value)),
-            Node::Compare { left, operator, right } => left.holds(view, *operator, |l| match operator {
-                Operator::In | Operator::Intersects => right.any(view, |r| compare(Operator::Eq, l, r)),
-                _ => right.holds(view, *operator, |r| compare(*operator, l, r)),
+            Node::Test(t) => t.subject.holds(view, t.operator, |value| t.test.holds(value)),
+            Node::Compare(c) => c.left.holds(view, c.operator, |l| match c.operator {
+                Operator::In | Operator::Intersects => c.right.any(view, |r| compare(Operator::Eq, l, r)),
+                _ => c.right.holds(view, c.operator, |r| compare(c.operator, l, r)),
             }),
         }
     }
@@ -67,27 +83,30 @@ impl Node {
                 (must.not(), may.not())
             }
             Node::Exists(subject) => (subject.field.on, FamilySet::NONE),
-            Node::Compare { left, right, .. } => (left.field.on.and(right.field.on), FamilySet::NONE),
-            Node::Test { subject, test, .. } => {
-                let (mut may, mut must) = (FamilySet::NONE, FamilySet::NONE);
-                for family in subject.field.on.iter() {
-                    let one = FamilySet::of(&[family]);
-                    match constants(subject.field, family) {
-                        None => may = may.or(one),
-                        Some(values) => {
-                            let holds = |v: &&str| {
-                                let value = Value::Text(Cow::Borrowed(v.as_bytes()));
-                                subject.transformed(value).is_some_and(|v| test.holds(&v))
-                            };
-                            let holding = values.iter().filter(|v| holds(v)).count();
-                            may = if holding > 0 { may.or(one) } else { may };
-                            must = if holding == values.len() { must.or(one) } else { must };
-                        }
-                    }
-                }
-                (may, must)
-            }
+            Node::Compare(c) => (c.left.field.on.and(c.right.field.on), FamilySet::NONE),
+            Node::Test(tested) => tested.families(),
         }
+    }
+}
+
+impl Tested {
+    fn families(&self) -> (FamilySet, FamilySet) {
+        let (mut may, mut must) = (FamilySet::NONE, FamilySet::NONE);
+        for family in self.subject.field.on.iter() {
+            let one = FamilySet::of(&[family]);
+            let Some(values) = constants(self.subject.field, family) else {
+                may = may.or(one);
+                continue;
+            };
+            let holds = |text: &&&str| {
+                let value = Value::Text(Cow::Borrowed(text.as_bytes()));
+                self.subject.transformed(value).is_some_and(|v| self.test.holds(&v))
+            };
+            let holding = values.iter().filter(holds).count();
+            may = if holding > 0 { may.or(one) } else { may };
+            must = if holding == values.len() { must.or(one) } else { must };
+        }
+        (may, must)
     }
 }
 

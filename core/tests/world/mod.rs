@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use lanner_core::event::*;
 
 /// Namespaces of the machine itself.
-pub(crate) const HOST: Namespaces = Namespaces { mnt: 1, pid: 2, net: 3, uts: 4, ipc: 5, cgroup: 6, user: 7 };
+pub const HOST: Namespaces = Namespaces { mnt: 1, pid: 2, net: 3, uts: 4, ipc: 5, cgroup: 6, user: 7 };
 
 /// The story so far.
 #[derive(Default)]
-pub(crate) struct World {
-    pub(crate) events: Vec<Event>,
+pub struct World {
+    pub events: Vec<Event>,
     now: u64,
     next_pid: u32,
     next_ino: u64,
@@ -19,19 +19,19 @@ pub(crate) struct World {
 
 /// Someone in the story.
 #[derive(Debug, Clone)]
-pub(crate) struct Actor {
-    pub(crate) key: ProcessKey,
-    pub(crate) task: Task,
-    pub(crate) stdio: [Stdio; 3],
+pub struct Actor {
+    pub key: ProcessKey,
+    pub task: Task,
+    pub stdio: [Stdio; 3],
 }
 
 impl World {
-    pub(crate) fn new() -> World {
+    pub fn new() -> World {
         World { now: 1_000_000_000, next_pid: 100, next_ino: 5000, ..World::default() }
     }
 
     /// Lets time pass.
-    pub(crate) fn wait(&mut self, seconds: f64) -> &mut World {
+    pub fn wait(&mut self, seconds: f64) -> &mut World {
         self.now += (seconds * 1e9) as u64;
         self
     }
@@ -44,13 +44,14 @@ impl World {
         seq
     }
 
-    pub(crate) fn say(&mut self, actor: &Actor, payload: Payload) -> u64 {
+    pub fn say(&mut self, actor: &Actor, payload: Payload) -> u64 {
         self.push(actor.key, Origin::Live, payload)
     }
 
     /// Someone who was there before, on the host.
-    pub(crate) fn found(&mut self, parent: Option<&Actor>, exe: &str) -> Actor {
-        let task = Task { parent: parent.map(|p| p.key), namespaces: HOST, ns_pid: 1, ..Task::default() };
+    pub fn found(&mut self, parent: Option<&Actor>, exe: &str) -> Actor {
+        let task =
+            Task { parent: parent.map(|p| p.key), namespaces: HOST, ns_pid: 1, comm: comm(exe), ..Task::default() };
         let actor = Actor { key: self.fresh(), task, stdio: [Stdio::default(); 3] };
         let exec = Box::new(Exec { task: actor.task.clone(), image: image(&actor, exe, exe) });
         self.push(actor.key, Origin::Backfill, Payload::Alive(exec));
@@ -62,28 +63,28 @@ impl World {
         ProcessKey::new(self.next_pid, self.now)
     }
 
-    pub(crate) fn fork(&mut self, parent: &Actor) -> Actor {
+    pub fn fork(&mut self, parent: &Actor) -> Actor {
         let child = self.fresh();
         let task = Task { parent: Some(parent.key), ns_pid: child.pid, ..parent.task.clone() };
         self.say(parent, Payload::Fork(Box::new(Fork { child, task: task.clone() })));
         Actor { key: child, task, stdio: parent.stdio }
     }
 
-    pub(crate) fn exec(&mut self, actor: &Actor, exe: &str, args: &str) -> u64 {
-        let comm = Text::from(Text::from(exe).file_name());
-        let exec = Exec { task: Task { comm, ..actor.task.clone() }, image: image(actor, exe, args) };
+    pub fn exec(&mut self, actor: &Actor, exe: &str, args: &str) -> u64 {
+        let task = Task { comm: comm(exe), ..actor.task.clone() };
+        let exec = Exec { task, image: image(actor, exe, args) };
         self.say(actor, Payload::Exec(Box::new(exec)))
     }
 
     /// Fork and exec.
-    pub(crate) fn spawn(&mut self, parent: &Actor, exe: &str, args: &str) -> Actor {
+    pub fn spawn(&mut self, parent: &Actor, exe: &str, args: &str) -> Actor {
         let child = self.fork(parent);
         self.exec(&child, exe, args);
         child
     }
 
     /// As a container's runtime does it: a child of the shim is moved into the container and runs its program.
-    pub(crate) fn start_container(&mut self, shim: &Actor, cgroup: &str, id: &str, exe: &str) -> Actor {
+    pub fn start_container(&mut self, shim: &Actor, cgroup: &str, id: &str, exe: &str) -> Actor {
         let mut root = self.fork(shim);
         self.next_ino += 10;
         let ns = self.next_ino as u32;
@@ -95,7 +96,7 @@ impl World {
     }
 
     /// As `kubectl exec` does it.
-    pub(crate) fn enter(&mut self, shim: &Actor, container: &Actor, exe: &str, tty: bool) -> Actor {
+    pub fn enter(&mut self, shim: &Actor, container: &Actor, exe: &str, tty: bool) -> Actor {
         let mut inside = self.fork(shim);
         inside.task = Task { parent: Some(shim.key), ns_pid: 9, ..container.task.clone() };
         if tty {
@@ -106,32 +107,35 @@ impl World {
         inside
     }
 
-    pub(crate) fn setns(&mut self, actor: &mut Actor, now: Namespaces) -> u64 {
+    pub fn setns(&mut self, actor: &mut Actor, now: Namespaces) -> u64 {
         let change = NamespaceChange { how: NsChangeHow::Setns, now, before: actor.task.namespaces };
         actor.task.namespaces = now;
         self.say(actor, Payload::Namespace(change))
     }
 
-    pub(crate) fn pipe(&mut self) -> Stdio {
+    pub fn pipe(&mut self) -> Stdio {
         self.next_ino += 1;
         Stdio { kind: StdioKind::Pipe, ino: self.next_ino, peer: None }
     }
 
-    pub(crate) fn write(&mut self, actor: &Actor, path: &str, ino: u64) -> u64 {
+    pub fn write(&mut self, actor: &Actor, path: &str, ino: u64) -> u64 {
         self.open(actor, path, ino, Access { read: false, write: true }, false)
     }
 
-    pub(crate) fn read(&mut self, actor: &Actor, path: &str, ino: u64) -> u64 {
+    pub fn read(&mut self, actor: &Actor, path: &str, ino: u64) -> u64 {
         self.open(actor, path, ino, Access { read: true, write: false }, true)
     }
 
     fn open(&mut self, actor: &Actor, path: &str, ino: u64, access: Access, written_before: bool) -> u64 {
         let created = access.write;
         let file = File::new(path, 1, ino);
-        self.say(actor, Payload::Open(Box::new(Open { file, fd: 3, access, created, written_before, directory: false })))
+        self.say(
+            actor,
+            Payload::Open(Box::new(Open { file, fd: 3, access, created, written_before, directory: false })),
+        )
     }
 
-    pub(crate) fn connect(&mut self, actor: &Actor, peer: &str) -> Flow {
+    pub fn connect(&mut self, actor: &Actor, peer: &str) -> Flow {
         self.next_ino += 1;
         let flow = Flow {
             id: FlowId(self.next_ino),
@@ -143,14 +147,20 @@ impl World {
         flow
     }
 
-    pub(crate) fn close(&mut self, actor: &Actor, flow: Flow, sent: u64, received: u64) -> u64 {
+    pub fn close(&mut self, actor: &Actor, flow: Flow, sent: u64, received: u64) -> u64 {
         let lasted = std::time::Duration::from_millis(5);
         self.say(actor, Payload::Close(Close { flow, outgoing: Some(true), sent, received, lasted }))
     }
 
-    pub(crate) fn exit(&mut self, actor: &Actor) -> u64 {
+    pub fn exit(&mut self, actor: &Actor) -> u64 {
         self.say(actor, Payload::Exit(Exit { code: 0, signal: 0 }))
     }
+}
+
+/// The kernel names a process after the file that it was told to run, at most 15 bytes of it.
+fn comm(exe: &str) -> Text {
+    let name = exe.rsplit('/').next().unwrap_or(exe).as_bytes();
+    Text::from(&name[..name.len().min(15)])
 }
 
 fn image(actor: &Actor, exe: &str, args: &str) -> Image {

@@ -11,7 +11,7 @@ use ratatui::crossterm::event::{self, Event};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::feed::{FeedItem, ReplayCommand, Source};
+use super::feed::{End, FeedItem, ReplayCommand, Source};
 use super::look::Look;
 use super::model::Model;
 use super::terminal::Terminal;
@@ -181,7 +181,7 @@ impl Running {
         let msg = match wake {
             Wake::Feed(item) => Msg::Feed(item),
             Wake::FeedClosed if self.model.world.ended.is_some() => return Ok(None),
-            Wake::FeedClosed => Msg::Feed(FeedItem::End("the source of events has gone".to_owned())),
+            Wake::FeedClosed => Msg::Feed(FeedItem::End(End::early("the source of events has gone"))),
             Wake::Input(Event::Key(key)) => {
                 self.urgent = true;
                 Msg::Key(key)

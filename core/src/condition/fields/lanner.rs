@@ -137,7 +137,7 @@ pub(super) const FIELDS: &[Field] = &[
     flag("lanner.file.written_before", OPEN, "Another process had the file open for writing before.", |v| {
         Some(open(v)?.written_before)
     }),
-    text("lanner.file.writer", FILE, "The program that wrote the file last.", |v| writer(v)),
+    text("lanner.file.writer", FILE, "The program that wrote the file last.", writer),
     number("lanner.file.dev", FILE, "The device number of the file's file system.", |v| {
         let id = v.file()?.id;
         id.is_known().then_some(id.dev.into())

@@ -120,7 +120,7 @@ fn check(field: &str, operator: Operator, values: &[String]) -> Result<Expr, Str
         (_, [value]) => Right::Value(literal(value)),
         _ => return Err(format!("`{}` compares with one value", operator.word())),
     };
-    Ok(Expr { kind: ExprKind::Check(Check { left, operator, operator_span: 0..0, right }), span: 0..0 })
+    Ok(Expr { kind: ExprKind::Check(Box::new(Check { left, operator, operator_span: 0..0, right })), span: 0..0 })
 }
 
 fn join(mut parts: Vec<Expr>, kind: fn(Vec<Expr>) -> ExprKind) -> Expr {

@@ -74,7 +74,7 @@ pub struct Unsupported {
     /// Its name.
     pub rule: Arc<str>,
     /// The field that events do not have, when that is the reason.
-    pub field: Option<String>,
+    pub field: Option<Box<str>>,
     /// The file where the reason stands.
     pub file: Arc<str>,
     /// The line there.

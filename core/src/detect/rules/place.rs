@@ -31,7 +31,7 @@ impl Problem {
         Problem { file: Arc::clone(&source.name), error }
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Problem {
+    pub(super) fn hint(self, hint: impl Into<Box<str>>) -> Problem {
         Problem { error: self.error.hint(hint), ..self }
     }
 

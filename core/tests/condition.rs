@@ -1,0 +1,363 @@
+//! What conditions mean, one line each: the condition, and whether the event meets it.
+
+mod world;
+
+use lanner_core::condition::{Condition, Family, Filter, Names, View, parse};
+use lanner_core::event::*;
+use lanner_core::graph::Graph;
+use world::{Actor, World};
+
+/// An event, and the graph after it.
+struct Scene {
+    graph: Graph,
+    event: Event,
+}
+
+impl Scene {
+    /// The last event of a story.
+    fn last(world: &World) -> Scene {
+        let mut graph = Graph::default();
+        world.events.iter().for_each(|event| graph.apply(event));
+        Scene { graph, event: world.events.last().unwrap().clone() }
+    }
+
+    fn view(&self) -> View<'_> {
+        View::new(&self.event, &self.graph)
+    }
+
+    fn meets(&self, condition: &str) -> bool {
+        let compiled = Condition::parse(condition, &names()).unwrap_or_else(|e| panic!("{}", e.render("condition")));
+        let met = compiled.matches(&self.view());
+        // What the index says must never contradict the condition.
+        assert!(!met || compiled.families().has(Family::of(&self.event.payload)), "{condition}");
+        met
+    }
+
+    fn check(&self, lines: &[(&str, bool)]) {
+        for (condition, expected) in lines {
+            assert_eq!(self.meets(condition), *expected, "{condition}");
+        }
+    }
+}
+
+fn names() -> Names {
+    let mut names = Names::default();
+    names.define_list("shells", vec!["sh".into(), "bash".into(), "'odd name'".into()]);
+    names.define_list("programs", vec!["cat".into(), "shells".into()]);
+    names.define_list("nothing", vec![]);
+    names.define_macro("container", parse("container.id != host").unwrap());
+    names.define_macro("spawned", parse("evt.type in (execve, execveat)").unwrap());
+    names.define_macro("shell_spawned", parse("spawned and proc.name in (shells)").unwrap());
+    names
+}
+
+const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn init_and_container(world: &mut World) -> (Actor, Actor) {
+    let init = world.found(None, "/usr/lib/systemd/systemd");
+    let shim = world.spawn(&init, "/usr/bin/containerd-shim", "containerd-shim -id x");
+    let container = world.start_container(&shim, &format!("/kubepods/podx/{ID}"), ID, "/bin/sh");
+    (shim, container)
+}
+
+fn exec() -> Scene {
+    let mut world = World::new();
+    let (_, mut container) = init_and_container(&mut world);
+    container.task.tty = Some(Text::from("pts3"));
+    container.task.creds =
+        Credentials { uid: 1000, gid: 100, cap_effective: 1 << 21 | 1, login_uid: None, ..Credentials::default() };
+    container.stdio[0] = Stdio { kind: StdioKind::Pipe, ino: 99, peer: None };
+    let pipe = world.spawn(&container, "/usr/bin/Python3", "python3 -u /srv/a=b.py 'x y'");
+    world.exec(&pipe, "/usr/bin/Python3", "python3 -u /srv/a=b.py 'x y'");
+    Scene::last(&world)
+}
+
+fn open() -> Scene {
+    let mut world = World::new();
+    let (_, container) = init_and_container(&mut world);
+    world.write(&container, "/etc/kubernetes/manifests/x.yaml", 4711);
+    Scene::last(&world)
+}
+
+fn close() -> Scene {
+    let mut world = World::new();
+    let (_, container) = init_and_container(&mut world);
+    let flow = world.connect(&container, "10.2.3.4:443");
+    world.close(&container, flow, 70_000, 10);
+    Scene::last(&world)
+}
+
+#[test]
+fn texts() {
+    exec().check(&[
+        ("proc.name = Python3", true),
+        ("proc.name=Python3", true),
+        ("proc.name == \"Python3\"", true),
+        ("proc.name='Python3'", true),
+        ("proc.name = python3", false),
+        ("proc.name != python3", true),
+        ("proc.name contains yth", true),
+        ("proc.name contains YTH", false),
+        ("proc.name icontains YTH", true),
+        ("proc.name icontains \"\"", true),
+        ("proc.name icontains python33", false),
+        ("proc.name startswith Pyt", true),
+        ("proc.name endswith on3", true),
+        ("proc.name endswith Python33", false),
+        ("proc.name < Q", true),
+        ("proc.name >= Q", false),
+        ("proc.name bcontains 7974", true),
+        ("proc.name bstartswith 5079", true),
+        ("proc.exepath glob /usr/*", true),
+        ("proc.exepath glob /usr/*/?ython[0-9]", true),
+        ("proc.exepath glob /usr/*/?ython[!3]", false),
+        ("proc.exepath glob python", false),
+        ("proc.exepath iglob *PYTHON3", true),
+        ("proc.exepath regex \"/usr/bin/[A-Z]ython[0-9]+\"", true),
+        ("proc.exepath regex ython", false),
+        ("proc.exepath pmatch (/usr, /bin)", true),
+        ("proc.exepath pmatch (/us)", false),
+        ("proc.exepath pmatch (/usr/bin/Python3/x)", false),
+        ("proc.exepath pmatch (/*/bin)", true),
+        ("proc.exepath pmatch ()", false),
+        ("proc.cmdline = \"Python3 -u /srv/a=b.py 'x y'\"", true),
+        ("proc.args contains \"a=b.py 'x\"", true),
+        ("proc.exeline startswith \"python3 -u\"", true),
+        ("proc.exe = python3", true),
+    ]);
+}
+
+#[test]
+fn lists_and_macros() {
+    exec().check(&[
+        ("proc.name in (sh, Python3)", true),
+        ("proc.name in (sh,bash)", false),
+        ("proc.name in ()", false),
+        ("not proc.name in ()", true),
+        ("proc.name in (nothing)", false),
+        ("proc.pname in (programs)", true),
+        ("proc.pname in programs", true),
+        ("proc.pname in (x, \"programs\")", false),
+        ("'x' in (x) or proc.name = Python3".trim_start_matches("'x' in (x) or "), true),
+        ("container", true),
+        ("spawned and container", true),
+        ("not container", false),
+        ("shell_spawned", false),
+        ("proc.pname intersects (sh)", true),
+    ]);
+}
+
+#[test]
+fn precedence() {
+    let (t, f) = ("evt.num > 0", "evt.num = 0");
+    let scene = exec();
+    for (text, expected) in [
+        (format!("{t} or {f} and {f}"), true),
+        (format!("({t} or {f}) and {f}"), false),
+        (format!("{f} and {f} or {t}"), true),
+        (format!("not {f} and {t}"), true),
+        (format!("not {t} or {t}"), true),
+        (format!("not ({t} or {t})"), false),
+        (format!("not({t})"), false),
+        (format!("not not {t}"), true),
+        (format!("not not not {t}"), false),
+        (format!("{t} and({t})or({f})"), true),
+        (format!("\n\t( {t}\r\n and not\n{f} )"), true),
+    ] {
+        assert_eq!(scene.meets(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn numbers_flags_and_absent_fields() {
+    exec().check(&[
+        ("user.uid = 1000", true),
+        ("user.uid = 0x3e8", true),
+        ("user.uid in (1, 0x3E8)", true),
+        ("user.uid > 999 and user.uid <= 1000", true),
+        ("user.loginuid = -1", true),
+        ("user.name != root", true),
+        ("proc.tty = 34819", true),
+        ("proc.is_exe_from_memfd = false", true),
+        ("proc.is_exe_from_memfd != true", true),
+        ("proc.is_exe_from_memfd in (true, false)", true),
+        ("thread.cap_effective = \"CAP_CHOWN CAP_SYS_ADMIN\"", true),
+        ("thread.cap_effective icontains sys_admin", true),
+        ("proc.stdin.type = pipe", true),
+        ("proc.stdin.name = pipe:[99]", true),
+        ("evt.type = execve and evt.dir = <", true),
+        ("evt.dir=>", false),
+        ("evt.arg.exe = python3", true),
+        ("evt.arg[exe] = python3", true),
+        // A file's fields are absent here: every comparison is false, and so is `!=`.
+        ("fd.name = x", false),
+        ("fd.name != x", false),
+        ("fd.name exists", false),
+        ("not fd.name exists", true),
+        ("not fd.name = x", true),
+        ("fd.sport < 1", false),
+        ("evt.is_open_write = false", false),
+        ("proc.name exists", true),
+        ("user.uid exists", true),
+    ]);
+}
+
+#[test]
+fn lineage() {
+    exec().check(&[
+        ("proc.aname = containerd-shim", true),
+        ("proc.aname = Python3", false),
+        ("proc.aname in (bash, containerd-shim)", true),
+        ("proc.aname startswith containerd", true),
+        ("proc.aname != sh", true),
+        ("proc.aname[0] = Python3", true),
+        ("proc.aname[1] = sh", true),
+        ("proc.aname[2] = containerd-shim", true),
+        ("proc.aname[60] exists", false),
+        ("proc.pname = sh", true),
+        ("proc.pcmdline = sh", true),
+        ("proc.aexepath[2] = /usr/bin/containerd-shim", true),
+        ("proc.acmdline[2] contains \"-id x\"", true),
+        ("proc.apid[1] = val(proc.ppid)", true),
+        ("len(proc.aname) = 3", true),
+    ]);
+}
+
+#[test]
+fn transformers_and_other_fields() {
+    exec().check(&[
+        ("tolower(proc.name) = python3", true),
+        ("toupper(proc.name) = PYTHON3", true),
+        ("basename(proc.exepath) = Python3", true),
+        ("tolower(basename(proc.exepath)) = python3", true),
+        ("len(proc.name) = 7", true),
+        ("len(lanner.images) = 2", true),
+        ("b64(proc.cmdline) exists", false),
+        ("proc.name = val(proc.pname)", false),
+        ("proc.name != val(proc.pname)", true),
+        ("proc.name = basename(proc.exepath)", true),
+        ("proc.name startswith val(proc.aname[0])", true),
+        ("proc.pid > val(proc.ppid)", true),
+        ("proc.name in val(lanner.images)", true),
+        ("proc.pname in val(lanner.images)", false),
+        ("proc.name = val(fd.name)", false),
+    ]);
+}
+
+#[test]
+fn files() {
+    open().check(&[
+        ("evt.type in (open, openat, openat2)", true),
+        ("evt.is_open_write = true", true),
+        ("evt.is_open_read = true", false),
+        ("evt.is_open_create = true", true),
+        ("evt.arg.flags contains O_CREAT", true),
+        ("evt.rawres >= 0", true),
+        ("evt.res = SUCCESS", true),
+        ("evt.failed = false", true),
+        ("fd.name = /etc/kubernetes/manifests/x.yaml", true),
+        ("fd.directory = /etc/kubernetes/manifests", true),
+        ("fd.filename = x.yaml", true),
+        ("fd.typechar='f' and fd.num>=0", true),
+        ("fd.type = file", true),
+        ("fd.ino = 4711", true),
+        ("fs.path.name startswith /etc", true),
+        ("fd.ip exists", false),
+        ("lanner.event = open", true),
+        ("lanner.file.created = true", true),
+    ]);
+}
+
+#[test]
+fn connections() {
+    close().check(&[
+        ("fd.ip = 10.2.3.4", true),
+        ("fd.ip = \"10.2.3.4\"", true),
+        ("fd.ip = 10.0.0.1", true),
+        ("fd.ip != 10.2.3.4", false),
+        ("fd.ip != 10.9.9.9", true),
+        ("fd.ip in (10.9.9.9, 10.2.3.4)", true),
+        ("fd.net = 10.0.0.0/8", true),
+        ("fd.net in (\"192.168.0.0/16\")", false),
+        ("fd.snet in (10.2.0.0/16)", true),
+        ("fd.snet in (10.2.3.4/0)", true),
+        ("fd.snet in (::/0)", false),
+        ("fd.cip = 10.0.0.1", true),
+        ("fd.sip = 10.2.3.4", true),
+        ("fd.rip = 10.2.3.4", true),
+        ("fd.lip = 10.0.0.1", true),
+        ("fd.sport = 443", true),
+        ("fd.cport = 40000", true),
+        ("fd.port = 443", true),
+        ("fd.port != 443", false),
+        ("fd.port in (1, 40000)", true),
+        ("fd.l4proto = tcp", true),
+        ("fd.typechar = 4", true),
+        ("fd.type in (ipv4, ipv6)", true),
+        ("fd.name = \"10.0.0.1:40000->10.2.3.4:443\"", true),
+        ("fd.is_server = false", true),
+        ("fd.sip = val(fd.rip)", true),
+        ("lanner.net.sent >= 65536 and lanner.net.mostly_sent = true", true),
+        ("lanner.net.outgoing = true", true),
+        ("container.id = 0123456789ab", true),
+    ]);
+}
+
+#[test]
+fn the_index_knows_which_events_can_meet_a_condition() {
+    for (condition, families) in [
+        ("evt.type = execve", "{\"exec\"}"),
+        ("evt.type in (open, openat, connect)", "{\"open\", \"connect\"}"),
+        ("spawned or lanner.event = open", "{\"exec\", \"open\"}"),
+        ("spawned and proc.name = x", "{\"exec\"}"),
+        ("not spawned and evt.type in (execve, connect)", "{\"connect\"}"),
+        ("not not spawned", "{\"exec\"}"),
+        ("evt.type = rename", "{}"),
+        ("evt.type = execve and evt.dir = >", "{}"),
+        ("evt.type startswith mem", "{\"memfd\"}"),
+        ("evt.type = setns", "{\"namespace\"}"),
+        ("fd.sport = 22", "{\"connect\", \"accept\", \"listen\", \"close\"}"),
+        ("evt.is_open_write = true or proc.name = x and evt.type = connect", "{\"open\", \"connect\"}"),
+    ] {
+        let families_of = Condition::parse(condition, &names()).unwrap().families();
+        assert_eq!(format!("{families_of:?}"), families, "{condition}");
+    }
+    let all = Condition::parse("proc.name = x", &names()).unwrap().families();
+    assert_eq!(all.iter().count(), 11);
+    // Not every namespace event is a setns, so its negation leaves the family in.
+    let rest = Condition::parse("not evt.type = setns", &names()).unwrap().families();
+    assert!(rest.has(Family::Namespace));
+}
+
+#[test]
+fn a_filter_is_a_condition_or_words() {
+    let passes = |scene: &Scene, text: &str| {
+        Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}")).matches(&scene.view())
+    };
+    let (exec, close, open) = (exec(), close(), open());
+    for (scene, text, expected) in [
+        (&exec, "", true),
+        (&exec, "  ", true),
+        (&exec, "PYTHON3", true),
+        (&exec, "python3 a=b.py", true),
+        (&exec, "python3 nothing", false),
+        (&exec, "\"-u /srv\"", true),
+        (&exec, "\"/srv -u\"", false),
+        (&exec, "0123456789abcdef", true),
+        (&exec, "proc.name = Python3", true),
+        (&exec, "proc.name=sh", false),
+        (&exec, "(not proc.name=sh)", true),
+        (&exec, "tolower(proc.name) = python3", true),
+        (&exec, "exec", true),
+        (&exec, "sh in python3", false),
+        (&exec, "proc.name", false),
+        (&close, "10.2.3.4:443", true),
+        (&close, "10.2.3.5", false),
+        (&open, "manifests x.yaml", true),
+    ] {
+        assert_eq!(passes(scene, text), expected, "{text}");
+    }
+    assert!(Filter::parse("proc.name = sh and").is_err(), "a field with an operator makes it a condition");
+    assert!(Filter::parse("proc.nmae = sh").is_err(), "also when the name is wrong");
+    assert!(Filter::parse("nginx.conf = 1").unwrap().words().len() == 3, "but not when it is no field's class");
+}
