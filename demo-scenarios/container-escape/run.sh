@@ -53,10 +53,12 @@ cd /
 # A step runs in the background, so that a signal to this shell is answered at once and not at the step's end.
 child=''
 step() {
+    local status=0
     "$@" &
     child=$!
-    wait "$child"
+    wait "$child" || status=$?
     child=''
+    return $status
 }
 cleanup() {
     local status=$?
@@ -150,4 +152,4 @@ for _ in {1..600}; do
     sleep 0.1
 done
 [ -z "$on_ready" ] || step sh -c "$on_ready"
-step on_node /usr/bin/python3 "$NODE/stage/attack.py" "$NODE/stage" --runtime $runtime --gap "$gap" --interval "$interval" "${attack_options[@]}"
+step "$node_sh" run /usr/bin/python3 "$NODE/stage/attack.py" "$NODE/stage" --runtime $runtime --gap "$gap" --interval "$interval" "${attack_options[@]}"
