@@ -91,6 +91,11 @@ prepare() {
     mkdir -p "$NODE/stage"
     for file in hack.yaml implant.py c2.py drop.py standin.py attack.py; do bring $file; done
 
+    # The web application's image. Its shell runs programs that are files, as a distribution's does; busybox's would run itself.
+    local programs=()
+    for program in cat hostname id ls nsenter ps; do programs+=("$(command -v "$program")=bin/$program"); done
+    "$node_sh" image localhost/web:1 httpd "$(command -v dash)=bin/sh" "$(command -v busybox)=bin/httpd" "${programs[@]}"
+
     # The attacker's side: another network namespace, reached by a link. Its addresses are ones set aside for documentation.
     on_node sh -eu <<'ON_NODE'
 ip netns add outside
