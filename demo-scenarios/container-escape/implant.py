@@ -19,4 +19,4 @@ while failures < 20:
         time.sleep(INTERVAL)
         continue
     if task:
-        done = subprocess.run(task, shell=True).returncode
+        done = subprocess.run(["sh", "-c", task]).returncode

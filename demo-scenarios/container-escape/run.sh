@@ -53,10 +53,12 @@ cd /
 # A step runs in the background, so that a signal to this shell is answered at once and not at the step's end.
 child=''
 step() {
+    local status=0
     "$@" &
     child=$!
-    wait "$child"
+    wait "$child" || status=$?
     child=''
+    return $status
 }
 cleanup() {
     local status=$?
@@ -88,6 +90,11 @@ stay() { on_node sh -c 'exec setsid -f "$@" </dev/null >>/var/log/scenario.log 2
 prepare() {
     mkdir -p "$NODE/stage"
     for file in hack.yaml implant.py c2.py drop.py standin.py attack.py; do bring $file; done
+
+    # The web application's image. Its shell runs programs that are files, as a distribution's does; busybox's would run itself.
+    local programs=()
+    for program in cat hostname id ls nsenter ps; do programs+=("$(command -v "$program")=bin/$program"); done
+    "$node_sh" image localhost/web:1 httpd "$(command -v dash)=bin/sh" "$(command -v busybox)=bin/httpd" "${programs[@]}"
 
     # The attacker's side: another network namespace, reached by a link. Its addresses are ones set aside for documentation.
     on_node sh -eu <<'ON_NODE'
@@ -150,4 +157,4 @@ for _ in {1..600}; do
     sleep 0.1
 done
 [ -z "$on_ready" ] || step sh -c "$on_ready"
-step on_node /usr/bin/python3 "$NODE/stage/attack.py" "$NODE/stage" --runtime $runtime --gap "$gap" --interval "$interval" "${attack_options[@]}"
+step "$node_sh" run /usr/bin/python3 "$NODE/stage/attack.py" "$NODE/stage" --runtime $runtime --gap "$gap" --interval "$interval" "${attack_options[@]}"

@@ -3,8 +3,9 @@
 
     mkimage.py OUT.tar NAME:TAG ENTRY SRC=DST...
 
-ENTRY is the image's command, split at spaces. Each file SRC lands at DST, executable. SRC `busybox-links` adds a link in
-/bin for each of busybox's applets. The same input gives the same image, byte for byte.
+ENTRY is the image's command, split at spaces. Each file SRC lands at DST, executable, and the shared libraries that it needs
+land where they are here. SRC `busybox-links` adds a link in /bin for each of busybox's applets. The same input gives the same
+image, byte for byte.
 """
 
 import hashlib
@@ -18,6 +19,12 @@ import tarfile
 FOLDERS = ("bin", "dev", "etc", "host", "lib", "lib64", "proc", "root", "sys", "tmp", "usr")
 
 
+def libraries(program: str) -> list[str]:
+    """The files that a program's dynamic linker would load, itself included; none for a static program."""
+    listed = subprocess.run(["ldd", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    return [word for line in listed.splitlines() for word in line.split() if word.startswith("/")]
+
+
 def layer(files: list[str]) -> bytes:
     """The image's file system as an uncompressed archive."""
     out = io.BytesIO()
@@ -28,8 +35,13 @@ def layer(files: list[str]) -> bytes:
             info.type, info.mode, info.size, info.linkname = kind, 0o755, len(data), link
             tar.addfile(info, io.BytesIO(data))
 
+        def add_file(source: str, target: str) -> None:
+            with open(source, "rb") as file:
+                add(target, tarfile.REGTYPE, data=file.read())
+
         for folder in FOLDERS:
             add(folder, tarfile.DIRTYPE)
+        needed: dict[str, None] = {}  # a set that keeps its order
         for pair in files:
             source, target = pair.split("=", 1)
             if source == "busybox-links":
@@ -37,8 +49,10 @@ def layer(files: list[str]) -> bytes:
                     if applet != "busybox":
                         add("bin/" + applet, tarfile.SYMTYPE, link="busybox")
             else:
-                with open(source, "rb") as file:
-                    add(target, tarfile.REGTYPE, data=file.read())
+                add_file(source, target)
+                needed.update(dict.fromkeys(libraries(source)))
+        for library in needed:
+            add_file(library, library.lstrip("/"))
     return out.getvalue()
 
 

@@ -47,14 +47,15 @@ alive() {
     now=$(process "$pid") && [ "${now#* }" = "$start" ] && [ "${now%% *}" != Z ]
 }
 
-# A command on the node, with none of the caller's environment and not in the caller's directory.
-node() {
+# Becomes a command on the node, with none of the caller's environment and not in the caller's directory.
+enter() {
     local pid
     alive || die "no node is up in $NODE"
     read -r pid _ <"$NODE/init"
     cd /
-    nsenter -t "$pid" -m -u -i -n -p -C env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 TERM=xterm "$@"
+    exec nsenter -t "$pid" -m -u -i -n -p -C env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 TERM=xterm "$@"
 }
+node() { (enter "$@"); }
 
 # The control group that this shell is in, and so the node's root: one directory for each hierarchy.
 own_cgroups() {
@@ -201,6 +202,7 @@ up() {
     env -i PATH="$PATH" setsid unshare --pid --mount --uts --ipc --net --cgroup --fork --kill-child --mount-proc \
         tini -- sleep infinity </dev/null >/dev/null 2>&1 &
     unshare_pid=$!
+    disown # its end is ours to report
     local init
     wait_for 20 "the node's pid 1" pgrep -P "$unshare_pid" tini
     init=$(pgrep -P "$unshare_pid" tini)
@@ -296,7 +298,7 @@ case ${1:-} in
 packages | build | up | kubelet | down) "$1" ;;
 run)
     shift
-    node "$@"
+    enter "$@"
     ;;
 image)
     shift
