@@ -2,10 +2,12 @@
 //!
 //! - [`sensor`]: what the kernel tells, as events.
 //! - [`hub`]: numbers events and hands them to any number of subscribers, of whom none can hold up another.
+//! - [`live`]: the sensor as the hub's source.
 //! - [`recorder`]: a subscriber that writes a recording.
 //! - `service` (feature `daemon`): the hub over gRPC, for `lannerd`.
 
 pub mod hub;
+pub mod live;
 pub mod recorder;
 pub mod sensor;
 #[cfg(feature = "daemon")]

@@ -60,7 +60,11 @@ fn a_slow_follower_loses_its_oldest_events_knows_how_many_and_harms_nobody() {
     }
     let first = late.iter().find(|batch| !batch.snapshot).unwrap();
     assert_eq!(first.first_seq, 3401);
-    assert_eq!(lost(std::slice::from_ref(first), LossCause::SlowClient), 3400, "told with the first batch after the gap");
+    assert_eq!(
+        lost(std::slice::from_ref(first), LossCause::SlowClient),
+        3400,
+        "told with the first batch after the gap"
+    );
 }
 
 #[test]

@@ -106,7 +106,11 @@ fn the_reference_attack_is_one_incident() {
     let persistence = incident.stages.iter().position(|s| s.tactic == Tactic::Persistence).unwrap();
     let planted = stage(incident, Tactic::DefenseEvasion).link.as_ref().unwrap();
     assert_eq!((planted.kind, planted.to_stage), (LinkKind::WroteStarted, persistence));
-    assert!(planted.why.contains(MANIFEST) && planted.why.contains("kubelet") && planted.why.contains("63 s"), "{}", planted.why);
+    assert!(
+        planted.why.contains(MANIFEST) && planted.why.contains("kubelet") && planted.why.contains("63 s"),
+        "{}",
+        planted.why
+    );
 }
 
 #[test]
@@ -170,7 +174,8 @@ fn two_attacks_that_nothing_links_are_two_incidents() {
     let mut node = node();
     break_in(&mut node);
     let Node { mut world, shim, .. } = node;
-    let other = world.start_container(&shim, &WEB.replace("fedc", "abab").replace("aaaa", "dddd"), "dddd", "/bin/httpd");
+    let other =
+        world.start_container(&shim, &WEB.replace("fedc", "abab").replace("aaaa", "dddd"), "dddd", "/bin/httpd");
     let mut escape = world.spawn(&other, "/usr/bin/nsenter", "nsenter -t 1 -m");
     world.setns(&mut escape, HOST);
     assert_eq!(incidents(&world).len(), 2);

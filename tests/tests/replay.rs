@@ -65,7 +65,11 @@ fn the_manifest_joins_the_two_containers() {
     let container = |stage: &Value| stage["process"]["container"].as_str().unwrap().to_owned();
     assert_ne!(container(planted), container(from));
     let manifest = incident["files"].as_array().unwrap().iter().filter_map(Value::as_str);
-    assert!(manifest.clone().any(|f| f.starts_with("/etc/kubernetes/manifests/")), "{:?}", manifest.collect::<Vec<_>>());
+    assert!(
+        manifest.clone().any(|f| f.starts_with("/etc/kubernetes/manifests/")),
+        "{:?}",
+        manifest.collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -99,7 +103,8 @@ fn every_line_follows_the_schema() {
         let (text, _) = watch(&[verb, "container-escape", "--json"]);
         let mut types = std::collections::BTreeSet::new();
         for line in json_lines(&text) {
-            let problems: Vec<String> = schema.iter_errors(&line).map(|e| format!("{}: {e}", e.instance_path())).collect();
+            let problems: Vec<String> =
+                schema.iter_errors(&line).map(|e| format!("{}: {e}", e.instance_path())).collect();
             assert!(problems.is_empty(), "{problems:?}\n{line}");
             types.insert(line["type"].as_str().unwrap().to_owned());
         }
@@ -121,11 +126,15 @@ fn a_recording_from_standard_input_is_as_good() {
 
 #[test]
 fn a_filter_keeps_what_meets_it() {
-    let (text, status) = watch(&["events", "container-escape", "--json", "--filter", "evt.type=connect and fd.rport=8443"]);
+    let (text, status) =
+        watch(&["events", "container-escape", "--json", "--filter", "evt.type=connect and fd.rport=8443"]);
     assert_eq!(status, 0);
     let events: Vec<Value> = json_lines(&text).into_iter().filter(|l| l["type"] == "event").collect();
     assert!(events.iter().all(|e| e["event"] == "connect"));
     let (text, _) = watch(&["events", "container-escape", "--json", "--filter", "evt.type=execve and proc.name=tar"]);
     let tars: Vec<Value> = json_lines(&text).into_iter().filter(|l| l["type"] == "event").collect();
-    assert!(!tars.is_empty() && tars.iter().all(|e| e["data"]["exe"]["path"].as_str().unwrap().ends_with("/tar")), "{text}");
+    assert!(
+        !tars.is_empty() && tars.iter().all(|e| e["data"]["exe"]["path"].as_str().unwrap().ends_with("/tar")),
+        "{text}"
+    );
 }

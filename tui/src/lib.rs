@@ -1,3 +1,13 @@
-//! The terminal program: its command line and its user interface.
+//! Lanner's terminal program: watch an attack unfold on a Linux node.
+//!
+//! - [`cli`]: the verbs.
+//! - [`source`]: where events come from: this node, a collector, a recording.
+//! - [`ui`]: the terminal user interface.
+//! - [`lines`]: what the verbs without one print.
+//! - [`detection`]: the rules and chains that all of them run with.
 
+pub mod cli;
+pub mod detection;
+pub mod lines;
+pub mod source;
 pub mod ui;

@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! Lanner's terminal program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lanner::cli::main()
+}

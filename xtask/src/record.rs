@@ -19,7 +19,7 @@ use lanner_recording::{Header, Options, Reader, Stretch, Stretcher, Writer};
 const MAX_BYTES: u64 = 300_000;
 
 #[derive(Args)]
-pub struct Record {
+pub(crate) struct Record {
     /// A folder of demo-scenarios/
     scenario: String,
     /// Options for its run.sh, after --
@@ -27,7 +27,7 @@ pub struct Record {
     run: Vec<String>,
 }
 
-pub fn run(record: &Record) -> anyhow::Result<()> {
+pub(crate) fn run(record: &Record) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let folder = root.join("demo-scenarios").join(&record.scenario);
     ensure!(folder.join("run.sh").exists(), "{} has no run.sh", folder.display());

@@ -152,7 +152,10 @@ fn speed(text: &str) -> Result<Speed, String> {
         return Ok(Speed::MAX);
     }
     let factor = text.strip_prefix('x').unwrap_or(text).parse().ok();
-    factor.filter(|f: &f64| f.is_finite()).and_then(Speed::times).ok_or_else(|| "give a factor above 0, or max".to_owned())
+    factor
+        .filter(|f: &f64| f.is_finite())
+        .and_then(Speed::times)
+        .ok_or_else(|| "give a factor above 0, or max".to_owned())
 }
 
 /// `90`, `90s`, `12m30s`, `1h13m`, `250ms`.

@@ -38,13 +38,19 @@ pub(super) fn run(args: RecordArgs) -> anyhow::Result<Status> {
     Ok(ending.status())
 }
 
-/// A recording shows what a whole machine does: it is for its owner's eyes.
+/// Opens the file of a recording. It shows what a whole machine does: it is for its owner's eyes.
 fn create(path: &Path) -> io::Result<Box<dyn Write + Send>> {
     use std::os::unix::fs::OpenOptionsExt;
     if path == Path::new("-") {
         return Ok(Box::new(io::stdout()));
     }
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let exists = |e: io::Error| match e.kind() {
+        io::ErrorKind::AlreadyExists => io::Error::other("it exists, and a recording is never overwritten"),
+        _ => e,
+    };
+    let is_device = path.metadata().is_ok_and(|m| !m.is_file());
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(!is_device).mode(0o600).open(path).map_err(exists)?;
     Ok(Box::new(BufWriter::new(file)))
 }
 
@@ -62,7 +68,7 @@ impl Follower for Recorder {
     fn node(&mut self, node: &NodeInfo) -> io::Result<()> {
         if let Some(out) = self.out.take() {
             let header = Header { note: self.note.clone(), ..Header::new(node.clone()) };
-            let mut writer = Writer::new(out, &header, WriteOptions::default()).map_err(io::Error::other)?;
+            let mut writer = Writer::new(out, &header, WriteOptions::LIVE).map_err(io::Error::other)?;
             writer.flush().map_err(io::Error::other)?;
             self.writer = Some(writer);
             say(&format!("recording {}; stop with Ctrl-C", node.name));

@@ -1,6 +1,5 @@
 //! `lanner live`, `connect` and `replay`: the user interface on a source.
 
-use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -31,22 +30,15 @@ pub(super) fn replay(args: ReplayArgs) -> anyhow::Result<Status> {
 }
 
 fn show(spec: &Spec, source: Source, options: Options, look: &LookArgs) -> anyhow::Result<Status> {
-    if !io::stdout().is_terminal() {
-        let instead = "standard output is no terminal: use `lanner watch` or `lanner events` to get lines";
-        return Err(SourceError::Usage(instead.to_owned()).into());
-    }
-    ui::check().map_err(|e| SourceError::Usage(e.to_string()))?;
+    ui::check(std::env::var("TERM").ok().as_deref()).map_err(|e| SourceError::Usage(e.to_string()))?;
     // Content that does not load is an error here and not in the middle of the screen.
     detection::engine()?;
     let stop: Stop = options.stop.clone();
     let stream = source::open(spec, options)?;
-    let mut ui_options = ui::Options::from_env(source, || {
-        detection::engine().expect("the built-in content loaded a moment ago")
-    });
+    let mut ui_options =
+        ui::Options::from_env(source, || detection::engine().expect("the built-in content loaded a moment ago"));
     ui_options.replay = stream.control;
-    if look.ascii {
-        ui_options.look = ui_options.look.ascii();
-    }
+    ui_options.look.ascii |= look.ascii;
     let ended = ui::run(stream.items, ui_options).context("the terminal failed")?;
     stop.raise();
     match ended {

@@ -228,7 +228,8 @@ pub fn event_words(event: &Event, node: &NodeInfo, graph: &Graph) -> String {
     let header = &event.header;
     let process = graph.process(header.process);
     let name = process.map(|p| Text::from(p.name())).unwrap_or_default();
-    let container = process.and_then(|p| p.task.container.as_ref()).map(|c| format!(" [{}]", c.short())).unwrap_or_default();
+    let container =
+        process.and_then(|p| p.task.container.as_ref()).map(|c| format!(" [{}]", c.short())).unwrap_or_default();
     let time = clock(node.wall(header.time));
     let family = event.payload.family();
     format!("{time}  {family:<9} {name}({}){container}  {}", header.process.pid, what(&event.payload))

@@ -96,7 +96,9 @@ fn by_time(batch: Batch, from: BootTime) -> Vec<Batch> {
     }
     match parts.first_mut() {
         Some(first) => first.losses = batch.losses,
-        None => parts.push(Batch { now: batch.now, first_seq: batch.first_seq, losses: batch.losses, ..Batch::default() }),
+        None => {
+            parts.push(Batch { now: batch.now, first_seq: batch.first_seq, losses: batch.losses, ..Batch::default() })
+        }
     }
     parts
 }

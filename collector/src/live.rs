@@ -1,0 +1,52 @@
+//! The sensor of this machine as a hub's source: what `lannerd` and `lanner live` run.
+
+use lanner_core::event::Event;
+
+use crate::hub::{Hub, Limits, Polled, Source, SourceError};
+use crate::sensor::{Sensor, SensorConfig, SensorError, node_info};
+
+/// Why this machine cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The sensor does not load.
+    #[error(transparent)]
+    Sensor(#[from] SensorError),
+    /// No thread could be made.
+    #[error("no thread for the sensor: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Loads the sensor and sets it to work. Every hook that this kernel allows is attached when this returns; what lives
+/// already comes first in the stream. `name` is the node's, instead of its host name.
+///
+/// # Errors
+/// This user or this kernel does not allow any of it.
+pub fn start(name: Option<String>, limits: Limits) -> Result<Hub, LiveError> {
+    let sensor = Sensor::load(&SensorConfig::default())?;
+    let mut node = node_info(sensor.hooks().to_vec());
+    if let Some(name) = name {
+        node.name = name;
+    }
+    Ok(Hub::start(Watched { sensor, began: false }, node, limits)?)
+}
+
+struct Watched {
+    sensor: Sensor,
+    began: bool,
+}
+
+impl Source for Watched {
+    fn poll(&mut self, events: &mut Vec<Event>) -> Result<Polled, SourceError> {
+        if !self.began {
+            self.began = true;
+            events.extend(self.sensor.backfill());
+        }
+        let losses = self.sensor.drain(events);
+        Ok(Polled { now: self.sensor.watermark(), losses })
+    }
+
+    fn finish(&mut self, events: &mut Vec<Event>) -> Result<Polled, SourceError> {
+        let losses = self.sensor.flush(events);
+        Ok(Polled { now: self.sensor.watermark(), losses })
+    }
+}
