@@ -1,4 +1,5 @@
 //! Each rule fires on what it describes and stays silent on the near miss beside it.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../../core/tests/world/mod.rs"]
 mod world;
