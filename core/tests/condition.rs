@@ -1,4 +1,5 @@
 //! What conditions mean, one line each: the condition, and whether the event meets it.
+#![allow(clippy::unwrap_used)]
 
 mod world;
 

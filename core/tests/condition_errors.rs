@@ -1,4 +1,5 @@
 //! What a person is told who wrote a condition that is wrong.
+#![allow(clippy::unwrap_used)]
 
 use lanner_core::condition::{Condition, Names, parse};
 

@@ -1,4 +1,5 @@
 //! Each rule fires on what it describes and stays silent on the near miss beside it.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../../core/tests/world/mod.rs"]
 mod world;
@@ -77,16 +78,16 @@ fn an_escape_goes_from_the_container_to_the_host() {
     let (_, sentence) = told(&world).into_iter().find(|(name, _)| name == rule).unwrap();
     assert_eq!(sentence, "nsenter left container aaaa for the host's namespaces (mnt)");
 
-    // A runtime puts its helper into the container's control group first, then enters one namespace after another.
+    // A runtime puts its own process into the container's control group first, then enters one namespace after another.
     let (mut world, shim, container) = node();
-    let mut helper = world.fork(&shim);
-    helper.task.cgroup = container.task.cgroup.clone();
-    helper.task.container = container.task.container.clone();
+    let mut stage = world.fork(&shim);
+    stage.task.cgroup = container.task.cgroup.clone();
+    stage.task.container = container.task.container.clone();
     let inside = container.task.namespaces;
-    world.setns(&mut helper, Namespaces { ipc: inside.ipc, ..HOST });
-    world.setns(&mut helper, Namespaces { ipc: inside.ipc, uts: inside.uts, ..HOST });
-    world.setns(&mut helper, inside);
-    world.exec(&helper, "/bin/sh", "sh");
+    world.setns(&mut stage, Namespaces { ipc: inside.ipc, ..HOST });
+    world.setns(&mut stage, Namespaces { ipc: inside.ipc, uts: inside.uts, ..HOST });
+    world.setns(&mut stage, inside);
+    world.exec(&stage, "/bin/sh", "sh");
     assert_eq!(fired(&world, rule), 0);
 }
 

@@ -16,15 +16,26 @@ const MAX_DEPTH: usize = 128;
 
 type Result<T> = std::result::Result<T, ConditionError>;
 
-/// Compiles an expression that was parsed from `source`.
-pub(super) fn compile(source: &str, expr: &Expr, names: &Names) -> Result<Node> {
-    Compiler { source, names, within: Vec::new(), size: 0, depth: 0 }.node(expr)
+/// What a pattern counts as, against [`MAX_SIZE`]: it takes far more room than a test.
+const PATTERN_SIZE: usize = 200;
+
+/// Compiles an expression that was parsed from `source`. Its size, also when it fails, is added to `spent`.
+pub(super) fn compile(source: &str, expr: &Expr, names: &Names, spent: &mut usize) -> Result<Node> {
+    let mut compiler = Compiler { macros: true, ..Compiler::new(source, names) };
+    let node = compiler.node(expr);
+    *spent += compiler.size;
+    node
+}
+
+/// Finds what is wrong with an expression by itself; macros that it uses are not looked into.
+pub(super) fn check(source: &str, expr: &Expr, names: &Names) -> Result<()> {
+    Compiler::new(source, names).node(expr).map(drop)
 }
 
 /// Finds the field of an output, with its argument.
 pub(super) fn subject(source: &str, operand: &Operand) -> Result<Subject> {
     let names = Names::default();
-    Compiler { source, names: &names, within: Vec::new(), size: 0, depth: 0 }.subject(operand)
+    Compiler::new(source, &names).subject(operand)
 }
 
 struct Compiler<'a> {
@@ -32,11 +43,17 @@ struct Compiler<'a> {
     names: &'a Names,
     /// The macros that are being put in their places, outermost first, each with where the outermost one was named.
     within: Vec<(&'a str, Span)>,
+    /// Whether macros are put in their places at all.
+    macros: bool,
     size: usize,
     depth: usize,
 }
 
 impl<'a> Compiler<'a> {
+    fn new(source: &'a str, names: &'a Names) -> Self {
+        Compiler { source, names, within: Vec::new(), macros: false, size: 0, depth: 0 }
+    }
+
     fn node(&mut self, expr: &'a Expr) -> Result<Node> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -75,6 +92,9 @@ impl<'a> Compiler<'a> {
                 .error(span, format!("the macro `{name}` uses itself"))
                 .hint("a macro cannot be defined by itself"));
         }
+        if !self.macros {
+            return Ok(Node::All(Box::default()));
+        }
         let site = self.within.first().map_or_else(|| span.clone(), |(_, site)| site.clone());
         self.within.push((name, site));
         let node = self.node(expr)?;
@@ -98,9 +118,12 @@ impl<'a> Compiler<'a> {
             }
         };
         self.grow(values.len(), &check.left.span)?;
-        if operator == Operator::Regex || matches!(operator, Operator::Glob | Operator::IGlob) {
-            self.grow(20, &check.left.span)?;
-        }
+        let patterns = match operator {
+            Operator::Regex | Operator::Glob | Operator::IGlob => 1,
+            Operator::PMatch => values.iter().map(|(text, _)| text.matches(['*', '?', '[']).count()).sum(),
+            _ => 0,
+        };
+        self.grow(patterns * PATTERN_SIZE, &check.left.span)?;
         let texts: Vec<String> = values.iter().map(|(text, _)| text.clone()).collect();
         let test = Test::new(subject.kind, operator, &texts).map_err(|unfit| match unfit {
             Unfit::Operator => self.wrong_operator(check, &subject),
@@ -277,7 +300,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// An error at a place of the condition; or, inside a macro, at the macro's name.
-    fn error(&self, span: &Span, message: impl Into<String>) -> ConditionError {
+    fn error(&self, span: &Span, message: impl Into<Box<str>>) -> ConditionError {
         match self.within.last() {
             None => ConditionError::new(self.source, span.clone(), message),
             Some((name, site)) => {

@@ -14,7 +14,7 @@ pub struct ConditionError {
     /// Column in that line, in characters, from 1.
     pub column: usize,
     /// What is wrong.
-    pub message: String,
+    pub message: Box<str>,
     /// What would be right.
     pub hint: Option<Box<str>>,
     /// The field that events do not have, when that is what is wrong.
@@ -24,7 +24,7 @@ pub struct ConditionError {
     /// The line of the condition.
     text: Box<str>,
     /// How many characters of it are wrong, at least 1.
-    width: usize,
+    width: u32,
 }
 
 /// How much of a long line is shown on either side of what is wrong.
@@ -32,7 +32,7 @@ const CONTEXT: usize = 60;
 
 impl ConditionError {
     /// An error at `span` of `source`.
-    pub fn new(source: &str, span: Span, message: impl Into<String>) -> Self {
+    pub fn new(source: &str, span: Span, message: impl Into<Box<str>>) -> Self {
         let start = floor(source, span.start);
         let end = floor(source, span.end).max(start);
         let before = &source[..start];
@@ -46,7 +46,8 @@ impl ConditionError {
             field: None,
             lacking: false,
             text: source[line_start..line_end].trim_end_matches('\r').into(),
-            width: source[start..end.min(line_end).max(start)].chars().count().max(1),
+            width: u32::try_from(source[start..end.min(line_end).max(start)].chars().count().max(1))
+                .unwrap_or(u32::MAX),
             span: start..end,
         }
     }
@@ -97,7 +98,7 @@ impl ConditionError {
         let cut = self.text.chars().skip(from);
         let before: String = cut.clone().take(self.column - 1 - from).collect();
         let mut rest = cut.skip(self.column - 1 - from);
-        let wrong: String = rest.by_ref().take(self.width.min(CONTEXT)).collect();
+        let wrong: String = rest.by_ref().take(CONTEXT.min(self.width as usize)).collect();
         let behind: String = rest.take(CONTEXT).collect();
         let wrong = shown(&wrong);
         let ellipsis = if from > 0 { "..." } else { "" };
@@ -141,12 +142,16 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
+/// How many names are searched for one that may have been meant.
+const MAX_NAMES: usize = 2_000;
+
 /// That of `names` which is nearest to `name`, if one is near enough to be what was meant.
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > 64 {
         return None;
     }
     let most = (name.len() / 3).max(1);
+    let names = names.take(MAX_NAMES).filter(|n| n.len().abs_diff(name.len()) <= most);
     names.map(|n| (distance(name, n), n)).filter(|(d, _)| *d <= most).min_by_key(|(d, _)| *d).map(|(_, n)| n)
 }
 

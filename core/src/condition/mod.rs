@@ -54,7 +54,22 @@ impl Condition {
 
     /// Checks and compiles an expression that was parsed from `text`.
     pub fn compile(text: &str, expr: &Expr, names: &Names) -> Result<Condition, ConditionError> {
-        Ok(Condition::new(compile::compile(text, expr, names)?))
+        Condition::compile_counting(text, expr, names, &mut 0)
+    }
+
+    /// As [`Condition::compile`]; the number of its parts, also when it fails, is added to `spent`.
+    pub(crate) fn compile_counting(
+        text: &str,
+        expr: &Expr,
+        names: &Names,
+        spent: &mut usize,
+    ) -> Result<Condition, ConditionError> {
+        Ok(Condition::new(compile::compile(text, expr, names, spent)?))
+    }
+
+    /// Finds what is wrong with an expression by itself; macros that it uses are not looked into.
+    pub(crate) fn check(text: &str, expr: &Expr, names: &Names) -> Result<(), ConditionError> {
+        compile::check(text, expr, names)
     }
 
     fn new(node: Node) -> Condition {

@@ -386,7 +386,7 @@ impl<'a> Parser<'a> {
         self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\u{8}', '\r', '\n']).len();
     }
 
-    fn error(&self, span: Span, message: impl Into<String>) -> ConditionError {
+    fn error(&self, span: Span, message: impl Into<Box<str>>) -> ConditionError {
         ConditionError::new(self.text, span, message)
     }
 

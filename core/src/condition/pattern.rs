@@ -3,7 +3,7 @@
 use regex::bytes::{Regex, RegexBuilder};
 
 /// How much memory one compiled pattern may take, in bytes.
-const MAX_SIZE: usize = 1 << 20;
+const MAX_SIZE: usize = 128 << 10;
 /// How long a pattern may be, in bytes.
 const MAX_LENGTH: usize = 4096;
 

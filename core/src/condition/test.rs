@@ -15,7 +15,7 @@ pub(super) enum Test {
     Equal(Box<[u8]>),
     Differs(Box<[u8]>),
     Order(Operator, Box<[u8]>),
-    Contains(Finder<'static>),
+    Contains(Box<Finder<'static>>),
     ContainsAnyCase(Box<[u8]>),
     StartsWith(Box<[u8]>),
     EndsWith(Box<[u8]>),
@@ -62,13 +62,14 @@ impl Test {
         let value = values.first().map_or("", String::as_str);
         let bytes = || Box::from(value.as_bytes());
         let unfit = |why| Unfit::Value(0, why);
+        let contains = |bytes: &[u8]| Test::Contains(Box::new(Finder::new(bytes).into_owned()));
         Ok(match operator {
             Operator::Eq => Test::Equal(bytes()),
             Operator::Ne => Test::Differs(bytes()),
             Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge => Test::Order(operator, bytes()),
-            Operator::Contains => Test::Contains(Finder::new(value.as_bytes()).into_owned()),
+            Operator::Contains => contains(value.as_bytes()),
             Operator::IContains => Test::ContainsAnyCase(value.to_ascii_lowercase().into_bytes().into()),
-            Operator::BContains => Test::Contains(Finder::new(&hex(value).map_err(unfit)?).into_owned()),
+            Operator::BContains => contains(&hex(value).map_err(unfit)?),
             Operator::StartsWith => Test::StartsWith(bytes()),
             Operator::BStartsWith => Test::StartsWith(hex(value).map_err(unfit)?.into()),
             Operator::EndsWith => Test::EndsWith(bytes()),

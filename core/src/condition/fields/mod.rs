@@ -139,6 +139,16 @@ impl Field {
         Field::all().any(|f| f.name.split('.').next() == Some(class)) || lacking::is_class(class)
     }
 
+    /// All its values for an event, for explanations. `generation` is what stands in brackets, when it may.
+    pub fn values<'a>(&self, view: &View<'a>, generation: Option<u32>) -> Vec<Value<'a>> {
+        let mut values = Vec::new();
+        self.each(*view, &generation.map_or(Argument::None, Argument::Generation), &mut |value| {
+            values.push(value);
+            true
+        });
+        values
+    }
+
     /// Its value, when it has one at a time.
     pub(super) fn one<'a>(&self, view: View<'a>, argument: &Argument) -> Option<Value<'a>> {
         match (self.get, argument) {

@@ -19,7 +19,7 @@ pub(super) struct Exception {
 }
 
 /// Reads an exception. `earlier` is the one of this name, when values are appended to it.
-pub(super) fn read(source: &Source, yaml: &Yaml, earlier: Option<&Exception>) -> Result<Exception, Problem> {
+pub(super) fn read(source: &Source, yaml: &Yaml, earlier: Option<Exception>) -> Result<Exception, Problem> {
     let wrong = |place: Place, what: &str| Problem::new(source, place, what);
     let YamlKind::Mapping(entries) = &yaml.kind else {
         return Err(wrong(yaml.place, "an exception is a mapping with name, fields, comps and values"));
@@ -33,7 +33,7 @@ pub(super) fn read(source: &Source, yaml: &Yaml, earlier: Option<&Exception>) ->
     }
     let name = get("name").and_then(scalar).ok_or_else(|| wrong(yaml.place, "this exception has no name"))?;
     let mut exception = match (get("fields"), earlier) {
-        (None, Some(earlier)) => earlier.clone(),
+        (None, Some(earlier)) => earlier,
         (None, None) => return Err(wrong(yaml.place, &format!("the exception {} has no fields", quoted(name)))),
         (Some(fields), _) => {
             let single = scalar(fields).is_some();

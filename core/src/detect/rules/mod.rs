@@ -19,7 +19,10 @@ use crate::condition::{Condition, ConditionError, Family, FamilySet, Names, View
 use crate::event::Origin;
 use output::Output;
 pub use place::Problem;
-use read::{Definitions, RuleText};
+use read::{Definitions, MAX_PROBLEMS, RuleText};
+
+/// How many parts the rules may have together: tests and their values, macros and lists in their places.
+const MAX_SIZE: usize = 1_000_000;
 
 /// A rule, ready to be asked.
 #[derive(Debug, Clone)]
@@ -109,8 +112,17 @@ impl RuleSet {
         }
         let mut set = RuleSet::default();
         let names = names(&mut definitions);
-        for (name, rule) in &definitions.rules {
-            set.add(name, rule, &names);
+        let mut spent = 0;
+        for (n, (name, rule)) in definitions.rules.iter().enumerate() {
+            let problems = set.unsupported.len() + set.warnings.len();
+            if problems >= MAX_PROBLEMS || spent >= MAX_SIZE {
+                let why =
+                    if spent >= MAX_SIZE { "the rules together are too large" } else { "too many rules are wrong" };
+                let message = format!("{why}: from here on {} are not loaded", definitions.rules.len() - n);
+                set.errors.push(Problem::new(&rule.source, rule.place, message));
+                break;
+            }
+            set.add(name, rule, &names, &mut spent);
         }
         set.errors.splice(0..0, definitions.errors);
         set.warnings.splice(0..0, definitions.warnings);
@@ -127,7 +139,7 @@ impl RuleSet {
         candidates.iter().map(|n| &self.rules[*n as usize]).filter(|rule| rule.condition.matches(view))
     }
 
-    fn add(&mut self, name: &str, text: &RuleText, names: &Names) {
+    fn add(&mut self, name: &str, text: &RuleText, names: &Names, spent: &mut usize) {
         let name: Arc<str> = crate::condition::shown(name).into();
         if !text.enabled {
             self.disabled.push(name);
@@ -151,14 +163,16 @@ impl RuleSet {
         let place = |written: &place::Written, error: &ConditionError| {
             written.problem(error).unwrap_or_else(|| Problem::new(&text.source, text.place, error.to_string()))
         };
-        let condition = match Condition::parse(&text.condition.text, names) {
+        let source = &text.condition.text;
+        let parsed = parse(source).and_then(|expr| Condition::compile_counting(source, &expr, names, spent));
+        let condition = match parsed {
             Ok(condition) => condition,
             Err(error) => {
                 self.refuse(&name, place(&text.condition, &error), !error.lacking);
                 return;
             }
         };
-        let Some(exceptions) = self.exceptions(&name, text, names) else { return };
+        let Some(exceptions) = self.exceptions(&name, text, names, spent) else { return };
         let condition = condition.except(&exceptions);
         if condition.families().and(FamilySet::of(&[Family::Alive]).not()).is_empty() {
             let reason = "none of the events that it asks for is among those that Lanner sees";
@@ -193,11 +207,17 @@ impl RuleSet {
     }
 
     /// The rule's exceptions; `None` when one is wrong, and the rule refused.
-    fn exceptions(&mut self, name: &Arc<str>, text: &RuleText, names: &Names) -> Option<Vec<Condition>> {
+    fn exceptions(
+        &mut self,
+        name: &Arc<str>,
+        text: &RuleText,
+        names: &Names,
+        spent: &mut usize,
+    ) -> Option<Vec<Condition>> {
         let mut conditions = Vec::new();
         for (exception, source) in &text.exceptions {
             let compiled = exception.expr().and_then(|expr| {
-                let compile = |expr| Condition::compile("", &expr, names);
+                let compile = |expr| Condition::compile_counting("", &expr, names, spent);
                 expr.map(compile).transpose().map_err(|e| e.to_string())
             });
             match compiled {
@@ -235,6 +255,9 @@ fn names(definitions: &mut Definitions) -> Names {
     }
     let mut parsed = Vec::new();
     for (name, written) in &definitions.macros {
+        if definitions.errors.len() >= MAX_PROBLEMS {
+            break;
+        }
         match parse(&written.text) {
             Ok(expr) => {
                 names.define_macro(name, expr.clone());
@@ -244,9 +267,11 @@ fn names(definitions: &mut Definitions) -> Names {
         }
     }
     for (written, expr) in parsed {
-        if let Err(error) = Condition::compile(&written.text, &expr, &names)
+        if definitions.errors.len() >= MAX_PROBLEMS {
+            break;
+        }
+        if let Err(error) = Condition::check(&written.text, &expr, &names)
             && !error.lacking
-            && !error.message.starts_with("in the macro")
         {
             definitions.errors.extend(written.problem(&error));
         }

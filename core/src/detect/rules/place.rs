@@ -24,7 +24,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(source: &Source, place: Place, message: impl Into<String>) -> Problem {
+    pub(super) fn new(source: &Source, place: Place, message: impl Into<Box<str>>) -> Problem {
         let rest = source.text.get(place.offset..).unwrap_or("");
         let width = rest.find(|c: char| c.is_whitespace() || matches!(c, ':' | ',' | ']')).unwrap_or(rest.len());
         let error = ConditionError::new(&source.text, place.offset..place.offset + width, message);
@@ -98,8 +98,7 @@ fn locate(file: &str, offset: usize, text: &str, span: Span) -> Span {
         Some(b'"' | b'\'') => 1,
         _ => 0,
     };
-    let dense =
-        |s: &'_ str| s.char_indices().filter(|(_, c)| !c.is_whitespace()).map(|(i, c)| (i, c)).collect::<Vec<_>>();
+    let dense = |s: &'_ str| s.char_indices().filter(|(_, c)| !c.is_whitespace()).collect::<Vec<_>>();
     let wanted: Vec<(usize, char)> = dense(text).into_iter().take_while(|(i, _)| *i <= span.end).collect();
     let found: Vec<(usize, char)> =
         raw[begin..].char_indices().filter(|(_, c)| !c.is_whitespace()).take(wanted.len()).collect();

@@ -54,6 +54,13 @@ const RULE_KEYS: &[&str] = &[
     "capture_duration",
 ];
 
+/// How many exceptions a rule may have.
+const MAX_EXCEPTIONS: usize = 1_000;
+/// Among how many keys of an entry one is looked for that stands there twice.
+const MAX_KEYS: usize = 32;
+/// How many problems are taken down. A file with more is no rule file, or an attack.
+pub(super) const MAX_PROBLEMS: usize = 1_000;
+
 /// One entry of a file.
 struct Item<'a> {
     source: &'a Arc<Source>,
@@ -158,6 +165,11 @@ impl Definitions {
         };
         let mut seen = std::collections::HashSet::new();
         for item in items {
+            if self.errors.len() + self.warnings.len() >= MAX_PROBLEMS {
+                let message = format!("more than {MAX_PROBLEMS} problems: the file is not read from here on");
+                self.errors.push(Problem::new(&source, item.place, message));
+                return;
+            }
             if let Err(problem) = self.item(&source, item, &mut seen) {
                 self.errors.push(problem);
             }
@@ -208,7 +220,10 @@ impl Definitions {
     /// Warns of keys that nobody reads.
     fn keys(&mut self, source: &Source, kind: &str, keys: &[&str], entries: &[(String, Place, Yaml)]) {
         for (n, (key, place, _)) in entries.iter().enumerate() {
-            if entries[..n].iter().any(|(k, ..)| k == key) {
+            if self.warnings.len() >= MAX_PROBLEMS {
+                return;
+            }
+            if entries[..n.min(MAX_KEYS)].iter().any(|(k, ..)| k == key) {
                 let message = format!("the key {} stands here twice: the first counts", quoted(key));
                 self.warnings.push(Problem::new(source, *place, message));
             }
@@ -254,12 +269,10 @@ impl Definitions {
         // A rule that is only named, to switch it on or off, changes what was there.
         let switches = item.get("condition").is_none() && item.get("output").is_none() && item.get("enabled").is_some();
         if item.changes()? || switches {
-            let Some(mut rule) = self.rules.get(&item.name).cloned() else {
-                return Err(undefined(item, "rule", self.rules.keys()));
+            return match self.rules.get_mut(&item.name) {
+                Some(rule) => change_rule(item, rule),
+                None => Err(undefined(item, "rule", self.rules.keys())),
             };
-            change_rule(item, &mut rule)?;
-            self.rules.insert(item.name.clone(), rule);
-            return Ok(());
         }
         let need = |key| item.missing("rule", key);
         let priority = item.text("priority")?.ok_or_else(|| need("priority"))?.to_owned();
@@ -326,12 +339,12 @@ fn exceptions(item: &Item<'_>, into: &mut Vec<(Exception, Arc<Source>)>) -> Resu
             YamlKind::Mapping(entries) => entries.iter().find(|(k, ..)| k == "name").and_then(|(_, _, v)| scalar(v)),
             _ => None,
         };
-        let earlier = into.iter().position(|(e, _)| Some(e.name.as_str()) == name);
-        let exception = exception::read(item.source, yaml, earlier.map(|n| &into[n].0))?;
-        match earlier {
-            Some(n) => into[n] = (exception, Arc::clone(item.source)),
-            None => into.push((exception, Arc::clone(item.source))),
+        if into.len() == MAX_EXCEPTIONS {
+            let message = format!("the rule has more than {MAX_EXCEPTIONS} exceptions");
+            return Err(Problem::new(item.source, yaml.place, message));
         }
+        let earlier = into.iter().position(|(e, _)| Some(e.name.as_str()) == name).map(|n| into.swap_remove(n).0);
+        into.push((exception::read(item.source, yaml, earlier)?, Arc::clone(item.source)));
     }
     Ok(())
 }

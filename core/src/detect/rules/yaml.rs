@@ -66,7 +66,7 @@ pub(super) fn read(text: &str) -> Result<Yaml, Malformed> {
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
         Ok(raw) => Ok(resolve(text, raw)),
         Err(error) => {
-            let place = error.location().map_or(Place { line: 1, column: 1, offset: 0 }, place);
+            let place = error.location().map_or(Place { line: 1, column: 1, offset: 0 }, |l| found(text, place(l)));
             let message = error.without_snippet().to_string();
             let message = message.lines().next().unwrap_or_default().to_owned();
             Err(Malformed { place, message })
@@ -80,6 +80,14 @@ fn place(location: serde_saphyr::Location) -> Place {
         column: location.column() as usize,
         offset: location.span().byte_offset().unwrap_or(0) as usize,
     }
+}
+
+/// A place of which only line and column are known.
+fn found(text: &str, place: Place) -> Place {
+    let before: usize = text.split_inclusive('\n').take(place.line.saturating_sub(1)).map(str::len).sum();
+    let line = text[before..].lines().next().unwrap_or("");
+    let within = line.char_indices().nth(place.column.saturating_sub(1)).map_or(line.len(), |(i, _)| i);
+    Place { offset: before + within, ..place }
 }
 
 enum Raw {
@@ -212,7 +220,6 @@ mod tests {
         let texts: Vec<&str> = found.iter().map(|(t, ..)| t.as_str()).collect();
         assert_eq!(texts, ["x", "yes", "0x10", "007", "1e3", "true", "", "1.50", "0", "m", "a.b = 1 and c\n"]);
         assert_eq!((found[1].1, found[1].2), (2, 11));
-        eprintln!("{found:?}");
     }
 
     #[test]
