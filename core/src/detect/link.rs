@@ -29,7 +29,7 @@ pub(super) fn find(graph: &Graph, cases: &Cases, event: &Event) -> Vec<Found> {
     }
     for lead in leads(graph, event) {
         if let Some(case) = cases.of(lead.to) {
-            let to_stage = stage_of(graph, case, lead.to);
+            let (to_stage, _) = stage_of(graph, case, lead.to);
             let link = Link { kind: lead.kind, to_stage, why: lead.why, evidence: lead.evidence };
             found.push(Found { case: case.id, link });
         }
@@ -42,8 +42,7 @@ pub(super) fn find(graph: &Graph, cases: &Cases, event: &Event) -> Vec<Found> {
 }
 
 fn by_lineage(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
-    let to_stage = stage_of(graph, case, key);
-    let of = case.stages[to_stage].process.key;
+    let (to_stage, of) = stage_of(graph, case, key);
     let (kind, why) = if of == key {
         (LinkKind::SameProcess, format!("it is the same process, {}", words::process(graph, key)))
     } else if graph.descends(key, of) {
@@ -58,18 +57,24 @@ fn by_lineage(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
     Found { case: case.id, link: Link { kind, to_stage, why, evidence: Vec::new() } }
 }
 
-/// The stage of a case that a process's doings follow from: its own latest; else its nearest ancestor's; else the
-/// latest by anyone of the same lineage; else the first.
-fn stage_of(graph: &Graph, case: &Case, key: ProcessKey) -> usize {
-    let latest = |wanted: &dyn Fn(ProcessKey) -> bool| case.stages.iter().rposition(|stage| wanted(stage.last_process));
-    if let Some(own) = latest(&|k| k == key) {
-        return own;
-    }
-    if let Some(near) = graph.ancestors(key).find_map(|ancestor| latest(&|k| k == ancestor.key)) {
-        return near;
-    }
+/// The stage of a case that a process's doings follow from, and whose it is: the latest that the process itself or its
+/// nearest ancestor began; else the latest that one of them was seen in again; else the latest by anyone of the same
+/// lineage; else the first.
+fn stage_of(graph: &Graph, case: &Case, key: ProcessKey) -> (usize, ProcessKey) {
+    let lineage: Vec<ProcessKey> = std::iter::once(key).chain(graph.ancestors(key).map(|p| p.key)).collect();
+    let began = |of: &ProcessKey| Some((case.stages.iter().rposition(|s| s.process.key == *of)?, *of));
+    let again = |of: &ProcessKey| Some((case.stages.iter().rposition(|s| s.last_process == *of)?, *of));
     let origin = graph.origin_of(key);
-    latest(&|k| graph.origin_of(k) == origin).unwrap_or(0)
+    let related = || {
+        let (i, stage) = case.stages.iter().enumerate().rfind(|(_, s)| graph.origin_of(s.process.key) == origin)?;
+        Some((i, stage.process.key))
+    };
+    lineage
+        .iter()
+        .find_map(began)
+        .or_else(|| lineage.iter().find_map(again))
+        .or_else(related)
+        .unwrap_or_else(|| (0, case.stages[0].process.key))
 }
 
 fn leads(graph: &Graph, event: &Event) -> Vec<Lead> {

@@ -20,6 +20,8 @@ const MAX_PIPES: usize = 16_384;
 /// Children that are listed of one process.
 const MAX_CHILDREN: usize = 16_384;
 
+/// Programs that have the kubelet in them: what they read as a manifest they start as a static pod.
+const KUBELETS: &[&[u8]] = &[b"kubelet", b"hyperkube", b"kubelite", b"k3s", b"k0s", b"rke2"];
 /// Runtime clients: what they start from a definition they start themselves, at once.
 const RUNTIME_CLIENTS: &[&[u8]] = &[b"ctr", b"runc", b"crun", b"docker", b"podman", b"nerdctl", b"crictl"];
 
@@ -297,13 +299,22 @@ impl Graph {
         {
             return false;
         }
-        if container.static_pod && reader.is_alive() {
+        // A runtime reads what it wrote down for itself; that is how a container starts, and not why.
+        let parent = reader.parent.and_then(|key| self.process(key));
+        if is_runtime(reader.name()) || parent.is_some_and(|p| is_runtime(p.name())) {
+            return false;
+        }
+        if container.static_pod && reader.is_alive() && KUBELETS.contains(&reader.name()) {
             return true;
         }
         let is_client = |p: &Process| RUNTIME_CLIENTS.contains(&p.name());
         let children = reader.children.iter().filter_map(|key| self.process(*key));
         is_client(reader) || children.into_iter().any(|child| child.key.start >= take.time && is_client(child))
     }
+}
+
+fn is_runtime(name: &[u8]) -> bool {
+    [b"containerd".as_slice(), b"dockerd", b"crio", b"conmon"].contains(&name) || name.starts_with(b"containerd-shim")
 }
 
 /// Whether these are still the namespaces of the container's runtime: a process on its way in.
