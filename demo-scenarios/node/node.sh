@@ -11,7 +11,8 @@
 #   node.sh image NAME:TAG ENTRY SRC=DST...  makes an image from files and imports it
 #   node.sh down                             ends everything; no process, mount or control group stays
 #
-# NODE   its directory (default /var/tmp/lanner-node). Nodes with different directories may run at the same time.
+# NODE   its directory (default /var/tmp/lanner-node). Nodes with different directories may run at the same time. While the node
+#        is up, init.pid in it holds the pid, on this machine, of the node's pid 1.
 # CACHE  where the kubelet is built and found (default /var/cache/lanner-node).
 set -euo pipefail
 
@@ -42,8 +43,9 @@ process() { sed -E 's/^.*\) (.) ([^ ]+ ){18}([0-9]+) .*$/\1 \3/' "/proc/$1/stat"
 # Whether the node's pid 1 lives. Its start time is compared, so that a pid used again is not taken for it.
 alive() {
     local pid start now
-    [ -f "$NODE/init" ] || return 1
-    read -r pid start <"$NODE/init"
+    [ -f "$NODE/init.start" ] || return 1
+    read -r pid <"$NODE/init.pid"
+    read -r start <"$NODE/init.start"
     now=$(process "$pid") && [ "${now#* }" = "$start" ] && [ "${now%% *}" != Z ]
 }
 
@@ -51,7 +53,7 @@ alive() {
 enter() {
     local pid
     alive || die "no node is up in $NODE"
-    read -r pid _ <"$NODE/init"
+    read -r pid <"$NODE/init.pid"
     cd /
     exec nsenter -t "$pid" -m -u -i -n -p -C env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 TERM=xterm "$@"
 }
@@ -206,7 +208,8 @@ up() {
     local init
     wait_for 20 "the node's pid 1" pgrep -P "$unshare_pid" tini
     init=$(pgrep -P "$unshare_pid" tini)
-    echo "$init $(process "$init" | cut -d' ' -f2)" >"$NODE/init"
+    echo "$init" >"$NODE/init.pid"
+    process "$init" | cut -d' ' -f2 >"$NODE/init.start"
     furnish
     service containerd containerd
     wait_for 60 "containerd" node ctr version
@@ -270,7 +273,7 @@ down() {
     local pid base
     if alive; then
         # The kernel ends all processes of a pid namespace with its pid 1, and the namespaces' mounts and links with them.
-        read -r pid _ <"$NODE/init"
+        read -r pid <"$NODE/init.pid"
         kill -9 "$pid"
         wait_for 60 "the node's processes to end" gone
     fi

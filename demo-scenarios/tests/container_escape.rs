@@ -88,7 +88,7 @@ fn the_attack_is_performed_and_leaves_nothing() {
     let (marks, init) = (folder.join("marks"), folder.join("init"));
     // What identifies the node is noted while it is up.
     let note =
-        format!("read -r pid _ <'{}/init'; stat -L -c %i /proc/$pid/ns/uts >'{}'", node.display(), init.display());
+        format!("read -r pid <'{}/init.pid'; stat -L -c %i /proc/$pid/ns/uts >'{}'", node.display(), init.display());
     let output = run_sh(&node).arg("--marks").arg(&marks).args(["--on-ready", &note]).output().expect("run.sh starts");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -134,8 +134,8 @@ fn an_interrupted_attack_leaves_nothing() {
     let mut run = run_sh(&node).arg("--without-kubelet").stdout(Stdio::piped()).spawn().expect("run.sh starts");
     let mut lines = BufReader::new(run.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.starts_with("[3/8]")), "the third stage is reached");
-    let pid = fs::read_to_string(node.join("init")).expect("a node is up");
-    let uts = uts_namespace(pid.split(' ').next().unwrap_or_default());
+    let pid = fs::read_to_string(node.join("init.pid")).expect("a node is up");
+    let uts = uts_namespace(pid.trim());
     assert!(uts.is_some() && !remains(&node, uts).is_empty(), "what is looked for at the end is there before it");
 
     let killed = Command::new("kill").args(["-TERM", &run.id().to_string()]).status().expect("kill starts");
