@@ -60,8 +60,7 @@ fn perform(root: &Path, folder: &Path, work: &Path, options: &[String]) -> anyho
     }
     let attach = format!(
         r#"cd {work_shown}
-           read -r init _ <"$NODE/init" || exit 1
-           ns=$(readlink "/proc/$init/ns/pid" | tr -dc 0-9)
+           ns=$(readlink "/proc/$(cat "$NODE/init.pid")/ns/pid" | tr -dc 0-9)
            {lanner} record -o raw.lanner --node-name node1 --filter "lanner.pidns intersects ($ns)" 2>log </dev/null &
            echo $! >pid
            for _ in $(seq 300); do grep -q '^lanner: recording' log && exit 0; sleep 0.1; done
