@@ -176,6 +176,7 @@ macro_rules! kernel_fields {
                 ino: u64 = "i_ino";
                 nlink: u32 = "i_nlink" | "__i_nlink";
                 rdev: u32 = "i_rdev";
+                generation: u32 = "i_generation" else "that a file's number was used before by another";
                 sb: Ptr<super_block> = "i_sb";
             }
             super_block {
@@ -197,6 +198,7 @@ macro_rules! kernel_fields {
                 flags: u64 = "__sk_common.skc_flags" else "whether a peer closed first: received bytes may be 1 too many";
                 err: u32 = "sk_err";
             }
+            inet_sock { local_port: u16 = "inet_sport"; }
             tcp_sock {
                 acked: u64 = "bytes_acked" else "bytes sent";
                 sent: u64 = "bytes_sent" else "exact bytes sent";

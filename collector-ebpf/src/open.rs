@@ -23,11 +23,12 @@ pub const SYS_EXIT_RET: usize = 16;
 /// The name itself and so many directories above it are compared with the watched names.
 const WATCHED_DEPTH: u32 = 4;
 
-/// Which file; zeros fill it up.
+/// Which file. Numbers of deleted files are used again; the generation tells one use from the next.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct FileKey {
-    dev: u64,
+    dev: u32,
+    generation: u32,
     ino: u64,
 }
 
@@ -65,7 +66,7 @@ pub fn open(ctx: TracePointContext) -> u32 {
         return 0;
     }
     let sb = inode.sb();
-    let key = FileKey { dev: u64::from(sb.dev()), ino: inode.ino() };
+    let key = FileKey { dev: sb.dev(), generation: inode.generation(), ino: inode.ino() };
     let tgid = current.tgid();
     let mut written_before = 0;
     let by_another = WRITTEN.get_ptr_mut(key);
@@ -78,7 +79,8 @@ pub fn open(ctx: TracePointContext) -> u32 {
         } else if let Some(known) = by_another {
             // SAFETY: the map's own element; a race with another CPU leaves either writer.
             unsafe {
-                written_before = u8::from((*known).writer != tgid);
+                // Not every file system has generations: what this open made, nobody wrote before.
+                written_before = u8::from((*known).writer != tgid && mode & FMODE_CREATED == 0);
                 (*known).writer = tgid;
                 (*known).reader = 0;
             }
@@ -88,7 +90,7 @@ pub fn open(ctx: TracePointContext) -> u32 {
         }
     } else {
         let mut wanted = false;
-        if let Some(known) = by_another {
+        if let (Some(known), S_IFREG) = (by_another, file_type) {
             // SAFETY: as above; at worst a reader is told twice.
             unsafe {
                 written_before = u8::from((*known).writer != tgid);
@@ -107,7 +109,8 @@ pub fn open(ctx: TracePointContext) -> u32 {
     record.head.write = u8::from(mode & FMODE_WRITE != 0);
     record.head.created = u8::from(mode & FMODE_CREATED != 0);
     record.head.written_before = written_before;
-    record.head.file = FileFacts { dev: key.dev, ino: key.ino, mode: type_and_mode, flags: 0, path_len: 0, zero: 0 };
+    record.head.file =
+        FileFacts { dev: u64::from(key.dev), ino: key.ino, mode: type_and_mode, flags: 0, path_len: 0, zero: 0 };
     files::locate(inode, file.f_path(), &mut record.head.file, record.tail);
     record.head.header.len = size_of::<OpenRecord>() as u32 + record.tail.used();
     record.submit();

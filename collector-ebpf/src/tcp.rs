@@ -8,7 +8,7 @@ use aya_ebpf::programs::{BtfTracePointContext, TracePointContext};
 use lanner_collector_abi::{AF_INET, AF_INET6, Direction, Drop, Header, Key, TcpRecord, kind};
 
 use crate::files::{self, S_IFMT, S_IFSOCK};
-use crate::kernel::{Place as _, launder, sock, task_struct, tcp_sock};
+use crate::kernel::{Place as _, inet_sock, launder, sock, task_struct, tcp_sock};
 use crate::open::SYS_EXIT_RET;
 use crate::record::{header, header_of};
 use crate::ring;
@@ -173,7 +173,7 @@ fn tell(sk: sock, head: Header, flow: &FlowState) {
     record.since = flow.since;
     record.direction = flow.direction as u8;
     record.family = sk.family();
-    record.local_port = sk.local_port();
+    record.local_port = local_port(sk);
     record.remote_port = u16::from_be(sk.remote_port());
     record.netns = sk.net().inum();
     if record.family == AF_INET {
@@ -189,6 +189,15 @@ fn tell(sk: sock, head: Header, flow: &FlowState) {
         _ => {}
     }
     ring::output_small(&mut record);
+}
+
+/// A socket gives its port back before it is closed, but keeps it in the headers that it sends.
+#[inline(always)]
+fn local_port(sk: sock) -> u16 {
+    match sk.local_port() {
+        0 => u16::from_be(inet_sock::at(sk.address).local_port()),
+        port => port,
+    }
 }
 
 #[inline(always)]

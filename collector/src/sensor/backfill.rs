@@ -5,8 +5,9 @@ use std::io::Read;
 
 use aya::Ebpf;
 use aya::programs::Iter;
-use lanner_core::event::{BootTime, Event, Header, Origin, Payload, ProcessKey};
+use lanner_core::event::{BootTime, Event, FileId, Header, Origin, Payload, ProcessKey};
 
+use super::absent;
 use super::decode::{self, Found};
 use super::hooks::{ALIVE, words};
 use super::proc::Proc;
@@ -38,15 +39,55 @@ pub(super) fn list(ebpf: &mut Ebpf) -> Result<Vec<Found>, String> {
     Ok(all)
 }
 
-/// Makes events of what was found, parents before children. `started` is before the first hook was attached: what
-/// began after is seen live.
+/// What the events that wait tell of processes.
+#[derive(Default)]
+pub(super) struct Live {
+    forked: HashSet<ProcessKey>,
+    ended: HashSet<ProcessKey>,
+    began: HashSet<(ProcessKey, FileId)>,
+}
+
+impl Live {
+    pub(super) fn of(events: &[Event]) -> Self {
+        let mut live = Live::default();
+        for event in events {
+            let process = event.header.process;
+            match &event.payload {
+                Payload::Fork(fork) => drop(live.forked.insert(fork.child)),
+                Payload::Exit(_) => drop(live.ended.insert(process)),
+                Payload::Exec(exec) => drop(live.began.insert((process, exec.image.exe.id))),
+                _ => {}
+            }
+        }
+        live
+    }
+
+    /// Whether what was found is told of live: its fork was seen, or it was found with the image of an exec that was.
+    pub(super) fn tells_of(&self, found: &Found) -> bool {
+        self.forked.contains(&found.key) || self.began.contains(&(found.key, found.exec.image.exe.id))
+    }
+
+    /// Adds to what is found now who was found `early` and has ended since. Who ended before that could be seen is
+    /// left out: it would live for ever.
+    pub(super) fn join(&self, now: &mut Vec<Found>, early: Vec<Found>) {
+        let known: HashSet<ProcessKey> = now.iter().map(|f| f.key).collect();
+        now.extend(early.into_iter().filter(|f| !known.contains(&f.key) && self.ended.contains(&f.key)));
+    }
+}
+
+/// Makes events of what was found, parents before children, with the time at which the sensor `started`; but for
+/// processes of which what was found is seen live.
 pub(super) fn events(
     mut all: Vec<Found>,
     started: BootTime,
-    seen: &HashSet<ProcessKey>,
+    is_live: impl Fn(&Found) -> bool,
     proc: Option<Proc>,
 ) -> Vec<Event> {
-    all.retain(|found| found.key.start < started && !seen.contains(&found.key));
+    if let Some(proc) = proc {
+        let absent = absent::parents(&all, proc);
+        all.extend(absent);
+    }
+    all.retain(|found| !is_live(found));
     for found in &mut all {
         if let (Some(proc), false) = (proc, found.kernel_thread)
             && let Some(pid) = proc.pid_of(&found.pids, &found.exec.task.pid_namespaces)
@@ -104,7 +145,7 @@ mod tests {
     #[test]
     fn parents_come_before_children_even_when_they_are_younger() {
         let all = vec![found(9, 10, Some((5, 50))), found(5, 50, Some((1, 1))), found(1, 1, None)];
-        let events = events(all, BootTime(100), &HashSet::new(), None);
+        let events = events(all, BootTime(100), |_| false, None);
         assert_eq!(events.iter().map(|e| e.header.process.pid).collect::<Vec<_>>(), [1, 5, 9]);
         assert!(events.iter().all(|e| e.header.time == BootTime(100) && e.header.origin == Origin::Backfill));
     }
@@ -112,13 +153,13 @@ mod tests {
     #[test]
     fn what_is_seen_live_is_not_told_again() {
         let all = vec![found(1, 1, None), found(2, 2, Some((1, 1))), found(3, 100, Some((1, 1)))];
-        let events = events(all, BootTime(100), &HashSet::from([ProcessKey::new(2, 2)]), None);
+        let events = events(all, BootTime(100), |found| found.key.pid > 1, None);
         assert_eq!(events.iter().map(|e| e.header.process.pid).collect::<Vec<_>>(), [1]);
     }
 
     #[test]
     fn a_cycle_of_parents_ends() {
         let all = vec![found(1, 1, Some((2, 2))), found(2, 2, Some((1, 1)))];
-        assert_eq!(events(all, BootTime(9), &HashSet::new(), None).len(), 2);
+        assert_eq!(events(all, BootTime(9), |_| false, None).len(), 2);
     }
 }

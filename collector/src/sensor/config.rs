@@ -1,5 +1,7 @@
 //! What may be set.
 
+use std::path::PathBuf;
+
 /// How the sensor is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SensorConfig {
@@ -8,6 +10,8 @@ pub struct SensorConfig {
     /// Names worth an event when a file of this name, or at most three directories below one of this name, is opened for
     /// reading. At most 31 bytes each; longer ones are left out, and so is what comes after the 256th.
     pub watched: Vec<String>,
+    /// Another build of the in-kernel programs, in the place of the one that is built in.
+    pub object: Option<PathBuf>,
 }
 
 /// Credentials, keys and tokens; where Kubernetes and container runtimes keep what they obey; the kernel's own levers,
@@ -62,6 +66,10 @@ const WATCHED: &[&str] = &[
 
 impl Default for SensorConfig {
     fn default() -> Self {
-        SensorConfig { ring_bytes: 16 << 20, watched: WATCHED.iter().map(|name| (*name).to_owned()).collect() }
+        SensorConfig {
+            ring_bytes: 16 << 20,
+            watched: WATCHED.iter().map(|name| (*name).to_owned()).collect(),
+            object: None,
+        }
     }
 }

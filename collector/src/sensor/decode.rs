@@ -57,6 +57,7 @@ pub(super) fn event(record: &[u8]) -> Option<Event> {
 }
 
 /// A process that the iterator found.
+#[derive(Debug)]
 pub(super) struct Found {
     pub(super) key: ProcessKey,
     pub(super) exec: Exec,

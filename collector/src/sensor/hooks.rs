@@ -5,7 +5,10 @@ use std::io;
 
 use aya::programs::{BtfTracePoint, Iter, ProgramError, TracePoint};
 use aya::{Btf, Ebpf};
-use lanner_core::event::{Hook, HookLayer, HookState};
+use lanner_core::event::{BootTime, Hook, HookLayer, HookState};
+
+use super::decode::Found;
+use super::{backfill, clock};
 
 /// How a program is attached.
 #[derive(Debug, Clone, Copy)]
@@ -29,25 +32,28 @@ struct Spec {
 
 /// The iterator's program.
 pub(super) const ALIVE: &str = "alive";
+/// The program that tells of new processes.
+const FORK: &str = "fork";
 
+/// In the order in which they are attached: births and deaths first.
 const SPECS: &[Spec] = &[
     Spec {
         name: "sched_process_fork",
-        program: "fork",
+        program: FORK,
         attach: Attach::Typed("sched_process_fork"),
         without: "processes that never exec, and the lineage that runs through them",
-    },
-    Spec {
-        name: "sched_process_exec",
-        program: "exec",
-        attach: Attach::Typed("sched_process_exec"),
-        without: "what processes run",
     },
     Spec {
         name: "sched_process_exit",
         program: "exit",
         attach: Attach::Typed("sched_process_exit"),
         without: "when and how processes end",
+    },
+    Spec {
+        name: "sched_process_exec",
+        program: "exec",
+        attach: Attach::Typed("sched_process_exec"),
+        without: "what processes run",
     },
     Spec {
         name: "sys_exit_open*",
@@ -99,49 +105,76 @@ const SPECS: &[Spec] = &[
     },
 ];
 
-/// Loads and attaches what the kernel allows, program by program.
-pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Vec<Hook> {
-    SPECS
-        .iter()
-        .map(|spec| Hook {
-            name: spec.name.to_owned(),
-            layer: HookLayer::Base,
-            state: match attach(ebpf, btf, spec) {
-                Ok(()) => HookState::Attached,
-                Err(reason) => HookState::Refused(reason),
-            },
-            without: spec.without.to_owned(),
-        })
-        .collect()
+/// The outcome of [`attach_all`].
+pub(super) struct Attached {
+    pub(super) hooks: Vec<Hook>,
+    /// Every process that began at this time or later is told of as it is forked; `None`: none is.
+    pub(super) forks_from: Option<BootTime>,
+    /// What ran then. Who is gone when the last hook is attached would be missed otherwise.
+    pub(super) early: Vec<Found>,
 }
 
-fn attach(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
+/// Loads and attaches what the kernel allows, program by program. All are loaded before the first is attached: the
+/// verifier takes its time, and attaching is to be over soon.
+pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
+    let loaded: Vec<Result<(), String>> = SPECS.iter().map(|spec| load(ebpf, btf, spec)).collect();
+    let mut attached = Attached { hooks: Vec::new(), forks_from: None, early: Vec::new() };
+    for (spec, loaded) in SPECS.iter().zip(loaded) {
+        let state = match loaded.and_then(|()| attach(ebpf, spec)) {
+            Ok(()) => HookState::Attached,
+            Err(reason) => HookState::Refused(reason),
+        };
+        if spec.program == FORK && state == HookState::Attached {
+            attached.forks_from = Some(clock::now());
+            // When it is refused, the backfill says so.
+            attached.early = backfill::list(ebpf).unwrap_or_default();
+        }
+        attached.hooks.push(Hook {
+            name: spec.name.to_owned(),
+            layer: HookLayer::Base,
+            state,
+            without: spec.without.to_owned(),
+        });
+    }
+    attached
+}
+
+fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
     let program = ebpf.program_mut(spec.program).ok_or("the object has no such program")?;
     match spec.attach {
         Attach::Typed(tracepoint) => {
             let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
-            program.load(tracepoint, btf).map_err(words)?;
-            program.attach().map_err(words)?;
+            program.load(tracepoint, btf).map_err(words)
+        }
+        Attach::Syscalls(_) => {
+            let program: &mut TracePoint = program.try_into().map_err(words)?;
+            program.load().map_err(words)
         }
         Attach::Tasks => {
             let program: &mut Iter = program.try_into().map_err(words)?;
-            program.load("task", btf).map_err(words)?;
+            program.load("task", btf).map_err(words)
+        }
+    }
+}
+
+fn attach(ebpf: &mut Ebpf, spec: &Spec) -> Result<(), String> {
+    let program = ebpf.program_mut(spec.program).ok_or("the object has no such program")?;
+    match spec.attach {
+        Attach::Typed(_) => {
+            let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
+            program.attach().map_err(words)?;
         }
         Attach::Syscalls(names) => {
             let program: &mut TracePoint = program.try_into().map_err(words)?;
-            program.load().map_err(words)?;
-            let mut refused = None;
-            let mut attached = 0;
-            for name in names {
-                match program.attach("syscalls", name) {
-                    Ok(_) => attached += 1,
-                    Err(error) => refused = refused.or(Some(words(error))),
-                }
-            }
-            if attached == 0 {
-                return Err(refused.unwrap_or_default());
+            let outcomes: Vec<_> = names.iter().map(|name| program.attach("syscalls", name)).collect();
+            if outcomes.iter().all(Result::is_err)
+                && let Some(Err(error)) = outcomes.into_iter().next()
+            {
+                return Err(words(error));
             }
         }
+        // Run when asked.
+        Attach::Tasks => {}
     }
     Ok(())
 }
@@ -165,7 +198,7 @@ fn refusal(error: &io::Error, log: &str) -> String {
     // The verifier's reason stands above its statistics.
     const STATISTICS: [&str; 3] = ["processed ", "verification time", "stack depth"];
     let is_reason = |line: &&str| !line.is_empty() && !STATISTICS.iter().any(|s| line.starts_with(s));
-    match log.lines().map(str::trim).filter(is_reason).next_back() {
+    match log.lines().map(str::trim).rfind(is_reason) {
         Some(reason) => format!("the kernel's verifier refused it: {reason}"),
         None => format!("the kernel refused it: {error}"),
     }

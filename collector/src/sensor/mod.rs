@@ -5,6 +5,7 @@
 //! - `btf`, `offsets`: where this kernel keeps what the programs read; `hooks`: where they listen.
 //! - `decode`, `container`, `proc`, `backfill`: from records to events; `order`: into their order.
 
+mod absent;
 mod backfill;
 mod btf;
 mod clock;
@@ -21,6 +22,7 @@ mod proc;
 mod ring;
 mod tracefs;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -37,7 +39,10 @@ pub use error::SensorError;
 pub use node::node_info;
 pub use probe::{Check, probe};
 
+use backfill::Live;
 use btf::Types;
+use decode::Found;
+use hooks::Attached;
 use offsets::Resolved;
 use order::{HOLD_BACK, Order};
 use proc::Proc;
@@ -61,6 +66,10 @@ pub struct Sensor {
     undecodable: u64,
     /// Before the first hook was attached.
     started: BootTime,
+    /// See [`Attached`].
+    forks_from: Option<BootTime>,
+    /// See [`Attached`].
+    early: Vec<Found>,
     /// Processes that the backfill told of: a late record of their fork would tell of them twice.
     told: HashSet<ProcessKey>,
 }
@@ -82,6 +91,12 @@ impl Sensor {
         let resolved = Resolved::of(&types).map_err(SensorError::Fields)?;
         let btf = Btf::parse(&vmlinux, Endianness::default()).map_err(|e| SensorError::NoBtf(e.to_string()))?;
 
+        let object = match &config.object {
+            None => Cow::Borrowed(OBJECT),
+            Some(path) => {
+                Cow::Owned(fs::read(path).map_err(|e| SensorError::Object(format!("{}: {e}", path.display())))?)
+            }
+        };
         let watched = watched(&config.watched);
         let wake_mark = u64::from(config.ring_bytes / 4);
         let lengths = watched.iter().fold(0u64, |bits, name| bits | 1 << length(name));
@@ -92,13 +107,13 @@ impl Sensor {
             .override_global("OFFSETS", &resolved.words, true)
             .override_global("CONFIG", &settings, true)
             .map_max_entries("EVENTS", config.ring_bytes)
-            .load(OBJECT)
+            .load(&object)
             .map_err(|e| SensorError::Object(with_causes(&e)))?;
         fill_watched(&mut ebpf, &watched).map_err(SensorError::Object)?;
         let ring = Ring::new(&mut ebpf).map_err(SensorError::Object)?;
 
         let started = clock::now();
-        let mut hooks = hooks::attach_all(&mut ebpf, &btf);
+        let Attached { mut hooks, forks_from, early } = hooks::attach_all(&mut ebpf, &btf);
         if hooks.iter().all(|h| matches!(h.state, HookState::Refused(_))) {
             let first = hooks.into_iter().find_map(|h| match h.state {
                 HookState::Refused(reason) => Some(reason),
@@ -110,7 +125,17 @@ impl Sensor {
             resolved.without().into_iter().map(|without| degraded("kernel fields", "this kernel lacks them", without)),
         );
         hooks.extend(proc_hook());
-        Ok(Sensor { ebpf, ring, hooks, order: Order::default(), undecodable: 0, started, told: HashSet::new() })
+        Ok(Sensor {
+            ebpf,
+            ring,
+            hooks,
+            order: Order::default(),
+            undecodable: 0,
+            started,
+            forks_from,
+            early,
+            told: HashSet::new(),
+        })
     }
 
     /// All hooks, attached and refused.
@@ -121,7 +146,7 @@ impl Sensor {
     /// What already ran when the hooks were attached, parents before children: call it once, before the first drain.
     /// Nothing is missing between this and what is seen live, and nothing is told twice.
     pub fn backfill(&mut self) -> Vec<Event> {
-        let all = match backfill::list(&mut self.ebpf) {
+        let mut all = match backfill::list(&mut self.ebpf) {
             Ok(all) => all,
             Err(reason) => {
                 for hook in self.hooks.iter_mut().filter(|h| h.name == "iter/task") {
@@ -133,8 +158,11 @@ impl Sensor {
         // A process that exec'd or forked while the iterator ran has its record in the ring by then.
         std::thread::sleep(Duration::from_nanos(HOLD_BACK));
         self.read_ring();
-        let seen = self.order.waiting().iter().filter_map(began).collect();
-        let events = backfill::events(all, self.started, &seen, Proc::open().ok());
+        let live = Live::of(self.order.waiting());
+        live.join(&mut all, std::mem::take(&mut self.early));
+        let forks_from = self.forks_from;
+        let is_live = |f: &Found| forks_from.is_some_and(|from| f.key.start >= from) || live.tells_of(f);
+        let events = backfill::events(all, self.started, is_live, Proc::open().ok());
         self.told = events.iter().map(|e| e.header.process).collect();
         events
     }
@@ -156,7 +184,7 @@ impl Sensor {
     /// As [`Self::drain`], with nothing held back: for the end.
     pub fn flush(&mut self, out: &mut Vec<Event>) -> Vec<Loss> {
         while self.read_ring().is_some() {}
-        self.order.release(BootTime(u64::MAX), out);
+        self.order.release(clock::now().after(Duration::from_nanos(1)), out);
         self.losses()
     }
 
@@ -190,15 +218,6 @@ impl Sensor {
             losses.push(Loss { cause: LossCause::Undecodable, count: std::mem::take(&mut self.undecodable) });
         }
         losses
-    }
-}
-
-/// The process whose beginning, or whose image, an event tells.
-fn began(event: &Event) -> Option<ProcessKey> {
-    match &event.payload {
-        Payload::Fork(fork) => Some(fork.child),
-        Payload::Exec(_) => Some(event.header.process),
-        _ => None,
     }
 }
 

@@ -47,9 +47,13 @@ impl Proc {
     pub(super) fn args(self, pid: u32, start: BootTime) -> Option<Args> {
         let mut bytes = Vec::new();
         File::open(format!("/proc/{pid}/cmdline")).ok()?.take(ARGS_MAX + 1).read_to_end(&mut bytes).ok()?;
-        // Read after: the pid was this process's until now.
-        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        (start_ticks(&stat)? == start.0 / TICK).then(|| split_args(&bytes, bytes.len() as u64 > ARGS_MAX))
+        // Asked after: the pid was this process's until now.
+        self.is_process(pid, start).then(|| split_args(&bytes, bytes.len() as u64 > ARGS_MAX))
+    }
+
+    /// Whether the process with this pid here is the one that started then, as exactly as can be told (10 ms).
+    pub(super) fn is_process(self, pid: u32, start: BootTime) -> bool {
+        fs::read(format!("/proc/{pid}/stat")).is_ok_and(|stat| start_ticks(&stat) == Some(start.0 / TICK))
     }
 }
 

@@ -36,7 +36,7 @@ impl Ring {
         let records = RingBuf::try_from(take("EVENTS")?).map_err(|e| with_causes(&e))?;
         let drops = PerCpuArray::try_from(take("DROPS")?).map_err(|e| with_causes(&e))?;
         let epoll = epoll(records.as_raw_fd()).map_err(|e| format!("epoll: {e}"))?;
-        Ok(Ring { records: records, drops, counted: [0; CAUSES.len()], epoll })
+        Ok(Ring { records, drops, counted: [0; CAUSES.len()], epoll })
     }
 
     /// Hands the next record to `read`; `None` when there is none.

@@ -5,17 +5,31 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 
 use super::strip;
-use super::toolchain::Toolchain;
+use super::toolchain::{Toolchain, write_program};
+
+/// Cargo makes symbols unique by a hash over the folder that a crate lies in. No two crates here have one name, so that a
+/// constant does, and the object is the same wherever it is built.
+const WRAPPER: &str = "#!/bin/sh
+for arg; do
+    shift
+    case $arg in metadata=*) arg=metadata=lanner ;; esac
+    set -- \"$@\" \"$arg\"
+done
+exec \"$@\"
+";
 
 /// Builds the object, stripped.
 pub(super) fn build(root: &Path, toolchain: &Toolchain) -> anyhow::Result<Vec<u8>> {
     let package = root.join("collector-ebpf");
     let target = root.join("target/ebpf");
+    let wrapper = target.join("rustc-wrapper");
+    write_program(&wrapper, WRAPPER)?;
     let mut cargo = toolchain.cargo();
     cargo
         .args(["build", "--release", "--locked", "--target", "bpfel-unknown-none"])
         .current_dir(&package)
         .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTC_WRAPPER", &wrapper)
         .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", toolchain.linker_path())
         // Through the environment, for paths may contain spaces; unit separators stand between the flags.
         .env("CARGO_ENCODED_RUSTFLAGS", flags(root, toolchain)?.join("\u{1f}"));

@@ -4,6 +4,7 @@
 //! bpf-linker is built against the LLVM of the toolchain that builds this program: two minutes, once.
 
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -53,7 +54,7 @@ impl Toolchain {
             }
         }
         // What the cargo that runs this command tells its children is about another compiler.
-        for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTUP_TOOLCHAIN", "CARGO"] {
+        for name in ["RUSTFLAGS", "RUSTUP_TOOLCHAIN", "CARGO"] {
             cargo.env_remove(name);
         }
         self.with_llvm(cargo)
@@ -233,9 +234,11 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Written whole or not at all: an interrupted run must not leave half a compiler behind.
-fn write_program(path: &Path, text: &str) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
+/// Writes a script. Written whole or not at all: an interrupted run must not leave half a compiler behind.
+pub(super) fn write_program(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     let new = path.with_extension("new");
     std::fs::write(&new, text)?;
     std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755))?;

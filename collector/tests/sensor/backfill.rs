@@ -1,0 +1,98 @@
+//! What already runs when the sensor starts.
+
+use std::collections::{HashMap, HashSet};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lanner_core::event::{Event, Origin, Payload, ProcessKey, StdioKind};
+
+use super::stage::{config, file_id, is_me, sensor};
+
+#[test]
+fn what_already_runs_is_told_as_an_exec_tells_it() {
+    let mut child = Command::new("/bin/sleep")
+        .args(["1000", "0"])
+        .current_dir("/usr/share")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("sleep runs");
+    let loaded = sensor(&config());
+    let events = loaded.map(|mut sensor| sensor.backfill());
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let Some(events) = events else { return };
+    let found = events.iter().find(|e| e.header.process.pid == child.id()).expect("it is told of");
+    assert_eq!(found.header.origin, Origin::Backfill);
+    let Payload::Alive(exec) = &found.payload else { panic!("alive: {found:?}") };
+    assert!(exec.task.parent.is_some_and(is_me));
+    assert_eq!(exec.task.comm, "sleep");
+    assert_eq!(exec.image.exe.id, file_id("/bin/sleep"));
+    assert_eq!(exec.image.args.list.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/bin/sleep", "1000", "0"]);
+    assert_eq!(exec.image.cwd, "/usr/share");
+    assert_eq!(exec.image.stdio[0].kind, StdioKind::Device);
+    assert_eq!(exec.image.stdio[1].kind, StdioKind::Pipe);
+
+    let me = events.iter().find(|e| is_me(e.header.process)).expect("so is this process");
+    let Payload::Alive(exec) = &me.payload else { panic!("alive: {me:?}") };
+    assert_eq!(exec.image.exe.id, file_id("/proc/self/exe"));
+    assert_eq!(exec.image.args.list.len(), std::env::args().count());
+
+    let mut known = HashSet::new();
+    for event in &events {
+        let Payload::Alive(exec) = &event.payload else { panic!("alive: {event:?}") };
+        let all: bool = exec.task.parent.is_none_or(|p| known.contains(&p));
+        assert!(all, "parents come first: {}", event.header.process);
+        assert!(known.insert(event.header.process), "told twice: {}", event.header.process);
+    }
+    assert!(events.iter().any(|e| e.header.process.pid == 1), "the machine's first process");
+}
+
+/// While processes come and go at full speed, each one's beginning is told exactly once: as alive, or as forked.
+#[test]
+fn between_backfill_and_live_there_is_no_gap_and_no_double() {
+    let done = AtomicBool::new(false);
+    let events = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let mut child = Command::new("/bin/sh").args(["-c", "(:); :"]).spawn().expect("sh runs");
+                child.wait().expect("it ends");
+            }
+        });
+        let events = sensor(&config()).map(|mut sensor| {
+            let mut events = sensor.backfill();
+            // Go on until enough of what runs now has begun and ended.
+            while events.iter().filter(|e| matches!(e.payload, Payload::Exit(_))).count() < 50 {
+                assert_eq!(sensor.drain(&mut events), []);
+                sensor.wait(Duration::from_millis(4)).expect("waits");
+            }
+            assert_eq!(sensor.flush(&mut events), []);
+            events
+        });
+        done.store(true, Ordering::Relaxed);
+        events
+    });
+    let Some(events) = events else { return };
+    let mut begun: HashMap<ProcessKey, usize> = HashMap::new();
+    for event in &events {
+        match &event.payload {
+            Payload::Alive(_) => *begun.entry(event.header.process).or_default() += 1,
+            Payload::Fork(fork) => *begun.entry(fork.child).or_default() += 1,
+            // Of what was found with the image of a live exec, the exec tells.
+            Payload::Exec(_) => {
+                begun.entry(event.header.process).or_insert(1);
+            }
+            _ => {}
+        }
+    }
+    let ended: Vec<&Event> = events.iter().filter(|e| matches!(e.payload, Payload::Exit(_))).collect();
+    assert!(ended.len() >= 50);
+    // The hook for forks is attached first: alone it tells of parents that nothing else could be told of.
+    let is_fork = |e: &Event| matches!(e.payload, Payload::Fork(_));
+    for event in events.iter().filter(|e| !e.header.process.is_unknown() && !is_fork(e)) {
+        let (key, family) = (event.header.process, event.payload.family());
+        assert_eq!(begun.get(&key), Some(&1), "{family} at {:?} of {key}", event.header.time);
+    }
+    assert!(events.is_sorted_by_key(|e| e.header.time), "in order");
+}

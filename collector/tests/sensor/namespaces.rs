@@ -1,0 +1,68 @@
+//! Moves to other namespaces.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use lanner_core::event::{Event, NamespaceChange, NsChangeHow, Payload};
+
+use super::stage::{life_of, namespace, perform, stage};
+
+fn changes(life: &[Event]) -> Vec<NamespaceChange> {
+    life.iter().filter_map(|e| if let Payload::Namespace(change) = e.payload { Some(change) } else { None }).collect()
+}
+
+#[test]
+fn unshare_tells_which_namespaces_are_new() {
+    let Some(stage) = stage() else { return };
+    let (_, life) = perform(stage, Command::new("unshare").args(["-n", "-u", "true"]));
+    let [change] = changes(&life)[..] else { panic!("one change: {life:?}") };
+    assert_eq!(change.how, NsChangeHow::Unshare);
+    assert_eq!((change.before.net, change.before.uts), (namespace("self", "net"), namespace("self", "uts")));
+    assert!(change.now.net != change.before.net && change.now.uts != change.before.uts);
+    assert!(change.now.net != 0 && change.now.uts != 0);
+    let same = |ns: lanner_core::event::Namespaces| (ns.mnt, ns.pid, ns.ipc, ns.cgroup, ns.user);
+    assert_eq!(same(change.now), same(change.before));
+}
+
+#[test]
+fn setns_tells_whose_namespace_was_entered() {
+    let Some(stage) = stage() else { return };
+    let mut host = Command::new("unshare")
+        .args(["-n", "sh", "-c", "echo; read x"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("unshare runs");
+    host.stdout.as_mut().expect("piped").read_exact(&mut [0]).expect("it is there");
+    let target = host.id().to_string();
+    let entered = namespace(&target, "net");
+    let (_, life) = perform(stage, Command::new("nsenter").args(["-t", &target, "-n", "true"]));
+    let [change] = changes(&life)[..] else { panic!("one change: {life:?}") };
+    assert_eq!((change.how, change.now.net), (NsChangeHow::Setns, entered));
+    assert_eq!(change.before.net, namespace("self", "net"));
+
+    // Into the one where it is already: nothing changes.
+    let own = std::process::id().to_string();
+    let (_, life) = perform(stage, Command::new("nsenter").args(["-t", &own, "-n", "true"]));
+    assert_eq!(changes(&life), []);
+    drop(host.stdin.take());
+    host.wait().expect("it ends");
+}
+
+#[test]
+fn a_pid_namespace_counts_for_the_children() {
+    let Some(stage) = stage() else { return };
+    let (_, life) = perform(stage, Command::new("unshare").args(["-p", "-f", "sh", "-c", "exit 4"]));
+    let [change] = changes(&life)[..] else { panic!("one change: {life:?}") };
+    assert_eq!(change.before.pid, namespace("self", "pid"));
+    assert_ne!(change.now.pid, change.before.pid);
+    let Some(fork) = life.iter().find_map(|e| if let Payload::Fork(fork) = &e.payload { Some(fork) } else { None })
+    else {
+        panic!("a fork: {life:?}")
+    };
+    assert_eq!(fork.task.ns_pid, 1, "the first one in there");
+    assert_eq!(fork.task.pid_namespaces, [change.now.pid, change.before.pid]);
+    assert_eq!(fork.task.namespaces.pid, change.now.pid);
+    let child = life_of(stage, fork.child.pid);
+    assert!(child.iter().any(|e| matches!(&e.payload, Payload::Exec(exec) if exec.task.ns_pid == 1)), "{child:?}");
+}

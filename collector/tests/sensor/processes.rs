@@ -1,0 +1,197 @@
+//! Exec, fork and exit.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::{Command, Stdio as Redirect};
+
+use lanner_core::event::{Event, Exec, Exit, Origin, Payload, Stdio, StdioKind, Text};
+
+use super::stage::{clock, file_id, helper, is_me, life_of, namespace, perform, shell, stage};
+
+fn execs(life: &[Event]) -> Vec<&Exec> {
+    life.iter().filter_map(|e| if let Payload::Exec(exec) = &e.payload { Some(exec.as_ref()) } else { None }).collect()
+}
+
+fn exits(life: &[Event]) -> Vec<Exit> {
+    life.iter().filter_map(|e| if let Payload::Exit(exit) = e.payload { Some(exit) } else { None }).collect()
+}
+
+fn texts(list: &[Text]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn an_exec_tells_all_of_the_process_and_its_image() {
+    let Some(stage) = stage() else { return };
+    let before = clock();
+    let mut child = Command::new("/bin/echo")
+        .args(["one", "two words", ""])
+        .current_dir("/usr/share")
+        .stdin(Redirect::null())
+        .stdout(Redirect::piped())
+        .stderr(Redirect::piped())
+        .spawn()
+        .expect("echo runs");
+    let pipe =
+        fs::metadata(format!("/proc/self/fd/{}", fd(child.stdout.as_ref().expect("piped")))).expect("the pipe").ino();
+    let pid = child.id();
+    child.wait().expect("it ends");
+    let life = life_of(stage, pid);
+    let after = clock();
+    let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
+    let header = life.iter().find(|e| matches!(e.payload, Payload::Exec(_))).expect("the exec").header;
+
+    assert!(header.time > before && header.time < after);
+    assert!(header.process.start > before && header.process.start < header.time);
+    assert_eq!((header.process.pid, header.tid, header.origin, header.seq), (pid, pid, Origin::Live, 0));
+
+    let task = &exec.task;
+    assert!(task.parent.is_some_and(is_me), "{task:?}");
+    assert_eq!(task.comm, "echo");
+    assert_eq!(task.ns_pid, pid, "tests run in the machine's pid namespace");
+    assert_eq!(task.pid_namespaces, [namespace("self", "pid")]);
+    // SAFETY: calls without arguments that cannot fail.
+    let (uid, gid, session) = unsafe { (libc::getuid(), libc::getgid(), libc::getsid(0)) };
+    let creds = task.creds;
+    assert_eq!((creds.uid, creds.euid, creds.gid, creds.egid), (uid, uid, gid, gid));
+    let status = fs::read_to_string("/proc/self/status").expect("own status");
+    let caps = |name: &str| {
+        let line = status.lines().find_map(|l| l.strip_prefix(name)).expect("a line");
+        u64::from_str_radix(line.trim(), 16).expect("capabilities")
+    };
+    assert_eq!((creds.cap_effective, creds.cap_permitted), (caps("CapEff:"), caps("CapPrm:")));
+    let login = fs::read_to_string("/proc/self/loginuid").ok().and_then(|s| s.trim().parse().ok());
+    assert_eq!(creds.login_uid, login.filter(|uid| *uid != u32::MAX));
+    assert_eq!(i64::from(task.session), i64::from(session));
+    let ns = task.namespaces;
+    for (number, name) in [
+        (ns.mnt, "mnt"),
+        (ns.pid, "pid"),
+        (ns.net, "net"),
+        (ns.uts, "uts"),
+        (ns.ipc, "ipc"),
+        (ns.cgroup, "cgroup"),
+        (ns.user, "user"),
+    ] {
+        assert_eq!(number, namespace("self", name), "{name}");
+    }
+    let cgroups = fs::read_to_string("/proc/self/cgroup").expect("own control groups");
+    assert!(cgroups.lines().any(|l| l.ends_with(&format!(":{}", task.cgroup))), "{} is one of {cgroups}", task.cgroup);
+
+    let image = &exec.image;
+    assert_eq!(image.exe.path.to_string(), fs::canonicalize("/bin/echo").expect("echo").display().to_string());
+    assert_eq!(image.exe.id, file_id("/bin/echo"));
+    assert!(!image.exe.truncated && !image.exe.deleted);
+    assert_eq!(image.script, None);
+    assert_eq!(texts(&image.args.list), ["/bin/echo", "one", "two words", ""]);
+    assert!(!image.args.truncated);
+    assert_eq!(image.cwd, "/usr/share");
+    let null = fs::metadata("/dev/null").expect("null").ino();
+    assert_eq!(image.stdio[0], Stdio { kind: StdioKind::Device, ino: null, peer: None });
+    assert_eq!(image.stdio[1], Stdio { kind: StdioKind::Pipe, ino: pipe, peer: None });
+    assert_eq!(image.stdio[2].kind, StdioKind::Pipe);
+}
+
+fn fd(of: &impl std::os::fd::AsRawFd) -> i32 {
+    of.as_raw_fd()
+}
+
+#[test]
+fn an_interpreter_is_the_image_and_its_script_is_named() {
+    let Some(stage) = stage() else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let script = dir.path().join("hello");
+    fs::write(&script, "#!/bin/sh -e\nexit 3\n").expect("written");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+    let (_, life) = perform(stage, Command::new(&script).arg("x"));
+    let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
+    assert_eq!(exec.image.exe.id, file_id("/bin/sh"));
+    assert_eq!(exec.image.script, Some(Text::from(script.display().to_string())));
+    assert_eq!(texts(&exec.image.args.list), ["/bin/sh", "-e", &script.display().to_string(), "x"]);
+    assert_eq!(exec.task.comm, "hello");
+    assert_eq!(exits(&life), [Exit { code: 3, signal: 0 }]);
+}
+
+#[test]
+fn long_arguments_are_cut_and_say_so() {
+    let Some(stage) = stage() else { return };
+    let (_, life) = perform(stage, Command::new("/bin/true").arg("x".repeat(5000)));
+    let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
+    assert!(exec.image.args.truncated);
+    assert_eq!(exec.image.args.list[0], "/bin/true");
+    assert_eq!(exec.image.args.list[1].as_bytes(), "x".repeat(4095 - "/bin/true".len() - 1).as_bytes());
+}
+
+#[test]
+fn deep_paths_are_cut_and_keep_their_end() {
+    let Some(stage) = stage() else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let deep = (0..60).fold(dir.path().to_path_buf(), |path, i| path.join(format!("d{i}")));
+    fs::create_dir_all(&deep).expect("folders");
+    let copy = deep.join("true");
+    fs::copy("/bin/true", &copy).expect("copied");
+    let (_, life) = perform(stage, &mut Command::new(&copy));
+    let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
+    assert!(exec.image.exe.truncated);
+    let path = exec.image.exe.path.to_string();
+    assert!(path.ends_with("/d58/d59/true") && copy.display().to_string().ends_with(&path), "{path}");
+    assert_eq!(exec.image.exe.id, file_id(&copy));
+}
+
+#[test]
+fn a_socket_on_standard_input_names_its_peer() {
+    let Some(stage) = stage() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let here = TcpStream::connect(listener.local_addr().expect("its address")).expect("connects");
+    let peer = here.peer_addr().expect("a peer");
+    let (_, life) = perform(stage, Command::new("/bin/true").stdin(Redirect::from(OwnedFd::from(here))));
+    let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
+    assert_eq!((exec.image.stdio[0].kind, exec.image.stdio[0].peer), (StdioKind::Socket, Some(peer)));
+}
+
+#[test]
+fn a_fork_without_exec_is_told_with_the_child_that_it_made() {
+    let Some(stage) = stage() else { return };
+    let (pid, life) = perform(stage, &mut shell("(exit 5); exit 6"));
+    let forks: Vec<_> = life
+        .iter()
+        .filter_map(|e| if let Payload::Fork(fork) = &e.payload { Some((e.header, fork)) } else { None })
+        .collect();
+    let [(header, fork)] = forks[..] else { panic!("one fork: {life:?}") };
+    assert_eq!((header.process.pid, header.tid), (pid, pid));
+    assert_eq!(fork.task.parent, Some(header.process));
+    assert_eq!(fork.task.ns_pid, fork.child.pid);
+    assert_eq!(fork.task.comm, "sh");
+    assert!(fork.child.start > header.process.start && fork.child.start <= header.time);
+    let child = life_of(stage, fork.child.pid);
+    assert!(child.iter().all(|e| e.header.process == fork.child), "one key for all that it does");
+    assert!(execs(&child).is_empty());
+    assert_eq!(exits(&child), [Exit { code: 5, signal: 0 }]);
+    assert_eq!(exits(&life), [Exit { code: 6, signal: 0 }]);
+}
+
+#[test]
+fn a_signal_that_kills_is_named() {
+    let Some(stage) = stage() else { return };
+    let (_, life) = perform(stage, &mut shell("kill -9 $$"));
+    assert_eq!(exits(&life), [Exit { code: 0, signal: 9 }]);
+}
+
+#[test]
+fn threads_do_not_end_a_process_and_its_last_one_ends_it_once() {
+    let Some(stage) = stage() else { return };
+    let (_, life) = perform(stage, &mut helper("processes::ends_in_a_thread"));
+    assert_eq!(exits(&life), [Exit { code: 9, signal: 0 }]);
+    assert!(!life.iter().any(|e| matches!(e.payload, Payload::Fork(_))), "threads are no processes: {life:?}");
+}
+
+#[test]
+#[ignore = "what another test runs as a process of its own"]
+fn ends_in_a_thread() {
+    for _ in 0..8 {
+        std::thread::spawn(|| ()).join().expect("it ends");
+    }
+    std::thread::spawn(|| std::process::exit(9)).join().expect("never");
+}

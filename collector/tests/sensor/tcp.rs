@@ -1,0 +1,131 @@
+//! TCP connections, over loopback.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use lanner_core::event::{Attempt, Close, Connect, Event, Flow, Header, Payload};
+
+use super::stage::{Stage, expect, is_me, namespace, stage};
+
+fn connect(stage: &Mutex<Stage>, remote: SocketAddr, wanted: fn(Attempt) -> bool) -> (Header, Connect) {
+    expect(stage, &format!("a connection to {remote}"), |e| match e.payload {
+        Payload::Connect(c) if c.flow.remote == remote && wanted(c.attempt) => Some((e.header, c)),
+        _ => None,
+    })
+}
+
+fn close(stage: &Mutex<Stage>, local: SocketAddr, remote: SocketAddr) -> (Header, Close) {
+    expect(stage, &format!("{local} - {remote} closed"), |e: &Event| match e.payload {
+        Payload::Close(c) if c.flow.local == local && c.flow.remote == remote => Some((e.header, c)),
+        _ => None,
+    })
+}
+
+/// Both ends' whole lives: 5 bytes one way, 3 the other; the end that connected closes first or last.
+fn converse(bind: &str, client_first: bool) {
+    let Some(stage) = stage() else { return };
+    let listener = TcpListener::bind(bind).expect("a port");
+    let server = listener.local_addr().expect("its address");
+    let mut out = TcpStream::connect(server).expect("connects");
+    let (mut accepted, client) = listener.accept().expect("accepts");
+    let mut buffer = [0; 16];
+    out.write_all(b"hello").expect("sent");
+    assert_eq!(accepted.read(&mut buffer).expect("read"), 5);
+    accepted.write_all(b"yes").expect("sent");
+    assert_eq!(out.read(&mut buffer).expect("read"), 3);
+    let (first, mut second) = if client_first { (out, accepted) } else { (accepted, out) };
+    first.shutdown(Shutdown::Write).expect("closes");
+    assert_eq!(second.read(&mut buffer).expect("read"), 0, "the end");
+    drop(second);
+    drop(first);
+
+    let netns = namespace("self", "net");
+    let listen = expect(stage, "it listens", |e| match e.payload {
+        Payload::Listen(l) if l.local == server => Some((e.header, l)),
+        _ => None,
+    });
+    assert!(is_me(listen.0.process) && listen.1.netns == netns);
+
+    let (header, started) = connect(stage, server, |a| a == Attempt::Started);
+    assert!(is_me(header.process) && header.tid != 0);
+    let (header, established) = connect(stage, server, |a| a == Attempt::Established);
+    assert!(is_me(header.process), "{header:?}");
+    assert_eq!(established.flow, Flow { id: started.flow.id, local: client, remote: server, netns });
+
+    let (header, accept) = expect(stage, "it accepts", |e| match e.payload {
+        Payload::Accept(a) if a.flow.remote == client => Some((e.header, a)),
+        _ => None,
+    });
+    assert!(is_me(header.process));
+    assert_eq!((accept.flow.local, accept.flow.netns), (server, netns));
+    assert_ne!(accept.flow.id, started.flow.id, "each end is a flow of its own");
+
+    let (header, closed) = close(stage, client, server);
+    assert!(is_me(header.process));
+    assert_eq!(closed.flow, established.flow);
+    assert_eq!((closed.outgoing, closed.sent, closed.received), (Some(true), 5, 3));
+    assert!(closed.lasted > Duration::ZERO && closed.lasted < Duration::from_secs(60));
+    let (header, closed) = close(stage, server, client);
+    assert!(is_me(header.process));
+    assert_eq!(closed.flow, accept.flow);
+    assert_eq!((closed.outgoing, closed.sent, closed.received), (Some(false), 3, 5));
+}
+
+#[test]
+fn a_connection_is_told_from_both_ends_when_the_client_closes_first() {
+    converse("127.0.0.1:0", true);
+}
+
+#[test]
+fn a_connection_is_told_from_both_ends_when_the_server_closes_first() {
+    converse("127.0.0.1:0", false);
+}
+
+#[test]
+fn connections_over_ipv6_are_told_too() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("not run: no IPv6 on the loopback interface");
+        return;
+    }
+    converse("[::1]:0", true);
+}
+
+#[test]
+fn ipv4_through_an_ipv6_socket_is_told_as_ipv4() {
+    let Some(stage) = stage() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let server = listener.local_addr().expect("its address");
+    let mapped = match server.ip() {
+        IpAddr::V4(ip) => SocketAddr::new(IpAddr::V6(ip.to_ipv6_mapped()), server.port()),
+        IpAddr::V6(_) => unreachable!(),
+    };
+    let Ok(out) = TcpStream::connect(mapped) else {
+        eprintln!("not run: no IPv6");
+        return;
+    };
+    let (_, established) = connect(stage, server, |a| a == Attempt::Established);
+    assert_eq!(
+        established.flow.local,
+        SocketAddr::new(
+            out.local_addr().expect("its own").ip().to_canonical(),
+            out.local_addr().expect("its own").port()
+        )
+    );
+    assert_ne!(established.flow.local.ip(), IpAddr::V6(Ipv6Addr::LOCALHOST));
+}
+
+#[test]
+fn a_refused_connection_says_why() {
+    let Some(stage) = stage() else { return };
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("its address");
+    drop(free);
+    TcpStream::connect(address).expect_err("nobody listens");
+    let (header, failed) = connect(stage, address, |a| matches!(a, Attempt::Failed(_)));
+    assert!(is_me(header.process));
+    assert_eq!(failed.attempt, Attempt::Failed(111));
+    let (_, started) = connect(stage, address, |a| a == Attempt::Started);
+    assert_eq!(failed.flow.id, started.flow.id);
+}

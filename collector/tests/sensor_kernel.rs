@@ -1,0 +1,18 @@
+//! The sensor on the running kernel: do something, expect the event that tells of it, with every field that can be known.
+//! Each family has its file. Needs the privileges that the sensor needs; says so when it did not run.
+#![allow(unsafe_code, missing_docs, clippy::print_stderr)]
+
+#[path = "sensor/backfill.rs"]
+mod backfill;
+#[path = "sensor/files.rs"]
+mod files;
+#[path = "sensor/losses.rs"]
+mod losses;
+#[path = "sensor/namespaces.rs"]
+mod namespaces;
+#[path = "sensor/processes.rs"]
+mod processes;
+#[path = "sensor/stage.rs"]
+mod stage;
+#[path = "sensor/tcp.rs"]
+mod tcp;
