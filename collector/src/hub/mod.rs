@@ -4,7 +4,6 @@
 //! Every subscriber has a bounded queue of its own. One that is too slow loses its own oldest events, is told how many
 //! ([`lanner_core::event::LossCause::SlowClient`]), and neither the source nor another subscriber waits for it.
 
-mod filter;
 mod history;
 mod queue;
 mod snapshot;
@@ -19,10 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use lanner_core::condition::Filter;
 use lanner_core::event::NodeInfo;
 use tokio::sync::watch;
 
-pub use filter::Filter;
 pub use source::{Polled, Source, SourceError};
 pub use subscription::{Next, Subscription};
 
@@ -49,19 +48,12 @@ impl Default for Limits {
 }
 
 /// What a subscriber wants.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Subscribe {
-    /// Only events that pass; `None`: all. The snapshot is not filtered.
-    pub filter: Option<Box<dyn Filter>>,
+    /// Only events that pass; `None`: all. The snapshot is not filtered: who lives is what events are understood by.
+    pub filter: Option<Filter>,
     /// Go on from here, if the history still holds it; else, and for `None`, begin with a snapshot.
     pub cursor: Option<Cursor>,
-}
-
-impl std::fmt::Debug for Subscribe {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let filtered = self.filter.is_some();
-        f.debug_struct("Subscribe").field("filtered", &filtered).field("cursor", &self.cursor).finish()
-    }
 }
 
 /// A place in a hub's stream.
