@@ -1,6 +1,6 @@
 //! The hub hands out every event once, in order, or counts it.
 
-use lanner_collector::hub::{Cursor, Limits, Next, Subscribe};
+use lanner_collector::hub::{Cursor, Limits, Next, Room, Subscribe};
 use lanner_collector::recorder::{self, record};
 use lanner_core::condition::Filter;
 use lanner_core::event::*;
@@ -9,7 +9,11 @@ use lanner_recording::{Header, Options, Reader, Writer};
 mod support;
 use support::*;
 
-const SMALL: Limits = Limits { history: 1000, queue: 100, subscribers: 3 };
+const fn room(events: usize) -> Room {
+    Room { events, bytes: usize::MAX }
+}
+
+const SMALL: Limits = Limits { history: room(1000), queue: room(100), subscribers: 3 };
 
 fn all() -> Subscribe {
     Subscribe::default()
@@ -69,7 +73,7 @@ fn a_slow_follower_loses_its_oldest_events_knows_how_many_and_harms_nobody() {
 
 #[test]
 fn one_batch_larger_than_the_queue_is_cut_to_its_latest_events() {
-    let (script, hub) = hub(Limits { queue: 10, ..SMALL });
+    let (script, hub) = hub(Limits { queue: room(10), ..SMALL });
     let mut follower = hub.subscribe(all()).unwrap();
     script.give(noise(1, 64));
     hub.stop().unwrap();
@@ -133,7 +137,7 @@ fn between_the_snapshot_and_the_news_is_no_gap_and_no_double() {
 
 #[test]
 fn who_returns_goes_on_where_it_left() {
-    let (script, hub) = hub(Limits { history: 100, ..SMALL });
+    let (script, hub) = hub(Limits { history: room(100), ..SMALL });
     let mut first = hub.subscribe(all()).unwrap();
     script.give(noise(1, 40));
     until(&mut first, 40);

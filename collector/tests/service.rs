@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use lanner_collector::hub::{Hub, Limits, Subscribe};
+use lanner_collector::hub::{Hub, Limits, Room, Subscribe};
 use lanner_collector::service::{ListenError, Listener, serve};
 use lanner_core::event::*;
 use lanner_proto::address::Address;
@@ -89,7 +89,7 @@ async fn a_client_gets_the_snapshot_and_every_event() {
 async fn a_client_that_does_not_read_is_told_exactly_what_it_missed() {
     let folder = Folder::new();
     let address = Address::Unix(folder.join("l.sock"));
-    let (script, hub) = hub(Limits { queue: 500, ..Limits::default() });
+    let (script, hub) = hub(Limits { queue: Room { events: 500, bytes: usize::MAX }, ..Limits::default() });
     let collector = collector(hub, &address).await;
     let (_, mut client) = Client::connect(&address.to_string()).await.unwrap();
     let mut watcher = collector.hub.subscribe(Subscribe::default()).unwrap();

@@ -10,6 +10,7 @@ mod snapshot;
 mod source;
 mod state;
 mod subscription;
+mod weight;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -33,17 +34,37 @@ const POLL: Duration = Duration::from_millis(4);
 /// How much the hub holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Events kept for clients that return.
-    pub history: usize,
-    /// Events that may wait for one subscriber.
-    pub queue: usize,
+    /// Kept for clients that return.
+    pub history: Room,
+    /// May wait for one subscriber; of the latest event there is always room for one.
+    pub queue: Room,
     /// Subscribers at one time.
     pub subscribers: usize,
 }
 
+/// Room for events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// At most so many.
+    pub events: usize,
+    /// At most so many bytes of memory, about.
+    pub bytes: usize,
+}
+
+impl Room {
+    /// Whether these events fit.
+    fn within(self, most: Room) -> bool {
+        self.events <= most.events && self.bytes <= most.bytes
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Limits { history: 65_536, queue: 65_536, subscribers: 64 }
+        Limits {
+            history: Room { events: 65_536, bytes: 64 << 20 },
+            queue: Room { events: 65_536, bytes: 64 << 20 },
+            subscribers: 64,
+        }
     }
 }
 
