@@ -3,7 +3,7 @@
 use lanner_core::event::Event;
 
 use crate::hub::{Hub, Limits, Polled, Source, SourceError};
-use crate::sensor::{Sensor, SensorConfig, SensorError, node_info};
+use crate::sensor::{Sensor, SensorConfig, SensorError, node_info, now};
 
 /// Why this machine cannot be watched.
 #[derive(Debug, thiserror::Error)]
@@ -22,31 +22,33 @@ pub enum LiveError {
 /// # Errors
 /// This user or this kernel does not allow any of it.
 pub fn start(name: Option<String>, limits: Limits) -> Result<Hub, LiveError> {
-    let sensor = Sensor::load(&SensorConfig::default())?;
+    let mut sensor = Sensor::load(&SensorConfig::default())?;
+    // Before the node is described: a hook that fails here is refused like any other.
+    let already = sensor.backfill();
     let mut node = node_info(sensor.hooks().to_vec());
     if let Some(name) = name {
         node.name = name;
     }
-    Ok(Hub::start(Watched { sensor, began: false }, node, limits)?)
+    Ok(Hub::start(Watched { sensor, already }, node, limits)?)
 }
 
 struct Watched {
     sensor: Sensor,
-    began: bool,
+    /// What lived before, until it is handed out.
+    already: Vec<Event>,
 }
 
 impl Source for Watched {
     fn poll(&mut self, events: &mut Vec<Event>) -> Result<Polled, SourceError> {
-        if !self.began {
-            self.began = true;
-            events.extend(self.sensor.backfill());
-        }
+        events.append(&mut self.already);
         let losses = self.sensor.drain(events);
         Ok(Polled { now: self.sensor.watermark(), losses })
     }
 
     fn finish(&mut self, events: &mut Vec<Event>) -> Result<Polled, SourceError> {
+        events.append(&mut self.already);
         let losses = self.sensor.flush(events);
-        Ok(Polled { now: self.sensor.watermark(), losses })
+        // With nothing held back, the sensor's own mark is the end of time.
+        Ok(Polled { now: now(), losses })
     }
 }

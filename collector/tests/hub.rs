@@ -1,15 +1,19 @@
 //! The hub hands out every event once, in order, or counts it.
 
-use lanner_collector::hub::{Cursor, Filter, Limits, Next, Subscribe};
+use lanner_collector::hub::{Cursor, Limits, Next, Room, Subscribe};
 use lanner_collector::recorder::{self, record};
+use lanner_core::condition::Filter;
 use lanner_core::event::*;
-use lanner_core::graph::Graph;
 use lanner_recording::{Header, Options, Reader, Writer};
 
 mod support;
 use support::*;
 
-const SMALL: Limits = Limits { history: 1000, queue: 100, subscribers: 3 };
+const fn room(events: usize) -> Room {
+    Room { events, bytes: usize::MAX }
+}
+
+const SMALL: Limits = Limits { history: room(1000), queue: room(100), subscribers: 3 };
 
 fn all() -> Subscribe {
     Subscribe::default()
@@ -69,7 +73,7 @@ fn a_slow_follower_loses_its_oldest_events_knows_how_many_and_harms_nobody() {
 
 #[test]
 fn one_batch_larger_than_the_queue_is_cut_to_its_latest_events() {
-    let (script, hub) = hub(Limits { queue: 10, ..SMALL });
+    let (script, hub) = hub(Limits { queue: room(10), ..SMALL });
     let mut follower = hub.subscribe(all()).unwrap();
     script.give(noise(1, 64));
     hub.stop().unwrap();
@@ -133,7 +137,7 @@ fn between_the_snapshot_and_the_news_is_no_gap_and_no_double() {
 
 #[test]
 fn who_returns_goes_on_where_it_left() {
-    let (script, hub) = hub(Limits { history: 100, ..SMALL });
+    let (script, hub) = hub(Limits { history: room(100), ..SMALL });
     let mut first = hub.subscribe(all()).unwrap();
     script.give(noise(1, 40));
     until(&mut first, 40);
@@ -163,29 +167,24 @@ fn who_returns_goes_on_where_it_left() {
     }
 }
 
-/// Lets a port through.
-struct Execs;
-
-impl Filter for Execs {
-    fn matches(&self, event: &Event, graph: &Graph) -> bool {
-        assert!(graph.process(event.header.process).is_some(), "the graph has taken in the event");
-        matches!(event.payload, Payload::Exec(_))
-    }
-}
-
 #[test]
 fn a_filter_chooses_news_and_leaves_the_snapshot_whole() {
     let (script, hub) = hub(SMALL);
     let mut early = hub.subscribe(all()).unwrap();
     script.give(vec![exec(1, 1, "/sbin/init"), fork(2, 1, 2)]);
     until(&mut early, 2);
-    let mut follower = hub.subscribe(Subscribe { filter: Some(Box::new(Execs)), cursor: None }).unwrap();
+    let mut follower = hub
+        .subscribe(Subscribe {
+            filter: Some(Filter::parse("lanner.event = exec and proc.pid = 2").unwrap()),
+            cursor: None,
+        })
+        .unwrap();
     script.give(vec![exec(3, 2, "/bin/a"), exit(4, 2), exec(5, 1, "/bin/b")]);
     script.lose(LossCause::RingFull, 2);
     hub.stop().unwrap();
     let batches = rest(&mut follower);
     assert_eq!(batches[0].events.len(), 2);
-    assert_eq!(news(&batches), [3, 5]);
+    assert_eq!(news(&batches), [3]);
     assert_eq!(lost(&batches, LossCause::RingFull), 2);
 }
 

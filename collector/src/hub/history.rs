@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use lanner_core::event::{Batch, Event};
 
-/// A ring of batches, bounded by their events.
+use super::{Room, weight};
+
+/// A ring of batches, bounded by their events and the memory that these take.
 #[derive(Debug)]
 pub(super) struct History {
     batches: VecDeque<Arc<Batch>>,
-    events: usize,
-    most: usize,
+    held: Room,
+    most: Room,
     /// All events from this number on are held.
     since: u64,
 }
 
 impl History {
-    pub(super) fn new(most: usize) -> Self {
-        History { batches: VecDeque::new(), events: 0, most, since: 1 }
+    pub(super) fn new(most: Room) -> Self {
+        History { batches: VecDeque::new(), held: Room { events: 0, bytes: 0 }, most, since: 1 }
     }
 
     /// Takes in a batch. One that tells only the time is not worth keeping.
@@ -26,11 +28,13 @@ impl History {
             return;
         }
         self.batches.push_back(Arc::clone(batch));
-        self.events += batch.events.len();
+        self.held.events += batch.events.len();
+        self.held.bytes += weight::of_batch(batch);
         // Reports of losses without events are bounded too.
-        while self.events > self.most || self.batches.len() > self.most {
+        while !self.held.within(self.most) || self.batches.len() > self.most.events {
             let Some(gone) = self.batches.pop_front() else { return };
-            self.events -= gone.events.len();
+            self.held.events -= gone.events.len();
+            self.held.bytes -= weight::of_batch(&gone);
             self.since = self.since.max(after(&gone));
         }
     }
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn it_holds_the_latest_events_and_knows_which() {
-        let mut history = History::new(10);
+        let mut history = History::new(Room { events: 10, bytes: usize::MAX });
         for start in [1, 5, 9] {
             history.push(&batch(start..start + 4));
         }
@@ -102,8 +106,17 @@ mod tests {
     }
 
     #[test]
+    fn long_events_take_the_room_of_many() {
+        let one = weight::of_batch(&batch(1..2));
+        let mut history = History::new(Room { events: 10, bytes: 3 * one });
+        (1..8).for_each(|seq| history.push(&batch(seq..seq + 1)));
+        assert_eq!(seqs(history.from(5)), Some(vec![5, 6, 7]));
+        assert_eq!(seqs(history.from(4)), None);
+    }
+
+    #[test]
     fn losses_are_held_and_bounded_too() {
-        let mut history = History::new(3);
+        let mut history = History::new(Room { events: 3, bytes: usize::MAX });
         let lossy = Arc::new(Batch {
             first_seq: 1,
             losses: vec![Loss { cause: LossCause::RingFull, count: 9 }],

@@ -4,13 +4,13 @@
 //! Every subscriber has a bounded queue of its own. One that is too slow loses its own oldest events, is told how many
 //! ([`lanner_core::event::LossCause::SlowClient`]), and neither the source nor another subscriber waits for it.
 
-mod filter;
 mod history;
 mod queue;
 mod snapshot;
 mod source;
 mod state;
 mod subscription;
+mod weight;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -19,10 +19,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use lanner_core::condition::Filter;
 use lanner_core::event::NodeInfo;
 use tokio::sync::watch;
 
-pub use filter::Filter;
 pub use source::{Polled, Source, SourceError};
 pub use subscription::{Next, Subscription};
 
@@ -34,34 +34,47 @@ const POLL: Duration = Duration::from_millis(4);
 /// How much the hub holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Events kept for clients that return.
-    pub history: usize,
-    /// Events that may wait for one subscriber.
-    pub queue: usize,
+    /// Kept for clients that return.
+    pub history: Room,
+    /// May wait for one subscriber; of the latest event there is always room for one.
+    pub queue: Room,
     /// Subscribers at one time.
     pub subscribers: usize,
 }
 
+/// Room for events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// At most so many.
+    pub events: usize,
+    /// At most so many bytes of memory, about.
+    pub bytes: usize,
+}
+
+impl Room {
+    /// Whether these events fit.
+    fn within(self, most: Room) -> bool {
+        self.events <= most.events && self.bytes <= most.bytes
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Limits { history: 65_536, queue: 65_536, subscribers: 64 }
+        Limits {
+            history: Room { events: 65_536, bytes: 64 << 20 },
+            queue: Room { events: 65_536, bytes: 64 << 20 },
+            subscribers: 64,
+        }
     }
 }
 
 /// What a subscriber wants.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Subscribe {
-    /// Only events that pass; `None`: all. The snapshot is not filtered.
-    pub filter: Option<Box<dyn Filter>>,
+    /// Only events that pass; `None`: all. The snapshot is not filtered: who lives is what events are understood by.
+    pub filter: Option<Filter>,
     /// Go on from here, if the history still holds it; else, and for `None`, begin with a snapshot.
     pub cursor: Option<Cursor>,
-}
-
-impl std::fmt::Debug for Subscribe {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let filtered = self.filter.is_some();
-        f.debug_struct("Subscribe").field("filtered", &filtered).field("cursor", &self.cursor).finish()
-    }
 }
 
 /// A place in a hub's stream.

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use lanner_core::condition::{Filter, View};
 use lanner_core::event::{Batch, BootTime, Event, Loss};
 use lanner_core::graph::Graph;
 
 use super::history::History;
 use super::queue::Queue;
 use super::snapshot::snapshot;
-use super::{Filter, Limits, Polled, Stats, Subscribe, Subscription, TooManySubscribers};
+use super::{Limits, Polled, Stats, Subscribe, Subscription, TooManySubscribers};
 
 /// The most events of one batch.
 const BATCH: usize = 1024;
@@ -31,19 +32,14 @@ pub(super) struct State {
 }
 
 /// The hub's end of a subscription.
+#[derive(Debug)]
 struct Follower {
     queue: Arc<Queue>,
-    filter: Option<Box<dyn Filter>>,
+    filter: Option<Filter>,
     /// What passed its filter, of the batch being made.
     chosen: Vec<Event>,
     /// The time it was last told.
     told: BootTime,
-}
-
-impl std::fmt::Debug for Follower {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Follower").field("queue", &self.queue).field("told", &self.told).finish_non_exhaustive()
-    }
 }
 
 impl State {
@@ -148,7 +144,7 @@ impl State {
 
 impl Follower {
     fn choose(&mut self, event: &Event, graph: &Graph) {
-        if self.filter.as_ref().is_some_and(|filter| filter.matches(event, graph)) {
+        if self.filter.as_ref().is_some_and(|filter| filter.matches(&View::new(event, graph))) {
             self.chosen.push(event.clone());
         }
     }

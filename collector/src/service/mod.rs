@@ -7,6 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lanner_core::condition::Filter;
 use lanner_proto::v1;
 use lanner_proto::v1::collector_server::{Collector, CollectorServer};
 use tonic::transport::Server;
@@ -16,11 +17,8 @@ pub use listen::{ListenError, Listener};
 
 use listen::Incoming;
 
-use crate::hub::{Cursor, Filter, Hub, Subscribe};
+use crate::hub::{Cursor, Hub, Subscribe};
 use subscribe::{Responses, responses};
-
-/// Compiles a client's filter; the error is for the client to read.
-pub type Compile = fn(&str) -> Result<Box<dyn Filter>, String>;
 
 /// The longest filter that is looked at, in bytes.
 const MAX_FILTER: usize = 64 * 1024;
@@ -33,7 +31,6 @@ const LINGER: Duration = Duration::from_secs(2);
 /// The transport failed.
 pub async fn serve(
     hub: Arc<Hub>,
-    compile: Compile,
     listener: Listener,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), tonic::transport::Error> {
@@ -48,7 +45,7 @@ pub async fn serve(
     let server = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .add_service(health_service)
-        .add_service(CollectorServer::new(Service { hub, compile }));
+        .add_service(CollectorServer::new(Service { hub }));
     // The socket's file goes when this is over.
     let Listener { incoming, file: _file, .. } = listener;
     let serving = async {
@@ -69,7 +66,6 @@ pub async fn serve(
 /// The `lanner.v1.Collector` service.
 struct Service {
     hub: Arc<Hub>,
-    compile: Compile,
 }
 
 #[tonic::async_trait]
@@ -87,7 +83,7 @@ impl Collector for Service {
         }
         let filter = match request.filter.trim() {
             "" => None,
-            text => Some((self.compile)(text).map_err(Status::invalid_argument)?),
+            text => Some(Filter::parse(text).map_err(|error| Status::invalid_argument(error.to_string()))?),
         };
         let cursor = request.cursor.map(|c| Cursor { stream: c.stream, seq: c.seq });
         let subscription = self

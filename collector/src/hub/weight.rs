@@ -1,0 +1,45 @@
+//! What an event costs to keep. An attacker chooses how long arguments and paths are, so that a bound on the number of
+//! events alone would bound nothing.
+
+use lanner_core::event::{Batch, Event, Exec, File, Image, Payload, Task, Text};
+
+/// About how many bytes of memory these events take.
+pub(super) fn of_batch(batch: &Batch) -> usize {
+    batch.events.iter().map(of).sum()
+}
+
+/// About how many bytes of memory the event takes.
+pub(super) fn of(event: &Event) -> usize {
+    let more = match &event.payload {
+        Payload::Exec(exec) | Payload::Alive(exec) => size_of::<Exec>() + of_task(&exec.task) + of_image(&exec.image),
+        Payload::Fork(fork) => size_of_val(fork.as_ref()) + of_task(&fork.task),
+        Payload::Open(open) => size_of_val(open.as_ref()) + of_file(&open.file),
+        Payload::MemFd(memfd) => of_file(&memfd.file),
+        Payload::Exit(_)
+        | Payload::Connect(_)
+        | Payload::Accept(_)
+        | Payload::Listen(_)
+        | Payload::Close(_)
+        | Payload::Namespace(_) => 0,
+    };
+    size_of::<Event>() + more
+}
+
+/// A text's bytes and the counters of its allocation.
+fn of_text(text: &Text) -> usize {
+    text.as_bytes().len() + 2 * size_of::<usize>()
+}
+
+fn of_file(file: &File) -> usize {
+    of_text(&file.path)
+}
+
+fn of_task(task: &Task) -> usize {
+    let optional = task.tty.as_ref().map_or(0, of_text) + task.container.as_ref().map_or(0, |id| of_text(&id.0));
+    of_text(&task.comm) + of_text(&task.cgroup) + size_of_val(task.pid_namespaces.as_slice()) + optional
+}
+
+fn of_image(image: &Image) -> usize {
+    let args: usize = image.args.list.iter().map(|arg| size_of::<Text>() + of_text(arg)).sum();
+    of_file(&image.exe) + of_text(&image.cwd) + image.script.as_ref().map_or(0, of_text) + args
+}
