@@ -16,7 +16,6 @@ use super::state::{Screen, State};
 use super::text::{clip, grouped, safe, short, shown, width};
 use super::view::Regions;
 use super::when;
-use super::world::World;
 
 /// A part of the header: what matters most has the lowest rank and goes last when room is short.
 struct Part {
@@ -24,12 +23,12 @@ struct Part {
     spans: Vec<Span<'static>>,
 }
 
-pub(crate) fn header(world: &World, scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
     let mut left = vec![
         Part { rank: 5, spans: vec![span("lanner", look.accent())] },
-        Part { rank: 3, spans: vec![span(place(world, scene), look.strong())] },
-        Part { rank: 0, spans: mode(world, scene, state) },
+        Part { rank: 3, spans: vec![span(place(scene), look.strong())] },
+        Part { rank: 0, spans: mode(scene, state) },
     ];
     let lost = scene.health.lost();
     let degraded = scene.node.degraded().count();
@@ -77,9 +76,9 @@ fn drop_least(left: &mut Vec<Part>, right: &mut Vec<Part>) {
 }
 
 /// The node; before it is known, where it is sought.
-fn place(world: &World, scene: &Scene<'_>) -> String {
+fn place(scene: &Scene<'_>) -> String {
     let node = clip(&safe(&scene.node.name), 24);
-    match &world.source {
+    match &scene.reception.source {
         Source::Recording(name, _) if node.is_empty() => clip(&safe(name), 24),
         Source::Recording(name, _) => format!("{} on {node}", clip(&safe(name), 24)),
         Source::Remote(address) if node.is_empty() => clip(&safe(address), 32),
@@ -88,7 +87,7 @@ fn place(world: &World, scene: &Scene<'_>) -> String {
 }
 
 /// LIVE, PAUSED, REPLAY x4 or the state of the connection, with the time that is shown.
-fn mode(world: &World, scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
+fn mode(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
     let look = state.look;
     let time = span(format!(" {}", when::clock(scene.node, scene.now())), Style::new());
     if state.is_paused() {
@@ -99,17 +98,17 @@ fn mode(world: &World, scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
         }
         return spans;
     }
-    if world.ended.is_some() {
+    if scene.reception.ended.is_some() {
         return vec![span("ENDED", look.strong()), time];
     }
-    match (&world.connection, &world.source) {
+    match (&scene.reception.connection, &scene.reception.source) {
         (ConnectionState::Lost { retry_in, .. }, _) => {
             let retry = format!(" again in {}", when::short(*retry_in));
             vec![span("LOST", look.bad()), time, span(retry, look.warn())]
         }
         (ConnectionState::Connecting, _) => vec![span("CONNECTING", look.warn())],
         (ConnectionState::Connected, Source::Recording(..)) => {
-            vec![span(format!("REPLAY {}", world.speed), look.accent()), time]
+            vec![span(format!("REPLAY {}", scene.reception.speed), look.accent()), time]
         }
         (ConnectionState::Connected, _) => vec![span("LIVE", look.good().patch(look.strong())), time],
     }
@@ -172,13 +171,15 @@ pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
     let mut spans = vec![span(" / ", look.accent())];
     spans.extend([span(safe(&before), style), span(safe(&under), reversed), span(safe(&after), style)]);
     if let Some(error) = &prompt.error {
-        spans.push(span(format!("  ✗ column {}: {}", error.column, shown(&*error.message, 200)), look.bad()));
+        let hint = error.hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default();
+        let why = format!("  ✗ column {}: {}{hint}", error.column, error.message);
+        spans.push(span(shown(safe(&why), 400), look.bad()));
     }
     buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
 }
 
 /// The keys that work now; what does not fit is in the help.
-pub(crate) fn footer(world: &World, state: &State, context: &Context, regions: &Regions, buffer: &mut Buffer) {
+pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, regions: &Regions, buffer: &mut Buffer) {
     let look = state.look;
     let area = regions.footer;
     let columns = usize::from(area.width);
@@ -186,7 +187,7 @@ pub(crate) fn footer(world: &World, state: &State, context: &Context, regions: &
         .notice
         .as_deref()
         .map(|n| span(clip(n, columns / 2), look.warn()))
-        .or_else(|| trouble(world, look, columns));
+        .or_else(|| trouble(scene, look, columns));
     let room = columns.saturating_sub(told.as_ref().map_or(0, |t| t.width() + 3));
     let mut spans = Vec::new();
     // Help and quit come last in the table and must always be seen: their room is kept.
@@ -218,9 +219,9 @@ pub(crate) fn footer(world: &World, state: &State, context: &Context, regions: &
 }
 
 /// Why nothing comes, when nothing comes.
-fn trouble(world: &World, look: Look, columns: usize) -> Option<Span<'static>> {
-    let (words, style) = match (&world.ended, &world.connection) {
-        (Some(why), _) => (safe(why), look.dim()),
+fn trouble(scene: &Scene<'_>, look: Look, columns: usize) -> Option<Span<'static>> {
+    let (words, style) = match (&scene.reception.ended, &scene.reception.connection) {
+        (Some(end), _) => (safe(&end.words), if end.complete { look.dim() } else { look.bad() }),
         (None, ConnectionState::Lost { why, .. }) => (safe(why), look.bad()),
         _ => return None,
     };

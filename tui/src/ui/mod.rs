@@ -28,6 +28,8 @@ mod scene;
 mod screens;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod text;
 mod update;
 mod view;

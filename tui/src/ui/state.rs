@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
+use lanner_core::condition::ConditionError;
 use lanner_core::event::{ContainerId, ProcessKey};
 use ratatui::layout::Size;
 use tui_input::Input;
 
 use super::command::Context;
-use super::filter::{Filter, FilterError};
+use super::filter::Filter;
 use super::forest::NodeId;
 use super::look::Look;
 use super::scene::{Moment, Scene};
@@ -84,7 +85,7 @@ pub(crate) enum Clock {
 pub(crate) struct Prompt {
     pub(crate) input: Input,
     /// Why what stands there cannot be applied.
-    pub(crate) error: Option<FilterError>,
+    pub(crate) error: Option<ConditionError>,
     /// What was applied before; comes back when the prompt is cancelled.
     pub(crate) before: Filter,
 }
@@ -134,7 +135,7 @@ impl State {
             zoomed: false,
             help: None,
             prompt: None,
-            filter: Filter::default(),
+            filter: Filter::everything(),
             paused: None,
             notice: None,
             incident: None,

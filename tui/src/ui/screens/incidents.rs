@@ -21,7 +21,7 @@ const LOW: u16 = 12;
 
 /// The incidents that are listed: those of the moment that the filter lets through.
 pub(crate) fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Incident> {
-    scene.incidents().into_iter().filter(|i| state.filter.incident(i)).collect()
+    scene.incidents().into_iter().filter(|i| state.filter.incident(i, scene)).collect()
 }
 
 /// The selected incident: the one that was chosen, or that it became part of, else the first of the list.

@@ -59,6 +59,11 @@ impl Listing {
         }
     }
 
+    /// The numbers of the events that match the filter; none while there is no filter.
+    pub(crate) fn matching(&self) -> impl Iterator<Item = u64> {
+        self.matching.iter().flatten().copied()
+    }
+
     /// The number of the event in a row.
     fn number(&self, scene: &Scene<'_>, row: usize) -> Option<u64> {
         match &self.matching {
