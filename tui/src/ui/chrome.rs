@@ -33,7 +33,7 @@ pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
     let lost = scene.health.lost();
     let degraded = scene.node.degraded().count();
     let mut right = vec![
-        Part { rank: 6, spans: vec![span(format!("{}/s", short(scene.health.rate(scene.latest.time))), Style::new())] },
+        Part { rank: 6, spans: vec![span(format!("{} ev/s", short(scene.health.rate(scene.latest.time))), Style::new())] },
         Part { rank: 7, spans: vec![span(format!("{} procs", grouped(scene.living() as u64)), Style::new())] },
         match lost {
             0 => Part { rank: 4, spans: vec![span("lost 0", look.dim())] },
@@ -89,7 +89,7 @@ fn place(scene: &Scene<'_>) -> String {
 /// LIVE, PAUSED, REPLAY x4 or the state of the connection, with the time that is shown.
 fn mode(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
     let look = state.look;
-    let time = span(format!(" {}", when::clock(scene.node, scene.now())), Style::new());
+    let time = span(format!(" {}Z", when::clock(scene.node, scene.now())), Style::new());
     if state.is_paused() {
         let mut spans = vec![span("PAUSED", look.warn().patch(look.strong())), time];
         let since = scene.latest.end.saturating_sub(scene.at.end);

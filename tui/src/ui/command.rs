@@ -76,6 +76,8 @@ impl fmt::Display for Key {
             KeyCode::PageUp => f.write_str("PgUp"),
             KeyCode::PageDown => f.write_str("PgDn"),
             KeyCode::BackTab => f.write_str("S-Tab"),
+            KeyCode::Backspace => f.write_str("Bksp"),
+            KeyCode::F(n) => write!(f, "F{n}"),
             other => write!(f, "{other:?}"),
         }
     }
@@ -147,6 +149,10 @@ fn on_screen(c: &Context) -> bool {
     choosing(c) && !c.details
 }
 
+fn on_things(c: &Context) -> bool {
+    choosing(c) && (c.details || c.screen != Screen::Sensor)
+}
+
 fn typing(c: &Context) -> bool {
     c.prompt
 }
@@ -168,7 +174,7 @@ static BINDINGS: &[Binding] = &[
     bind!(C::Erase, [key(KeyCode::Backspace), ctrl('h')], "", "erase a character", typing),
     bind!(C::CursorLeft, [key(KeyCode::Left)], "", "one character to the left", typing),
     bind!(C::CursorRight, [key(KeyCode::Right)], "", "one character to the right", typing),
-    bind!(C::Open, [key(KeyCode::Enter)], "open", "look into the selection", choosing),
+    bind!(C::Open, [key(KeyCode::Enter)], "open", "look into the selection", on_things),
     bind!(C::Back, [key(KeyCode::Esc), key(KeyCode::Backspace)], "back", "go back one step", |c| {
         reading(c) && c.can_go_back
     }),
@@ -186,8 +192,8 @@ static BINDINGS: &[Binding] = &[
     bind!(C::Clock, [ch('t')], "clock", "times of day, since the start, or since the line before", |c| {
         on_screen(c) && c.screen == Screen::Timeline
     }),
-    bind!(C::NextSignal, [ch(']')], "", "to the next signal", choosing),
-    bind!(C::PreviousSignal, [ch('[')], "", "to the signal before", choosing),
+    bind!(C::NextSignal, [ch(']')], "", "to the next signal", on_things),
+    bind!(C::PreviousSignal, [ch('[')], "", "to the signal before", on_things),
     bind!(C::Zoom, [ch('\\')], "zoom", "give the details the whole screen, and back", |c| choosing(c) && c.details),
     bind!(C::Filter, [ch('/')], "filter", "show only what has these words", choosing),
     bind!(C::Pause, [ch(' ')], "pause", "hold the view still; what happens is still taken in", |c| {

@@ -225,8 +225,8 @@ fn navigate(model: &mut Model, command: Command) {
     let state = &mut model.state;
     let Some(regions) = Regions::of(state.size, state) else { return };
     if let Some(from) = state.help {
-        let last = help::last(state, &context, regions.main.union(regions.details));
-        let page = usize::from(regions.main.height.max(regions.details.height));
+        let last = help::last(state, &context, regions.body);
+        let page = usize::from(regions.body.height);
         if let Some(to) = super::screens::moved(command, from, last + 1, page) {
             state.help = Some(to);
         }

@@ -31,6 +31,8 @@ pub struct ViewState {
 pub(crate) struct Regions {
     pub(crate) header: Rect,
     pub(crate) titles: Rect,
+    /// Where screen and details are.
+    pub(crate) body: Rect,
     /// The screen; empty while details cover it.
     pub(crate) main: Rect,
     /// The details; empty while there are none.
@@ -59,7 +61,7 @@ impl Regions {
                 (Rect { width: left, ..body }, details)
             }
         };
-        Some(Regions { header: line(0), titles: line(1), main, details, prompt, footer: line(size.height - 1) })
+        Some(Regions { header: line(0), titles: line(1), body, main, details, prompt, footer: line(size.height - 1) })
     }
 }
 
@@ -86,8 +88,7 @@ fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, regions: &Region
     chrome::header(scene, state, regions.header, buffer);
     chrome::titles(scene, state, regions.titles, buffer);
     if let Some(from) = state.help {
-        let body = regions.main.union(regions.details);
-        help::draw(state, &context, from, body, buffer);
+        help::draw(state, &context, from, regions.body, buffer);
     } else {
         if !regions.main.is_empty() {
             match state.screen {

@@ -120,6 +120,8 @@ impl World {
         }
         let surplus = self.signals.len().saturating_sub(MAX_SIGNALS);
         self.signals.drain(..surplus);
+        // What incidents have gained without a new stage is shown too.
+        self.engine.flush();
         self.marks.tidy(self.engine.graph());
     }
 

@@ -117,8 +117,8 @@ fn group_line(scene: &Scene<'_>, group: &GroupId, row: &Row, look: Look) -> Line
 fn container_note(scene: &Scene<'_>, id: &lanner_core::event::ContainerId) -> String {
     let Some(container) = scene.graph.container(id) else { return String::new() };
     let pod = match &container.pod {
-        Some(uid) if container.static_pod => format!("  static pod {}", shown(uid, 8)),
-        Some(uid) => format!("  pod {}", shown(uid, 8)),
+        Some(uid) if container.static_pod => format!("  static pod {}", shown(uid, 9)),
+        Some(uid) => format!("  pod {}", shown(uid, 9)),
         None => String::new(),
     };
     match &container.cause {

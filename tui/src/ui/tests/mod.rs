@@ -4,12 +4,15 @@ mod attack;
 mod frames;
 mod script;
 
+use std::collections::VecDeque;
+
 use lanner_core::detect::{Incident, Signal};
 use lanner_core::engine::Engine;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::feed::{ConnectionState, FeedItem, Source};
+use super::history::History;
 use super::look::{Colours, Look};
 use super::marks::Marks;
 use super::model::Model;
@@ -27,6 +30,8 @@ struct Told {
     view: ViewState,
     incidents: Vec<Incident>,
     marks: Marks,
+    history: History,
+    signals: VecDeque<Signal>,
 }
 
 impl Told {
@@ -35,13 +40,17 @@ impl Told {
         for item in items {
             update(&mut model, Msg::Feed(item));
         }
-        let mut marks = Marks::default();
+        let (mut marks, mut history) = (Marks::default(), History::new(History::CAPACITY));
+        let mut signals = VecDeque::new();
         let scene = model.scene();
         for number in scene.history.start()..scene.history.end() {
             let event = &scene.history.get(number).unwrap().event;
-            marks.apply(event, &signals_of(&incidents, event.header.seq));
+            let raised = signals_of(&incidents, event.header.seq);
+            marks.apply(event, &raised);
+            history.push(event.clone(), &raised);
+            signals.extend(raised);
         }
-        Told { model, view: ViewState::default(), incidents, marks }
+        Told { model, view: ViewState::default(), incidents, marks, history, signals }
     }
 
     /// The reference attack, told to its end.
@@ -63,7 +72,8 @@ impl Told {
     }
 
     fn scene(&self) -> Scene<'_> {
-        Scene { incidents: &self.incidents, marks: &self.marks, ..self.model.scene() }
+        let (history, signals) = (&self.history, &self.signals);
+        Scene { incidents: &self.incidents, marks: &self.marks, history, signals, ..self.model.scene() }
     }
 
     /// Lets the state be changed by what a screen does.
