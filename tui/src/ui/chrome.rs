@@ -26,23 +26,25 @@ struct Part {
 pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
     let mut left = vec![
-        Part { rank: 5, spans: vec![span("lanner", look.accent())] },
-        Part { rank: 3, spans: vec![span(place(scene), look.strong())] },
-        Part { rank: 0, spans: mode(scene, state) },
+        Part { rank: 6, spans: vec![span("lanner", look.accent())] },
+        Part { rank: 4, spans: vec![span(place(scene), look.strong())] },
+        Part { rank: 0, spans: vec![mode(scene, state)] },
+        Part { rank: 2, spans: time(scene, state) },
     ];
+    left.retain(|part| part.spans.iter().any(|s| s.width() > 0));
     let lost = scene.health.lost();
     let degraded = scene.node.degraded().count();
     let mut right = vec![
-        Part { rank: 6, spans: vec![span(format!("{} ev/s", short(scene.health.rate(scene.latest.time))), Style::new())] },
-        Part { rank: 7, spans: vec![span(format!("{} procs", grouped(scene.living() as u64)), Style::new())] },
+        Part { rank: 7, spans: vec![span(format!("{} ev/s", short(scene.health.rate(scene.latest.time))), Style::new())] },
+        Part { rank: 8, spans: vec![span(format!("{} procs", grouped(scene.living() as u64)), Style::new())] },
         match lost {
-            0 => Part { rank: 4, spans: vec![span("lost 0", look.dim())] },
+            0 => Part { rank: 5, spans: vec![span("lost 0", look.dim())] },
             n => Part { rank: 1, spans: vec![span(format!("lost {}", short(n)), look.bad())] },
         },
     ];
     if degraded > 0 {
         let words = format!("{degraded} {} off", if degraded == 1 { "hook" } else { "hooks" });
-        right.push(Part { rank: 2, spans: vec![span(words, look.warn())] });
+        right.push(Part { rank: 3, spans: vec![span(words, look.warn())] });
     }
     let columns = usize::from(area.width);
     while total(&left) + total(&right) + 2 > columns && left.len() + right.len() > 1 {
@@ -86,32 +88,41 @@ fn place(scene: &Scene<'_>) -> String {
     }
 }
 
-/// LIVE, PAUSED, REPLAY x4 or the state of the connection, with the time that is shown.
-fn mode(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
+/// LIVE, PAUSED, REPLAY x4 or the state of the connection.
+fn mode(scene: &Scene<'_>, state: &State) -> Span<'static> {
     let look = state.look;
-    let time = span(format!(" {}Z", when::clock(scene.node, scene.now())), Style::new());
+    let reception = scene.reception;
     if state.is_paused() {
-        let mut spans = vec![span("PAUSED", look.warn().patch(look.strong())), time];
-        let since = scene.latest.end.saturating_sub(scene.at.end);
-        if since > 0 {
-            spans.push(span(format!(" +{} since", short(since)), look.dim()));
-        }
-        return spans;
+        return span("PAUSED", look.warn().patch(look.strong()));
     }
-    if scene.reception.ended.is_some() {
-        return vec![span("ENDED", look.strong()), time];
+    if reception.ended.is_some() {
+        return span("ENDED", look.strong());
     }
-    match (&scene.reception.connection, &scene.reception.source) {
-        (ConnectionState::Lost { retry_in, .. }, _) => {
-            let retry = format!(" again in {}", when::short(*retry_in));
-            vec![span("LOST", look.bad()), time, span(retry, look.warn())]
-        }
-        (ConnectionState::Connecting, _) => vec![span("CONNECTING", look.warn())],
+    match (&reception.connection, &reception.source) {
+        (ConnectionState::Lost { .. }, _) => span("LOST", look.bad()),
+        (ConnectionState::Connecting, _) => span("CONNECTING", look.warn()),
         (ConnectionState::Connected, Source::Recording(..)) => {
-            vec![span(format!("REPLAY {}", scene.reception.speed), look.accent()), time]
+            span(format!("REPLAY {}", reception.speed), look.accent())
         }
-        (ConnectionState::Connected, _) => vec![span("LIVE", look.good().patch(look.strong())), time],
+        (ConnectionState::Connected, _) => span("LIVE", look.good().patch(look.strong())),
     }
+}
+
+/// The time that is shown, and what else is to be said of it.
+fn time(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
+    let look = state.look;
+    let mut spans = Vec::new();
+    if scene.latest.time.0 > 0 {
+        spans.push(span(format!("{}Z", when::clock(scene.node, scene.now())), Style::new()));
+    }
+    let since = scene.latest.end.saturating_sub(scene.at.end);
+    if state.is_paused() && since > 0 {
+        spans.push(span(format!(" +{} since", short(since)), look.dim()));
+    }
+    if let ConnectionState::Lost { retry_in, .. } = &scene.reception.connection {
+        spans.push(span(format!(" again in {}", when::short(*retry_in)), look.warn()));
+    }
+    spans
 }
 
 /// The titles of the screens, and where the user has drilled down to.

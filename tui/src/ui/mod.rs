@@ -22,7 +22,6 @@ mod history;
 mod look;
 mod marks;
 mod model;
-mod raw;
 mod run;
 mod scene;
 mod screens;

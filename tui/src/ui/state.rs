@@ -13,6 +13,7 @@ use super::filter::Filter;
 use super::forest::NodeId;
 use super::look::Look;
 use super::scene::{Moment, Scene};
+use super::screens::incidents;
 use super::screens::timeline::Listing;
 
 /// The screens, by the order of their number keys.
@@ -160,7 +161,13 @@ impl State {
         self.paused.is_some()
     }
 
-    pub(crate) fn context(&self, replay: bool) -> Context {
+    pub(crate) fn context(&self, scene: &Scene<'_>) -> Context {
+        let can_open = match self.screen {
+            Screen::Incidents => incidents::selected(scene, self).is_some(),
+            Screen::Tree => scene.processes().next().is_some(),
+            Screen::Timeline => self.listing.len(scene) > 0,
+            Screen::Sensor => false,
+        };
         let story = self.screen == Screen::Incidents && self.story;
         Context {
             screen: self.screen,
@@ -169,7 +176,8 @@ impl State {
             prompt: self.prompt.is_some(),
             help: self.help.is_some(),
             can_go_back: self.help.is_some() || !self.drill.is_empty() || story || !self.filter.is_empty(),
-            replay,
+            can_open: can_open || !self.drill.is_empty(),
+            replay: scene.reception.is_replay(),
             paused: self.paused.is_some(),
         }
     }

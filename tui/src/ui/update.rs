@@ -72,7 +72,7 @@ fn feed(model: &mut Model, item: FeedItem) {
 }
 
 fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
-    let context = model.state.context(model.world.reception.is_replay());
+    let context = model.state.context(&model.scene());
     model.state.notice = None;
     if let Some(command) = command_for(Key::from(event), &context) {
         return perform(model, command);
@@ -221,7 +221,7 @@ fn signal(model: &mut Model, forward: bool) {
 
 fn navigate(model: &mut Model, command: Command) {
     let scene = model.world.scene(model.state.paused);
-    let context = model.state.context(model.world.reception.is_replay());
+    let context = model.state.context(&scene);
     let state = &mut model.state;
     let Some(regions) = Regions::of(state.size, state) else { return };
     if let Some(from) = state.help {

@@ -84,7 +84,7 @@ pub(crate) fn paint(scene: &Scene<'_>, state: &State, view: &mut ViewState, area
 }
 
 fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, regions: &Regions, buffer: &mut Buffer) {
-    let context = state.context(scene.reception.is_replay());
+    let context = state.context(scene);
     chrome::header(scene, state, regions.header, buffer);
     chrome::titles(scene, state, regions.titles, buffer);
     if let Some(from) = state.help {

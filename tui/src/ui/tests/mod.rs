@@ -2,6 +2,8 @@
 
 mod attack;
 mod frames;
+mod hostile;
+mod keys;
 mod script;
 
 use std::collections::VecDeque;
@@ -9,6 +11,7 @@ use std::collections::VecDeque;
 use lanner_core::detect::{Incident, Signal};
 use lanner_core::engine::Engine;
 use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
 
 use super::feed::{ConnectionState, FeedItem, Source};
@@ -23,6 +26,11 @@ use super::view::{ViewState, paint};
 
 /// Unicode without colours: what a frame says must not depend on them.
 const PLAIN: Look = Look { colours: Colours::None, ascii: false };
+
+/// A character that is typed.
+fn key(c: char) -> Msg {
+    Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))
+}
 
 /// A model that was fed, and what its engine has not concluded by itself.
 struct Told {
