@@ -16,7 +16,6 @@ use super::state::{Screen, State};
 use super::text::{clip, grouped, safe, short, shown, width};
 use super::view::Regions;
 use super::when;
-use super::world::World;
 
 /// A part of the header: what matters most has the lowest rank and goes last when room is short.
 struct Part {
@@ -24,26 +23,28 @@ struct Part {
     spans: Vec<Span<'static>>,
 }
 
-pub(crate) fn header(world: &World, scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
     let mut left = vec![
-        Part { rank: 5, spans: vec![span("lanner", look.accent())] },
-        Part { rank: 3, spans: vec![span(place(world, scene), look.strong())] },
-        Part { rank: 0, spans: mode(world, scene, state) },
+        Part { rank: 6, spans: vec![span("lanner", look.accent())] },
+        Part { rank: 4, spans: vec![span(place(scene), look.strong())] },
+        Part { rank: 0, spans: vec![mode(scene, state)] },
+        Part { rank: 2, spans: time(scene, state) },
     ];
+    left.retain(|part| part.spans.iter().any(|s| s.width() > 0));
     let lost = scene.health.lost();
     let degraded = scene.node.degraded().count();
     let mut right = vec![
-        Part { rank: 6, spans: vec![span(format!("{}/s", short(scene.health.rate(scene.latest.time))), Style::new())] },
-        Part { rank: 7, spans: vec![span(format!("{} procs", grouped(scene.living() as u64)), Style::new())] },
+        Part { rank: 7, spans: vec![span(format!("{} ev/s", short(scene.health.rate(scene.latest.time))), Style::new())] },
+        Part { rank: 8, spans: vec![span(format!("{} procs", grouped(scene.living() as u64)), Style::new())] },
         match lost {
-            0 => Part { rank: 4, spans: vec![span("lost 0", look.dim())] },
+            0 => Part { rank: 5, spans: vec![span("lost 0", look.dim())] },
             n => Part { rank: 1, spans: vec![span(format!("lost {}", short(n)), look.bad())] },
         },
     ];
     if degraded > 0 {
         let words = format!("{degraded} {} off", if degraded == 1 { "hook" } else { "hooks" });
-        right.push(Part { rank: 2, spans: vec![span(words, look.warn())] });
+        right.push(Part { rank: 3, spans: vec![span(words, look.warn())] });
     }
     let columns = usize::from(area.width);
     while total(&left) + total(&right) + 2 > columns && left.len() + right.len() > 1 {
@@ -77,9 +78,9 @@ fn drop_least(left: &mut Vec<Part>, right: &mut Vec<Part>) {
 }
 
 /// The node; before it is known, where it is sought.
-fn place(world: &World, scene: &Scene<'_>) -> String {
+fn place(scene: &Scene<'_>) -> String {
     let node = clip(&safe(&scene.node.name), 24);
-    match &world.source {
+    match &scene.reception.source {
         Source::Recording(name, _) if node.is_empty() => clip(&safe(name), 24),
         Source::Recording(name, _) => format!("{} on {node}", clip(&safe(name), 24)),
         Source::Remote(address) if node.is_empty() => clip(&safe(address), 32),
@@ -87,32 +88,41 @@ fn place(world: &World, scene: &Scene<'_>) -> String {
     }
 }
 
-/// LIVE, PAUSED, REPLAY x4 or the state of the connection, with the time that is shown.
-fn mode(world: &World, scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
+/// LIVE, PAUSED, REPLAY x4 or the state of the connection.
+fn mode(scene: &Scene<'_>, state: &State) -> Span<'static> {
     let look = state.look;
-    let time = span(format!(" {}", when::clock(scene.node, scene.now())), Style::new());
+    let reception = scene.reception;
     if state.is_paused() {
-        let mut spans = vec![span("PAUSED", look.warn().patch(look.strong())), time];
-        let since = scene.latest.end.saturating_sub(scene.at.end);
-        if since > 0 {
-            spans.push(span(format!(" +{} since", short(since)), look.dim()));
-        }
-        return spans;
+        return span("PAUSED", look.warn().patch(look.strong()));
     }
-    if world.ended.is_some() {
-        return vec![span("ENDED", look.strong()), time];
+    if reception.ended.is_some() {
+        return span("ENDED", look.strong());
     }
-    match (&world.connection, &world.source) {
-        (ConnectionState::Lost { retry_in, .. }, _) => {
-            let retry = format!(" again in {}", when::short(*retry_in));
-            vec![span("LOST", look.bad()), time, span(retry, look.warn())]
-        }
-        (ConnectionState::Connecting, _) => vec![span("CONNECTING", look.warn())],
+    match (&reception.connection, &reception.source) {
+        (ConnectionState::Lost { .. }, _) => span("LOST", look.bad()),
+        (ConnectionState::Connecting, _) => span("CONNECTING", look.warn()),
         (ConnectionState::Connected, Source::Recording(..)) => {
-            vec![span(format!("REPLAY {}", world.speed), look.accent()), time]
+            span(format!("REPLAY {}", reception.speed), look.accent())
         }
-        (ConnectionState::Connected, _) => vec![span("LIVE", look.good().patch(look.strong())), time],
+        (ConnectionState::Connected, _) => span("LIVE", look.good().patch(look.strong())),
     }
+}
+
+/// The time that is shown, and what else is to be said of it.
+fn time(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
+    let look = state.look;
+    let mut spans = Vec::new();
+    if scene.latest.time.0 > 0 {
+        spans.push(span(format!("{}Z", when::clock(scene.node, scene.now())), Style::new()));
+    }
+    let since = scene.latest.end.saturating_sub(scene.at.end);
+    if state.is_paused() && since > 0 {
+        spans.push(span(format!(" +{} since", short(since)), look.dim()));
+    }
+    if let ConnectionState::Lost { retry_in, .. } = &scene.reception.connection {
+        spans.push(span(format!(" again in {}", when::short(*retry_in)), look.warn()));
+    }
+    spans
 }
 
 /// The titles of the screens, and where the user has drilled down to.
@@ -172,13 +182,15 @@ pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
     let mut spans = vec![span(" / ", look.accent())];
     spans.extend([span(safe(&before), style), span(safe(&under), reversed), span(safe(&after), style)]);
     if let Some(error) = &prompt.error {
-        spans.push(span(format!("  ✗ column {}: {}", error.column, shown(&*error.message, 200)), look.bad()));
+        let hint = error.hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default();
+        let why = format!("  ✗ column {}: {}{hint}", error.column, error.message);
+        spans.push(span(shown(safe(&why), 400), look.bad()));
     }
     buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
 }
 
 /// The keys that work now; what does not fit is in the help.
-pub(crate) fn footer(world: &World, state: &State, context: &Context, regions: &Regions, buffer: &mut Buffer) {
+pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, regions: &Regions, buffer: &mut Buffer) {
     let look = state.look;
     let area = regions.footer;
     let columns = usize::from(area.width);
@@ -186,7 +198,7 @@ pub(crate) fn footer(world: &World, state: &State, context: &Context, regions: &
         .notice
         .as_deref()
         .map(|n| span(clip(n, columns / 2), look.warn()))
-        .or_else(|| trouble(world, look, columns));
+        .or_else(|| trouble(scene, look, columns));
     let room = columns.saturating_sub(told.as_ref().map_or(0, |t| t.width() + 3));
     let mut spans = Vec::new();
     // Help and quit come last in the table and must always be seen: their room is kept.
@@ -218,9 +230,9 @@ pub(crate) fn footer(world: &World, state: &State, context: &Context, regions: &
 }
 
 /// Why nothing comes, when nothing comes.
-fn trouble(world: &World, look: Look, columns: usize) -> Option<Span<'static>> {
-    let (words, style) = match (&world.ended, &world.connection) {
-        (Some(why), _) => (safe(why), look.dim()),
+fn trouble(scene: &Scene<'_>, look: Look, columns: usize) -> Option<Span<'static>> {
+    let (words, style) = match (&scene.reception.ended, &scene.reception.connection) {
+        (Some(end), _) => (safe(&end.words), if end.complete { look.dim() } else { look.bad() }),
         (None, ConnectionState::Lost { why, .. }) => (safe(why), look.bad()),
         _ => return None,
     };

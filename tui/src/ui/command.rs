@@ -76,6 +76,8 @@ impl fmt::Display for Key {
             KeyCode::PageUp => f.write_str("PgUp"),
             KeyCode::PageDown => f.write_str("PgDn"),
             KeyCode::BackTab => f.write_str("S-Tab"),
+            KeyCode::Backspace => f.write_str("Bksp"),
+            KeyCode::F(n) => write!(f, "F{n}"),
             other => write!(f, "{other:?}"),
         }
     }
@@ -96,6 +98,8 @@ pub struct Context {
     pub help: bool,
     /// Esc has something to go back from.
     pub can_go_back: bool,
+    /// There is something to look into.
+    pub can_open: bool,
     /// A recording is played.
     pub replay: bool,
     /// The view stands still.
@@ -147,6 +151,10 @@ fn on_screen(c: &Context) -> bool {
     choosing(c) && !c.details
 }
 
+fn with_selection(c: &Context) -> bool {
+    choosing(c) && c.can_open
+}
+
 fn typing(c: &Context) -> bool {
     c.prompt
 }
@@ -168,7 +176,7 @@ static BINDINGS: &[Binding] = &[
     bind!(C::Erase, [key(KeyCode::Backspace), ctrl('h')], "", "erase a character", typing),
     bind!(C::CursorLeft, [key(KeyCode::Left)], "", "one character to the left", typing),
     bind!(C::CursorRight, [key(KeyCode::Right)], "", "one character to the right", typing),
-    bind!(C::Open, [key(KeyCode::Enter)], "open", "look into the selection", choosing),
+    bind!(C::Open, [key(KeyCode::Enter)], "open", "look into the selection", with_selection),
     bind!(C::Back, [key(KeyCode::Esc), key(KeyCode::Backspace)], "back", "go back one step", |c| {
         reading(c) && c.can_go_back
     }),
@@ -181,13 +189,13 @@ static BINDINGS: &[Binding] = &[
     bind!(C::UnfoldAll, [ch('*')], "", "unfold all that lies below", |c| on_screen(c) && c.screen == Screen::Tree),
     bind!(C::Left, [key(KeyCode::Left), ch('h')], "list", "to the list of incidents", |c| on_screen(c) && c.story),
     bind!(C::Right, [key(KeyCode::Right), ch('l')], "story", "into the story of the incident", |c| {
-        on_screen(c) && c.screen == Screen::Incidents && !c.story
+        on_screen(c) && c.screen == Screen::Incidents && !c.story && c.can_open
     }),
     bind!(C::Clock, [ch('t')], "clock", "times of day, since the start, or since the line before", |c| {
         on_screen(c) && c.screen == Screen::Timeline
     }),
-    bind!(C::NextSignal, [ch(']')], "", "to the next signal", choosing),
-    bind!(C::PreviousSignal, [ch('[')], "", "to the signal before", choosing),
+    bind!(C::NextSignal, [ch(']')], "", "to the next signal", with_selection),
+    bind!(C::PreviousSignal, [ch('[')], "", "to the signal before", with_selection),
     bind!(C::Zoom, [ch('\\')], "zoom", "give the details the whole screen, and back", |c| choosing(c) && c.details),
     bind!(C::Filter, [ch('/')], "filter", "show only what has these words", choosing),
     bind!(C::Pause, [ch(' ')], "pause", "hold the view still; what happens is still taken in", |c| {
@@ -232,7 +240,7 @@ mod tests {
     fn contexts() -> Vec<Context> {
         let mut all = Vec::new();
         for screen in Screen::ALL {
-            for bits in 0u8..128 {
+            for bits in 0u8..=255 {
                 let on = |i: u8| bits >> i & 1 == 1;
                 all.push(Context {
                     screen,
@@ -243,6 +251,7 @@ mod tests {
                     can_go_back: on(4),
                     replay: on(5),
                     paused: on(6),
+                    can_open: on(7),
                 });
             }
         }

@@ -1,47 +1,32 @@
-//! What `/` asks for. Plain words match anywhere, in any case, and all of them must; quotes keep blanks together.
+//! What `/` asks for: a condition or plain words (see [`lanner_core::condition::Filter`]), asked of events, processes and
+//! incidents.
 
+use std::collections::HashSet;
+
+use lanner_core::condition::{self, ConditionError, View};
 use lanner_core::detect::Incident;
-use lanner_core::event::Event;
+use lanner_core::event::{Event, Exec, Header, Origin, Payload, ProcessKey};
 use lanner_core::graph::Process;
 
 use super::scene::Scene;
-use super::words;
 
 /// Which events, processes and incidents are shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Filter {
     text: String,
-    words: Vec<String>,
-}
-
-/// Why a filter cannot be applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FilterError {
-    /// Where, in characters from 1.
-    pub(crate) column: usize,
-    /// Why.
-    pub(crate) message: String,
+    /// `None` lets everything through.
+    filter: Option<condition::Filter>,
 }
 
 impl Filter {
-    pub(crate) fn parse(text: &str) -> Result<Filter, FilterError> {
-        let mut words = Vec::new();
-        let mut word = String::new();
-        let mut quote = None;
-        for (i, c) in text.chars().enumerate() {
-            match c {
-                '"' if quote.is_some() => quote = None,
-                '"' => quote = Some(i + 1),
-                c if c.is_whitespace() && quote.is_none() => words.push(std::mem::take(&mut word)),
-                c => word.extend(c.to_lowercase()),
-            }
-        }
-        if let Some(column) = quote {
-            return Err(FilterError { column, message: "this quote is never closed".to_owned() });
-        }
-        words.push(word);
-        words.retain(|w| !w.is_empty());
-        Ok(Filter { text: text.trim().to_owned(), words })
+    pub(crate) fn parse(text: &str) -> Result<Filter, ConditionError> {
+        let filter = condition::Filter::parse(text)?;
+        Ok(Filter { text: text.trim().to_owned(), filter: (!filter.is_everything()).then_some(filter) })
+    }
+
+    /// Lets everything through.
+    pub(crate) fn everything() -> Filter {
+        Filter { text: String::new(), filter: None }
     }
 
     /// As it was typed.
@@ -51,67 +36,67 @@ impl Filter {
 
     /// Whether it lets everything through.
     pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.filter.is_none()
     }
 
     pub(crate) fn event(&self, event: &Event, scene: &Scene<'_>) -> bool {
-        self.is_empty()
-            || self.found_in(&[
-                event.payload.family().to_owned(),
-                words::who(event.header.process, scene),
-                words::phrase(event, scene),
-                scene.container_of_event(event).map(ToString::to_string).unwrap_or_default(),
-            ])
+        self.filter.as_ref().is_none_or(|f| f.matches(&View::new(event, scene.graph)))
     }
 
+    /// Whether it lets a process through, going by what the process is. What it did are events.
     pub(crate) fn process(&self, process: &Process, scene: &Scene<'_>) -> bool {
-        let image = scene.image(process);
-        self.is_empty()
-            || self.found_in(&[
-                words::who(process.key, scene),
-                image.map(|i| words::file(&i.exe)).unwrap_or_default(),
-                image.map(|i| i.args.joined().to_string()).unwrap_or_default(),
-                words::user(process.task.creds.uid),
-                process.task.container.as_ref().map(ToString::to_string).unwrap_or_default(),
-            ])
-    }
-
-    pub(crate) fn incident(&self, incident: &Incident) -> bool {
         if self.is_empty() {
             return true;
         }
-        let mut texts = vec![incident.name.clone(), incident.severity.word().to_owned()];
-        for stage in &incident.stages {
-            texts.extend([stage.sentence.clone(), stage.technique.clone(), stage.tactic.to_string()]);
-            texts.push(stage.signal.clone());
-        }
-        texts.extend(incident.processes.iter().flat_map(|p| [p.exe.to_string(), p.args.to_string()]));
-        texts.extend(incident.files.iter().map(ToString::to_string));
-        texts.extend(incident.peers.iter().map(ToString::to_string));
-        self.found_in(&texts)
+        let header = Header {
+            seq: 0,
+            time: process.last_seen,
+            cpu: 0,
+            process: process.key,
+            tid: process.key.pid,
+            origin: Origin::Backfill,
+        };
+        let image = scene.image(process).cloned().unwrap_or_default();
+        let payload = Payload::Alive(Box::new(Exec { task: process.task.clone(), image }));
+        self.event(&Event { header, payload }, scene)
     }
 
-    fn found_in(&self, texts: &[String]) -> bool {
-        let texts: Vec<_> = texts.iter().map(|t| t.to_lowercase()).collect();
-        self.words.iter().all(|word| texts.iter().any(|t| t.contains(word)))
+    /// Whether it lets an incident through: one of its processes or of its events does, or its own words have the words.
+    pub(crate) fn incident(&self, incident: &Incident, scene: &Scene<'_>) -> bool {
+        let process = |key: ProcessKey| scene.graph.process(key).is_some_and(|p| self.process(p, scene));
+        let event = |seq: u64| {
+            let entry = scene.history.number_of_seq(seq).and_then(|n| scene.history.get(n));
+            entry.is_some_and(|e| self.event(&e.event, scene))
+        };
+        self.is_empty()
+            || self.told(incident)
+            || incident.processes.iter().any(|p| process(p.key))
+            || incident.stages.iter().flat_map(|s| &s.evidence).any(|seq| event(*seq))
+    }
+
+    /// Whether all words stand in what is told of an incident.
+    fn told(&self, incident: &Incident) -> bool {
+        let words = self.filter.as_ref().map(condition::Filter::words).unwrap_or_default();
+        if words.is_empty() {
+            return false;
+        }
+        let mut text = format!("{} {}", incident.name, incident.severity.word());
+        for stage in &incident.stages {
+            let parts = [stage.tactic.id(), &stage.technique, &stage.signal, &stage.sentence];
+            text.extend(parts.into_iter().flat_map(|part| [" ", part]));
+        }
+        let text = text.to_ascii_lowercase();
+        words.iter().all(|word| text.contains(word.as_str()))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_split_at_blanks_outside_quotes() {
-        let filter = Filter::parse("  Curl \"python3 -\" ").unwrap();
-        assert_eq!(filter.words, ["curl", "python3 -"]);
-        assert_eq!(filter.text(), "Curl \"python3 -\"");
-        assert!(filter.found_in(&["/usr/bin/CURL".to_owned(), "python3 -".to_owned()]));
-        assert!(!filter.found_in(&["/usr/bin/curl".to_owned(), "python3".to_owned()]));
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
     }
+}
 
-    #[test]
-    fn an_open_quote_is_pointed_at() {
-        assert_eq!(Filter::parse("a \"b").unwrap_err().column, 3);
-    }
+/// The processes that did one of the events with these numbers.
+pub(crate) fn doers(numbers: impl Iterator<Item = u64>, scene: &Scene<'_>) -> HashSet<ProcessKey> {
+    numbers.filter_map(|n| scene.event(n)).map(|e| e.event.header.process).collect()
 }

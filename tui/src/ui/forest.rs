@@ -8,6 +8,7 @@ use lanner_core::detect::Severity;
 use lanner_core::event::{BootTime, ContainerId, ProcessKey, Text};
 use lanner_core::graph::Process;
 
+use super::filter;
 use super::scene::Scene;
 use super::state::State;
 
@@ -222,9 +223,10 @@ impl<'a> Forest<'a> {
 
 /// Leaves the processes that the filter lets through, and those above them.
 fn keep_matching(shown: &mut HashMap<ProcessKey, &Process>, scene: &Scene<'_>, state: &State) {
+    let doers = filter::doers(state.listing.matching(), scene);
     let mut kept = HashSet::new();
     for process in shown.values() {
-        if state.filter.process(process, scene) {
+        if doers.contains(&process.key) || state.filter.process(process, scene) {
             kept.insert(process.key);
             kept.extend(scene.graph.ancestors(process.key).map(|a| a.key));
         }

@@ -22,12 +22,13 @@ mod history;
 mod look;
 mod marks;
 mod model;
-mod raw;
 mod run;
 mod scene;
 mod screens;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod text;
 mod update;
 mod view;

@@ -31,8 +31,4 @@ impl Model {
     pub(crate) fn scene(&self) -> Scene<'_> {
         self.world.scene(self.state.paused)
     }
-
-    pub(crate) fn is_replay(&self) -> bool {
-        matches!(self.world.source, Source::Recording(..))
-    }
 }

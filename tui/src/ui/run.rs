@@ -180,7 +180,7 @@ impl Running {
         self.dirty = true;
         let msg = match wake {
             Wake::Feed(item) => Msg::Feed(item),
-            Wake::FeedClosed if self.model.world.ended.is_some() => return Ok(None),
+            Wake::FeedClosed if self.model.world.reception.ended.is_some() => return Ok(None),
             Wake::FeedClosed => Msg::Feed(FeedItem::End(End::early("the source of events has gone"))),
             Wake::Input(Event::Key(key)) => {
                 self.urgent = true;

@@ -10,6 +10,7 @@ use lanner_core::graph::{Graph, Process, Running};
 use super::health::Health;
 use super::history::{Entry, History};
 use super::marks::Marks;
+use super::world::Reception;
 
 /// A point in the stream of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) signals: &'a VecDeque<Signal>,
     pub(crate) health: &'a Health,
     pub(crate) node: &'a NodeInfo,
+    pub(crate) reception: &'a Reception,
     /// How far the world has come.
     pub(crate) latest: Moment,
     /// The moment that is shown.

@@ -3,15 +3,17 @@
 
 use std::collections::HashMap;
 
+use lanner_core::condition::ConditionError;
 use lanner_core::event::{ContainerId, ProcessKey};
 use ratatui::layout::Size;
 use tui_input::Input;
 
 use super::command::Context;
-use super::filter::{Filter, FilterError};
+use super::filter::Filter;
 use super::forest::NodeId;
 use super::look::Look;
 use super::scene::{Moment, Scene};
+use super::screens::incidents;
 use super::screens::timeline::Listing;
 
 /// The screens, by the order of their number keys.
@@ -84,7 +86,7 @@ pub(crate) enum Clock {
 pub(crate) struct Prompt {
     pub(crate) input: Input,
     /// Why what stands there cannot be applied.
-    pub(crate) error: Option<FilterError>,
+    pub(crate) error: Option<ConditionError>,
     /// What was applied before; comes back when the prompt is cancelled.
     pub(crate) before: Filter,
 }
@@ -134,7 +136,7 @@ impl State {
             zoomed: false,
             help: None,
             prompt: None,
-            filter: Filter::default(),
+            filter: Filter::everything(),
             paused: None,
             notice: None,
             incident: None,
@@ -159,7 +161,13 @@ impl State {
         self.paused.is_some()
     }
 
-    pub(crate) fn context(&self, replay: bool) -> Context {
+    pub(crate) fn context(&self, scene: &Scene<'_>) -> Context {
+        let can_open = match self.screen {
+            Screen::Incidents => incidents::selected(scene, self).is_some(),
+            Screen::Tree => scene.processes().next().is_some(),
+            Screen::Timeline => self.listing.len(scene) > 0,
+            Screen::Sensor => false,
+        };
         let story = self.screen == Screen::Incidents && self.story;
         Context {
             screen: self.screen,
@@ -168,7 +176,8 @@ impl State {
             prompt: self.prompt.is_some(),
             help: self.help.is_some(),
             can_go_back: self.help.is_some() || !self.drill.is_empty() || story || !self.filter.is_empty(),
-            replay,
+            can_open: can_open || !self.drill.is_empty(),
+            replay: scene.reception.is_replay(),
             paused: self.paused.is_some(),
         }
     }

@@ -14,7 +14,7 @@ pub(crate) fn safe(s: &str) -> String {
     Text::from(s).to_string()
 }
 
-/// The beginning of `value` as it displays itself, about `max` columns of it: a row never pays for a long argument that
+/// The beginning of `value` as it displays itself, at most `max` columns of it: a row never pays for a long argument that
 /// it cannot show. Escapes are the value's own.
 pub(crate) fn shown(value: impl fmt::Display, max: usize) -> String {
     struct Bounded(String, usize);
@@ -30,7 +30,7 @@ pub(crate) fn shown(value: impl fmt::Display, max: usize) -> String {
     // No character takes fewer columns than a fourth of its bytes, so this many bytes fill the columns.
     let mut out = Bounded(String::new(), max.saturating_mul(4));
     let complete = write!(out, "{value}").is_ok();
-    if complete { out.0 } else { clip(&out.0, max.max(1)) }
+    if complete { clip(&out.0, max) } else { clip(&format!("{} ", out.0), max) }
 }
 
 /// How many columns it takes.

@@ -72,7 +72,7 @@ fn feed(model: &mut Model, item: FeedItem) {
 }
 
 fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
-    let context = model.state.context(model.is_replay());
+    let context = model.state.context(&model.scene());
     model.state.notice = None;
     if let Some(command) = command_for(Key::from(event), &context) {
         return perform(model, command);
@@ -91,9 +91,9 @@ fn perform(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Redraw => return vec![Effect::Redraw],
         Command::Pause => return pause(model),
         Command::Faster | Command::Slower => {
-            let speed = model.world.speed;
-            model.world.speed = if command == Command::Faster { speed.faster() } else { speed.slower() };
-            return vec![Effect::Replay(ReplayCommand::Speed(model.world.speed))];
+            let speed = model.world.reception.speed;
+            model.world.reception.speed = if command == Command::Faster { speed.faster() } else { speed.slower() };
+            return vec![Effect::Replay(ReplayCommand::Speed(model.world.reception.speed))];
         }
         Command::Help => model.state.help = if model.state.help.is_some() { None } else { Some(0) },
         Command::Back => back(model),
@@ -130,7 +130,7 @@ fn perform(model: &mut Model, command: Command) -> Vec<Effect> {
 fn pause(model: &mut Model) -> Vec<Effect> {
     let pausing = model.state.paused.is_none();
     model.state.paused = pausing.then(|| model.world.moment());
-    match (model.is_replay(), pausing) {
+    match (model.world.reception.is_replay(), pausing) {
         (true, true) => vec![Effect::Replay(ReplayCommand::Pause)],
         (true, false) => vec![Effect::Replay(ReplayCommand::Resume)],
         (false, _) => Vec::new(),
@@ -149,7 +149,7 @@ fn back(model: &mut Model) {
     } else if state.screen == Screen::Incidents && state.story {
         state.story = false;
     } else {
-        apply(model, Filter::default());
+        apply(model, Filter::everything());
     }
 }
 
@@ -221,12 +221,12 @@ fn signal(model: &mut Model, forward: bool) {
 
 fn navigate(model: &mut Model, command: Command) {
     let scene = model.world.scene(model.state.paused);
-    let context = model.state.context(matches!(model.world.source, super::feed::Source::Recording(..)));
+    let context = model.state.context(&scene);
     let state = &mut model.state;
     let Some(regions) = Regions::of(state.size, state) else { return };
     if let Some(from) = state.help {
-        let last = help::last(state, &context, regions.main.union(regions.details));
-        let page = usize::from(regions.main.height.max(regions.details.height));
+        let last = help::last(state, &context, regions.body);
+        let page = usize::from(regions.body.height);
         if let Some(to) = super::screens::moved(command, from, last + 1, page) {
             state.help = Some(to);
         }

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::model::Model;
+use super::scene::Scene;
 use super::screens::{help, incidents, sensor, timeline, tree};
 use super::state::{Screen, State};
 use super::{chrome, details, look};
@@ -30,6 +31,8 @@ pub struct ViewState {
 pub(crate) struct Regions {
     pub(crate) header: Rect,
     pub(crate) titles: Rect,
+    /// Where screen and details are.
+    pub(crate) body: Rect,
     /// The screen; empty while details cover it.
     pub(crate) main: Rect,
     /// The details; empty while there are none.
@@ -58,7 +61,7 @@ impl Regions {
                 (Rect { width: left, ..body }, details)
             }
         };
-        Some(Regions { header: line(0), titles: line(1), main, details, prompt, footer: line(size.height - 1) })
+        Some(Regions { header: line(0), titles: line(1), body, main, details, prompt, footer: line(size.height - 1) })
     }
 }
 
@@ -66,42 +69,44 @@ impl Regions {
 pub fn view(model: &Model, view: &mut ViewState, frame: &mut Frame<'_>) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
-    match Regions::of(area.as_size(), &model.state) {
-        Some(regions) => draw(model, view, &regions, buffer),
+    paint(&model.scene(), &model.state, view, area, buffer);
+}
+
+/// Draws a scene.
+pub(crate) fn paint(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
+    match Regions::of(area.as_size(), state) {
+        Some(regions) => draw(scene, state, view, &regions, buffer),
         None => too_small(area, buffer),
     }
-    if model.state.look.ascii {
+    if state.look.ascii {
         look::to_ascii(buffer);
     }
 }
 
-fn draw(model: &Model, view: &mut ViewState, regions: &Regions, buffer: &mut Buffer) {
-    let state = &model.state;
-    let scene = model.scene();
-    let context = state.context(model.is_replay());
-    chrome::header(&model.world, &scene, state, regions.header, buffer);
-    chrome::titles(&scene, state, regions.titles, buffer);
+fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, regions: &Regions, buffer: &mut Buffer) {
+    let context = state.context(scene);
+    chrome::header(scene, state, regions.header, buffer);
+    chrome::titles(scene, state, regions.titles, buffer);
     if let Some(from) = state.help {
-        let body = regions.main.union(regions.details);
-        help::draw(state, &context, from, body, buffer);
+        help::draw(state, &context, from, regions.body, buffer);
     } else {
         if !regions.main.is_empty() {
             match state.screen {
-                Screen::Incidents => incidents::draw(&scene, state, view, regions.main, buffer),
-                Screen::Tree => tree::draw(&scene, state, view, regions.main, buffer),
-                Screen::Timeline => timeline::draw(&scene, state, view, regions.main, buffer),
-                Screen::Sensor => sensor::draw(&scene, state, regions.main, buffer),
+                Screen::Incidents => incidents::draw(scene, state, view, regions.main, buffer),
+                Screen::Tree => tree::draw(scene, state, view, regions.main, buffer),
+                Screen::Timeline => timeline::draw(scene, state, view, regions.main, buffer),
+                Screen::Sensor => sensor::draw(scene, state, regions.main, buffer),
             }
         }
         if let Some(drill) = state.drill.last() {
             for y in regions.main.top()..regions.main.bottom() {
                 buffer.set_stringn(regions.main.right(), y, "│", 1, state.look.dim());
             }
-            details::draw(&scene, state, drill, view, regions.details, buffer);
+            details::draw(scene, state, drill, view, regions.details, buffer);
         }
     }
     chrome::prompt(state, regions.prompt, buffer);
-    chrome::footer(&model.world, state, &context, regions, buffer);
+    chrome::footer(scene, state, &context, regions, buffer);
 }
 
 fn too_small(area: Rect, buffer: &mut Buffer) {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use lanner_core::event::{
-    Attempt, BootTime, Close, ContainerId, Event, File, Namespaces, NsChangeHow, Payload, ProcessKey, Stdio, StdioKind,
+    Attempt, BootTime, Close, ContainerId, Event, File, Image, Namespaces, NsChangeHow, Payload, ProcessKey, Stdio, StdioKind,
     Text,
 };
 
@@ -17,8 +17,8 @@ const LINE: usize = 1_000;
 /// What happened, with `who did it` left out: `ran /usr/bin/curl curl -s http://...`.
 pub(crate) fn phrase(event: &Event, scene: &Scene<'_>) -> String {
     match &event.payload {
-        Payload::Exec(exec) => format!("ran {} {}", file(&exec.image.exe), shown(exec.image.args.joined(), LINE)),
-        Payload::Alive(exec) => format!("already ran {}", shown(exec.image.args.joined(), LINE)),
+        Payload::Exec(exec) => format!("ran {}", command(&exec.image)),
+        Payload::Alive(exec) => format!("already ran {}", command(&exec.image)),
         Payload::Fork(fork) => format!("forked {}", who(fork.child, scene)),
         Payload::Exit(exit) if exit.signal != 0 => format!("was ended by signal {}", exit.signal),
         Payload::Exit(exit) => format!("ended with {}", exit.code),
@@ -51,6 +51,24 @@ pub(crate) fn phrase(event: &Event, scene: &Scene<'_>) -> String {
     }
 }
 
+/// The executable and the arguments; the program's own name is left out when it says the same as the executable.
+pub(crate) fn command(image: &Image) -> String {
+    let own = image.args.list.first().map_or(&b""[..], |a| a.file_name());
+    let says_the_same = own == image.exe.path.file_name();
+    let mut out = file(&image.exe);
+    for argument in image.args.list.iter().skip(usize::from(says_the_same)) {
+        if out.len() > LINE {
+            break;
+        }
+        out.push(' ');
+        out.push_str(&shown(argument, LINE));
+    }
+    if image.args.truncated {
+        out.push_str(" …");
+    }
+    out
+}
+
 /// A process as `name[pid]`; only its pid when its name is not known.
 pub(crate) fn who(key: ProcessKey, scene: &Scene<'_>) -> String {
     match scene.name(key) {
@@ -70,12 +88,12 @@ pub(crate) fn file(file: &File) -> String {
 
 fn closed(close: &Close) -> String {
     let direction = match close.outgoing {
-        Some(true) => "closed, to",
-        Some(false) => "closed, from",
-        None => "closed, with",
+        Some(true) => "closed",
+        Some(false) => "closed, accepted from",
+        None => "closed, either way with",
     };
     format!(
-        "{direction} {}: sent {}, received {} in {}",
+        "{direction} {}, sent {}, received {} in {}",
         close.flow.remote,
         bytes(close.sent),
         bytes(close.received),

@@ -7,7 +7,7 @@ use lanner_core::detect::Signal;
 use lanner_core::engine::Engine;
 use lanner_core::event::{Batch, BootTime, NodeInfo};
 
-use super::feed::{ConnectionState, FeedItem, Source, Speed};
+use super::feed::{ConnectionState, End, FeedItem, Source, Speed};
 use super::health::Health;
 use super::history::History;
 use super::marks::Marks;
@@ -18,6 +18,26 @@ const MAX_SIGNALS: usize = 10_000;
 
 /// Makes an engine that knows nothing yet.
 pub(crate) type NewEngine = Box<dyn Fn() -> Engine + Send>;
+
+/// How the events come.
+#[derive(Debug, Clone)]
+pub(crate) struct Reception {
+    /// From where.
+    pub(crate) source: Source,
+    /// Whether they do.
+    pub(crate) connection: ConnectionState,
+    /// Why none will come any more.
+    pub(crate) ended: Option<End>,
+    /// How fast a recording is played.
+    pub(crate) speed: Speed,
+}
+
+impl Reception {
+    /// Whether a recording is played.
+    pub(crate) fn is_replay(&self) -> bool {
+        matches!(self.source, Source::Recording(..))
+    }
+}
 
 /// One node, as far as it is known.
 pub(crate) struct World {
@@ -31,14 +51,8 @@ pub(crate) struct World {
     now: BootTime,
     /// The last batch was (part of) a snapshot.
     in_snapshot: bool,
-    /// Where the events come from.
-    pub(crate) source: Source,
-    /// Whether they come.
-    pub(crate) connection: ConnectionState,
-    /// Why none will come any more.
-    pub(crate) ended: Option<String>,
-    /// How fast a recording is played.
-    pub(crate) speed: Speed,
+    /// How it is heard of.
+    pub(crate) reception: Reception,
 }
 
 impl World {
@@ -58,10 +72,7 @@ impl World {
             health: Health::default(),
             now: BootTime::default(),
             in_snapshot: true,
-            source,
-            connection,
-            ended: None,
-            speed,
+            reception: Reception { source, connection, ended: None, speed },
         }
     }
 
@@ -69,8 +80,8 @@ impl World {
         match item {
             FeedItem::Node(node) => self.node(node),
             FeedItem::Batch(batch) => self.batch(batch),
-            FeedItem::Status(state) => self.connection = state,
-            FeedItem::End(end) => self.ended = Some(end.words),
+            FeedItem::Status(state) => self.reception.connection = state,
+            FeedItem::End(end) => self.reception.ended = Some(end),
         }
     }
 
@@ -109,6 +120,8 @@ impl World {
         }
         let surplus = self.signals.len().saturating_sub(MAX_SIGNALS);
         self.signals.drain(..surplus);
+        // What incidents have gained without a new stage is shown too.
+        self.engine.flush();
         self.marks.tidy(self.engine.graph());
     }
 
@@ -127,6 +140,7 @@ impl World {
             signals: &self.signals,
             health: &self.health,
             node: &self.node,
+            reception: &self.reception,
             latest: self.moment(),
             at: then.unwrap_or_else(|| self.moment()),
         }

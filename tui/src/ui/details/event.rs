@@ -2,8 +2,9 @@
 
 use lanner_core::event::{Origin, Payload};
 
+use crate::lines;
+
 use super::super::look::glyph;
-use super::super::raw;
 use super::super::scene::Scene;
 use super::super::state::Subject;
 use super::super::text::{safe, wrap};
@@ -46,9 +47,10 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, number: u64) {
         page.styled(&label, &text, page.look.severity(signal.severity), None);
     }
 
-    page.heading("Raw");
-    for line in raw::lines(event) {
-        for part in wrap(&line, page.columns) {
+    page.heading("Raw, as `lanner events --json` prints it");
+    let json = serde_json::to_string_pretty(&lines::event(event, scene.node, scene.graph)).unwrap_or_default();
+    for line in json.lines() {
+        for part in wrap(&safe(line), page.columns) {
             let style = page.look.dim();
             page.line(vec![span(part, style)]);
         }

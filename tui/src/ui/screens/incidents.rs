@@ -14,14 +14,14 @@ use super::super::state::{State, Subject};
 use super::super::text::{cell, cell_right, safe};
 use super::super::view::ViewState;
 use super::super::{when, words};
-use super::{Focus, moved, paint_empty, paint_row, paint_rule, scroll, span, story};
+use super::{Focus, moved, paint_empty, paint_row, paint_rule, scroll, waiting, span, story};
 
 /// Below this height the pane that has the keys gets all it can.
 const LOW: u16 = 12;
 
 /// The incidents that are listed: those of the moment that the filter lets through.
 pub(crate) fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Incident> {
-    scene.incidents().into_iter().filter(|i| state.filter.incident(i)).collect()
+    scene.incidents().into_iter().filter(|i| state.filter.incident(i, scene)).collect()
 }
 
 /// The selected incident: the one that was chosen, or that it became part of, else the first of the list.
@@ -73,6 +73,10 @@ fn draw_empty(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer)
     if !state.filter.is_empty() && !scene.incidents().is_empty() {
         let sentences = ["Every incident is filtered away. Esc takes the filter off."];
         paint_empty(buffer, area, "No incident matches the filter", &sentences, state.look);
+        return;
+    }
+    if let Some((title, sentence)) = waiting(scene) {
+        paint_empty(buffer, area, &title, &[&sentence], state.look);
         return;
     }
     let sentences = [

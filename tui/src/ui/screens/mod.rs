@@ -13,8 +13,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::command::Command;
+use super::feed::{ConnectionState, Source};
 use super::look::Look;
-use super::text::wrap;
+use super::scene::Scene;
+use super::text::{safe, wrap};
+use super::when;
 
 /// What has the selection in a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,31 @@ pub(crate) fn paint_empty(buffer: &mut Buffer, area: Rect, title: &str, sentence
     for (y, line) in (top..area.bottom()).zip(&lines) {
         buffer.set_line(area.x + area.width.min(3), y, line, area.width.saturating_sub(3));
     }
+}
+
+/// What is waited for while no event has come yet: what, and more of it.
+pub(crate) fn waiting(scene: &Scene<'_>) -> Option<(String, String)> {
+    if scene.history.end() > 0 || scene.graph.processes().next().is_some() {
+        return None;
+    }
+    let place = match &scene.reception.source {
+        Source::Live => "the sensor of this node".to_owned(),
+        Source::Remote(address) => safe(address),
+        Source::Recording(name, _) => safe(name),
+    };
+    Some(match (&scene.reception.ended, &scene.reception.connection) {
+        (Some(end), _) => (format!("Nothing came from {place}"), safe(&end.words)),
+        (None, ConnectionState::Connecting) => {
+            (format!("Connecting to {place}"), "All screens fill as soon as it answers. q leaves.".to_owned())
+        }
+        (None, ConnectionState::Lost { why, retry_in }) => (
+            format!("No connection to {place}"),
+            format!("{}. It is tried again in {}. q leaves.", safe(why).trim_end_matches('.'), when::short(*retry_in)),
+        ),
+        (None, ConnectionState::Connected) => {
+            (format!("Waiting for {place}"), "All screens fill with the first events that come.".to_owned())
+        }
+    })
 }
 
 /// A rule across, with a title in it.

@@ -1,16 +1,18 @@
 //! The story of an incident: where it started, what it touched and whether it goes on; then its stages in time order,
-//! each with what happened and why it belongs to the ones before.
+//! each with what happened and why it belongs to the ones before. Where it does not fit whole, each stage takes two lines
+//! and only the selected one is told in full, so that the whole attack is seen at once.
 
 use lanner_core::detect::{Incident, Stage, Status, technique_name};
 use lanner_core::event::BootTime;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::super::look::{Look, glyph};
 use super::super::scene::Scene;
 use super::super::state::State;
-use super::super::text::{cell, cell_right, count, grouped, safe, shown, width, wrap};
+use super::super::text::{cell, cell_right, clip, count, grouped, safe, shown, width, wrap};
 use super::super::view::ViewState;
 use super::super::{when, words};
 use super::{Focus, incidents, paint_row, span};
@@ -18,6 +20,10 @@ use super::{Focus, incidents, paint_row, span};
 /// Where a stage's sentence begins.
 const INDENT: usize = 5;
 
+/// A line, and the stage that it tells; `None` for those that tell of all.
+type Told = (Option<usize>, Line<'static>);
+
+/// Draws the story below a rule, in which it says how much of it lies further down.
 pub(crate) fn draw(
     scene: &Scene<'_>,
     state: &State,
@@ -29,27 +35,14 @@ pub(crate) fn draw(
     if area.height == 0 {
         return;
     }
-    let width = usize::from(area.width).saturating_sub(1);
-    let airy = area.height >= 14;
-    // Each line with the stage that it tells; those before the first stage tell of all.
-    let mut lines: Vec<(Option<usize>, Line<'static>)> =
-        summary(scene, incident, width, state.look).into_iter().map(|l| (None, l)).collect();
-    let mut before = None;
-    for (i, stage) in scene.stages(incident).iter().enumerate() {
-        if airy || i == 0 {
-            lines.push((None, Line::default()));
-        }
-        lines.extend(stage_lines(scene, i, stage, before, width, state.look).into_iter().map(|l| (Some(i), l)));
-        before = Some(stage.time);
-    }
-
-    let selected = state.story.then_some(state.stage);
     let height = usize::from(area.height);
+    let selected = state.story.then_some(state.stage);
+    let lines = lines(scene, incident, selected, area, state.look);
     let first = lines.iter().position(|(of, _)| selected.is_some() && *of == selected);
     let last = lines.iter().rposition(|(of, _)| selected.is_some() && *of == selected);
     view.story = match (first, last) {
-        // The first stage is seen together with what leads to it.
-        (Some(_), _) if selected == Some(0) => 0,
+        // The first stage is seen together with what leads to it, when both fit.
+        (Some(_), Some(last)) if selected == Some(0) && last < height => 0,
         (Some(first), Some(last)) => {
             let lowest = (last + 1).saturating_sub(height).min(first);
             view.story.clamp(lowest, first)
@@ -62,122 +55,184 @@ pub(crate) fn draw(
         paint_row(buffer, area, row, line, focus, state.look);
     }
     let hidden = lines.len().saturating_sub(view.story + height);
-    if hidden > 0 {
-        let more = format!(" {} below ", count(hidden, "line", "lines"));
-        let x = area.right().saturating_sub(u16::try_from(more.len()).unwrap_or(0) + 1).max(area.x);
-        buffer.set_stringn(x, area.bottom() - 1, more, usize::from(area.right() - x), state.look.dim());
+    if hidden > 0 && area.y > 0 {
+        let more = format!(" ↓ {} ", count(hidden, "more line", "more lines"));
+        let columns = u16::try_from(width(&more)).unwrap_or(0);
+        if columns + 24 < area.width {
+            buffer.set_stringn(area.right() - columns - 1, area.y - 1, more, columns.into(), state.look.dim());
+        }
     }
 }
 
-/// What a responder asks first, in three lines.
-fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, look: Look) -> Vec<Line<'static>> {
+fn lines(scene: &Scene<'_>, incident: &Incident, selected: Option<usize>, area: Rect, look: Look) -> Vec<Told> {
+    let columns = usize::from(area.width).saturating_sub(1);
+    let height = usize::from(area.height);
+    let summary = |most| summary(scene, incident, columns, most, look).into_iter().map(|l| (None, l));
+    // In full and with air, in full, or in brief: the first that fits.
+    for (brief, air) in [(false, true), (false, false)] {
+        let lines: Vec<Told> = summary(2).chain(stages(scene, incident, None, brief, air, columns, look)).collect();
+        if lines.len() <= height {
+            return lines;
+        }
+    }
+    summary(1).chain(stages(scene, incident, selected, true, false, columns, look)).collect()
+}
+
+fn stages(
+    scene: &Scene<'_>,
+    incident: &Incident,
+    selected: Option<usize>,
+    brief: bool,
+    air: bool,
+    columns: usize,
+    look: Look,
+) -> Vec<Told> {
     let mut lines = Vec::new();
-    let mut fact = |label: &str, text: String| {
-        for (i, part) in wrap(&text, columns.saturating_sub(10)).into_iter().enumerate().take(3) {
-            let label = if i == 0 { cell(label, 9) } else { cell("", 9) };
-            lines.push(Line::from(vec![span(label, look.dim()), span(part, ratatui::style::Style::new())]));
+    let mut before = None;
+    for (i, stage) in scene.stages(incident).iter().enumerate() {
+        if air || (i == 0 && !brief) {
+            lines.push((None, Line::default()));
+        }
+        let brief = brief && selected != Some(i);
+        let told = head(scene, i, stage, before, brief, columns, look);
+        let rest = if brief { in_brief(stage, columns) } else { in_full(scene, stage, columns, look) };
+        lines.extend(told.into_iter().chain(rest).map(|l| (Some(i), l)));
+        before = Some(stage.time);
+    }
+    lines
+}
+
+/// What a responder asks first, in at most so many lines each.
+fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, most: usize, look: Look) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut fact = |label: &str, head: (&str, Style), text: &str| {
+        for (i, part) in wrap(&format!("{}{text}", head.0), columns.saturating_sub(9)).into_iter().enumerate().take(most) {
+            let mut spans = vec![span(cell(if i == 0 { label } else { "" }, 9), look.dim())];
+            // The first word may stand out.
+            match part.strip_prefix(head.0).filter(|_| i == 0) {
+                Some(rest) => spans.extend([span(head.0, head.1), span(rest, Style::new())]),
+                None => spans.push(span(part, Style::new())),
+            }
+            lines.push(Line::from(spans));
         }
     };
+    let plain = ("", Style::new());
     if let Some(first) = scene.stages(incident).first() {
         let place = match &first.process.container {
             Some(id) => format!("in container {}", words::container(id)),
             None => "on the host".to_owned(),
         };
         let who = words::who(first.process.key, scene);
-        fact("started", format!("{} UTC, with {who} {place}", when::clock(scene.node, first.time)));
+        fact("started", plain, &format!("{} UTC, with {who} {place}", when::clock(scene.node, first.time)));
     }
-    let mut touched = Vec::new();
-    touched.extend(incident.files.iter().map(|f| shown(f, 120)));
-    touched.extend(incident.peers.iter().map(ToString::to_string));
+    let touched = touched(incident, columns.saturating_sub(9) * most);
     if !touched.is_empty() {
-        let more = touched.len().saturating_sub(6);
-        touched.truncate(6);
-        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        fact("touched", format!("{}{more}", touched.join(", ")));
+        fact("touched", plain, &touched);
     }
+    let (status, style) = incidents::status(scene, incident, look);
     let living = incident.processes.iter().filter(|p| {
         p.key.start <= scene.now() && scene.graph.process(p.key).is_some_and(|known| scene.is_alive(known))
     });
-    let (living, all) = (living.count(), incident.processes.len());
-    let seen = when::age(scene.now().since(incident.last_time));
-    fact(
-        "now",
-        match scene.status(incident) {
-            Status::Ongoing if living > 0 => {
-                format!("ongoing: {living} of its {} alive, last seen {seen} ago", count(all, "process", "processes"))
-            }
-            Status::Ongoing => format!("ongoing, last seen {seen} ago"),
-            Status::Over => format!("over: all of its {} have ended, {seen} ago", count(all, "process", "processes")),
-            Status::Merged => "part of another incident".to_owned(),
-        },
-    );
-    if let Some(chain) = &incident.chain {
-        let begun = scene.stages(incident).len();
-        fact("follows", format!("{} of {} steps of \"{}\"", chain.found.min(begun), chain.steps, safe(&chain.name)));
-    }
-    let (word, style) = incidents::status(scene, incident, look);
-    // The status stands out in its own colour.
-    for line in &mut lines {
-        if let Some(text) = line.spans.get_mut(1)
-            && let Some(rest) = text.content.strip_prefix(word).map(str::to_owned)
-        {
-            line.spans.truncate(1);
-            line.spans.push(span(word, style));
-            line.spans.push(span(rest, ratatui::style::Style::new()));
-        }
+    let (living, all) = (living.count(), count(incident.processes.len(), "process", "processes"));
+    let seen = words::age(incident.last_time, scene.now());
+    fact("now", (status, style), &match scene.status(incident) {
+        Status::Ongoing if living > 0 => format!(": {living} of its {all} alive, last seen {seen} ago"),
+        Status::Ongoing => format!(", last seen {seen} ago"),
+        Status::Over => format!(": all of its {all} have ended, the last {seen} ago"),
+        Status::Merged => " with another incident".to_owned(),
+    });
+    if let Some(chain) = incident.chain.as_ref().filter(|chain| chain.name != incident.name) {
+        let found = chain.found.min(scene.stages(incident).len());
+        fact("follows", plain, &format!("{found} of {} steps of \"{}\"", chain.steps, safe(&chain.name)));
     }
     lines
 }
 
-/// One stage.
-pub(crate) fn stage_lines(
+/// Peers and files, as many as about `room` columns hold: peers first, since they are few and lead out of the node.
+fn touched(incident: &Incident, room: usize) -> String {
+    let peers = incident.peers.iter().map(ToString::to_string);
+    let all: Vec<String> = peers.chain(incident.files.iter().map(|f| shown(f, 60))).collect();
+    let mut out = String::new();
+    for (i, one) in all.iter().enumerate() {
+        let more = format!(", and {} more", all.len() - i);
+        if i > 0 && width(&out) + width(one) + width(&more) + 4 > room {
+            out.push_str(&more);
+            break;
+        }
+        if i > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(one);
+    }
+    out
+}
+
+/// Number, time, tactic and technique; and what it follows from, when no more is said of that.
+fn head(
     scene: &Scene<'_>,
     index: usize,
     stage: &Stage,
     before: Option<BootTime>,
+    brief: bool,
     columns: usize,
     look: Look,
 ) -> Vec<Line<'static>> {
     let severity = look.severity(stage.severity);
     let gap = before.map(|b| format!("+{}", when::short(stage.time.since(b)))).unwrap_or_default();
-    let name = technique_name(&stage.technique).unwrap_or_default();
-    let technique = safe(format!("{} {name}", stage.technique).trim());
     let tactic = stage.tactic.to_string();
-
-    let mut head = vec![
+    let technique = technique(stage);
+    let mut spans = vec![
         span(cell_right(&(index + 1).to_string(), 2), severity),
         span(format!(" {} ", glyph(stage.severity)), severity),
         span(when::clock(scene.node, stage.time), look.strong()),
         span(format!(" {} ", cell_right(&gap, 7)), look.dim()),
+        span(tactic, look.accent()),
     ];
-    let taken: usize = head.iter().map(|s| s.width()).sum();
-    let mut lines = Vec::new();
-    let indent = || span(" ".repeat(INDENT), look.dim());
-    if taken + width(&tactic) + 2 + width(&technique) <= columns {
-        head.extend([span(tactic, look.accent()), span(format!("  {technique}"), look.dim())]);
-        lines.push(Line::from(head));
-    } else {
-        head.push(span(tactic, look.accent()));
-        lines.push(Line::from(head));
-        lines.extend(
-            wrap(&technique, columns.saturating_sub(INDENT))
-                .into_iter()
-                .map(|t| Line::from(vec![indent(), span(t, look.dim())])),
-        );
+    let taken: usize = spans.iter().map(|s| s.width()).sum();
+    let from = match &stage.link {
+        Some(link) if brief => format!("╰ {}", link.to_stage + 1),
+        _ => String::new(),
+    };
+    let room = columns.saturating_sub(taken + 2 + if from.is_empty() { 0 } else { width(&from) + 2 });
+    let fits = width(&technique) <= room;
+    if fits || brief {
+        let room = if fits || room >= 12 { room } else { 0 };
+        spans.push(span(format!("  {}", cell(&technique, room)), look.dim()));
+        if room > 0 {
+            spans.push(span(format!("  {from}"), look.link()));
+        }
+        return vec![Line::from(spans)];
     }
-    let body = columns.saturating_sub(INDENT);
-    for part in wrap(&safe(&stage.sentence), body) {
-        lines.push(Line::from(vec![indent(), span(part, ratatui::style::Style::new())]));
-    }
+    let mut lines = vec![Line::from(spans)];
+    lines.extend(wrap(&technique, columns.saturating_sub(INDENT)).into_iter().map(|t| body(t, look.dim())));
+    lines
+}
+
+fn technique(stage: &Stage) -> String {
+    let name = technique_name(&stage.technique).unwrap_or_default();
+    safe(format!("{} {name}", stage.technique).trim())
+}
+
+fn body(text: String, style: Style) -> Line<'static> {
+    Line::from(vec![span(" ".repeat(INDENT), style), span(text, style)])
+}
+
+fn in_brief(stage: &Stage, columns: usize) -> Vec<Line<'static>> {
+    vec![body(clip(&safe(&stage.sentence), columns.saturating_sub(INDENT)), Style::new())]
+}
+
+fn in_full(scene: &Scene<'_>, stage: &Stage, columns: usize, look: Look) -> Vec<Line<'static>> {
+    let room = columns.saturating_sub(INDENT);
+    let mut lines: Vec<_> = wrap(&safe(&stage.sentence), room).into_iter().map(|t| body(t, Style::new())).collect();
     if stage.count > 1 {
         let times = format!("{} times, until {}", grouped(stage.count), when::clock(scene.node, stage.last_time));
-        lines.push(Line::from(vec![indent(), span(times, look.dim())]));
+        lines.push(body(times, look.dim()));
     }
     if let Some(link) = &stage.link {
         let why = format!("linked to {}: {}", link.to_stage + 1, safe(&link.why));
-        for (i, part) in wrap(&why, body.saturating_sub(2)).into_iter().enumerate() {
+        for (i, part) in wrap(&why, room.saturating_sub(2)).into_iter().enumerate() {
             let lead = if i == 0 { "╰ " } else { "  " };
-            lines.push(Line::from(vec![indent(), span(lead, look.dim()), span(part, look.link())]));
+            lines.push(body(format!("{lead}{part}"), look.link()));
         }
     }
     lines

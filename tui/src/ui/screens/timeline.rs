@@ -17,7 +17,7 @@ use super::super::state::{Clock, State, Subject};
 use super::super::text::{cell, clip, grouped};
 use super::super::view::ViewState;
 use super::super::{when, words};
-use super::{Focus, moved, paint_empty, paint_row, scroll, span};
+use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
 
 /// Which events are listed: all that are kept, or those that the filter lets through.
 #[derive(Debug, Default)]
@@ -59,6 +59,11 @@ impl Listing {
         }
     }
 
+    /// The numbers of the events that match the filter; none while there is no filter.
+    pub(crate) fn matching(&self) -> impl Iterator<Item = u64> {
+        self.matching.iter().flatten().copied()
+    }
+
     /// The number of the event in a row.
     fn number(&self, scene: &Scene<'_>, row: usize) -> Option<u64> {
         match &self.matching {
@@ -89,12 +94,14 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
     let look = state.look;
     let len = state.listing.len(scene);
     if len == 0 {
-        let (title, sentence) = if state.filter.is_empty() {
-            ("No event so far", "Each event becomes a line here as soon as it comes.")
-        } else {
-            ("No event matches the filter", "New ones appear as soon as they come. Esc takes the filter off.")
+        let (title, sentence) = match waiting(scene) {
+            Some(waiting) => waiting,
+            None => (
+                "No event matches the filter".to_owned(),
+                "New ones appear as soon as they come. Esc takes the filter off.".to_owned(),
+            ),
         };
-        paint_empty(buffer, area, title, &[sentence], look);
+        paint_empty(buffer, area, &title, &[&sentence], look);
         return;
     }
     let at = position(scene, state);

@@ -15,7 +15,7 @@ use super::super::state::{State, Subject};
 use super::super::text::{cell, cell_right, count, shown};
 use super::super::view::ViewState;
 use super::super::words;
-use super::{Focus, moved, paint_empty, paint_row, scroll, span};
+use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
 
 /// Depths beyond this are drawn at it: the name must still be seen.
 const DEEPEST: usize = 16;
@@ -51,12 +51,11 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
     let forest = Forest::of(*scene, state);
     let rows = forest.rows(state);
     if rows.is_empty() {
-        let (title, sentence) = if state.filter.is_empty() {
-            ("No process so far", "The tree fills as soon as the sensor tells what already runs.")
-        } else {
-            ("No process matches the filter", "Esc takes the filter off.")
+        let (title, sentence) = match waiting(scene) {
+            Some(waiting) => waiting,
+            None => ("No process matches the filter".to_owned(), "Esc takes the filter off.".to_owned()),
         };
-        paint_empty(buffer, area, title, &[sentence], look);
+        paint_empty(buffer, area, &title, &[&sentence], look);
         return;
     }
     let columns = Columns::of(usize::from(area.width));
@@ -117,8 +116,8 @@ fn group_line(scene: &Scene<'_>, group: &GroupId, row: &Row, look: Look) -> Line
 fn container_note(scene: &Scene<'_>, id: &lanner_core::event::ContainerId) -> String {
     let Some(container) = scene.graph.container(id) else { return String::new() };
     let pod = match &container.pod {
-        Some(uid) if container.static_pod => format!("  static pod {}", shown(uid, 8)),
-        Some(uid) => format!("  pod {}", shown(uid, 8)),
+        Some(uid) if container.static_pod => format!("  static pod {}", shown(uid, 9)),
+        Some(uid) => format!("  pod {}", shown(uid, 9)),
         None => String::new(),
     };
     match &container.cause {

@@ -1,0 +1,219 @@
+//! What each screen looks like, in the two sizes that matter most and in the smallest that is usable.
+
+use insta::assert_snapshot;
+use lanner_core::event::{Batch, Event, Header, Loss, LossCause, Origin, Payload, ProcessKey};
+use ratatui::layout::Size;
+
+use super::super::command::Command;
+use super::super::feed::{ConnectionState, End, FeedItem, Source, Speed};
+use super::super::look::{Colours, Look};
+use super::super::screens::{incidents, timeline};
+use super::super::state::{Screen, Subject};
+use super::super::update::{Msg, update};
+use super::{Told, key};
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (120, 40);
+const TINY: (u16, u16) = (40, 10);
+
+/// The frames of one situation in each size.
+fn frames(told: &mut Told, sizes: &[(u16, u16)]) -> String {
+    let frames = sizes.iter().map(|(width, height)| {
+        told.model.state.size = Size { width: *width, height: *height };
+        format!("{width}x{height}\n{}", told.frame(*width, *height))
+    });
+    frames.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn incidents_tell_the_whole_attack_on_a_small_screen() {
+    assert_snapshot!(frames(&mut Told::attack(), &[SMALL, LARGE, TINY]));
+}
+
+#[test]
+fn a_selected_stage_is_told_in_full() {
+    let mut told = Told::attack();
+    told.act(|scene, state| {
+        incidents::act(scene, state, Command::Open, 20);
+        for _ in 0..3 {
+            incidents::act(scene, state, Command::Down, 20);
+        }
+    });
+    assert_snapshot!(frames(&mut told, &[SMALL, TINY]));
+}
+
+#[test]
+fn the_tree_is_unfolded_along_the_attack() {
+    let mut told = Told::attack();
+    told.model.state.screen = Screen::Tree;
+    assert_snapshot!(frames(&mut told, &[SMALL, LARGE, TINY]));
+}
+
+#[test]
+fn the_timeline_follows_what_happens() {
+    let mut told = Told::attack();
+    told.model.state.screen = Screen::Timeline;
+    assert_snapshot!(frames(&mut told, &[SMALL, LARGE, TINY]));
+}
+
+#[test]
+fn the_timeline_tells_the_time_in_three_ways() {
+    let mut told = Told::attack();
+    told.model.state.screen = Screen::Timeline;
+    told.act(|scene, state| {
+        state.select_event(scene, 30);
+        timeline::act(scene, state, Command::Clock, 10);
+    });
+    let since_start = told.frame(80, 8);
+    told.act(|scene, state| timeline::act(scene, state, Command::Clock, 10));
+    assert_snapshot!(format!("{since_start}\n{}", told.frame(80, 8)));
+}
+
+#[test]
+fn the_sensor_says_what_it_cannot_see() {
+    let mut told = Told::attack();
+    told.model.state.screen = Screen::Sensor;
+    assert_snapshot!(frames(&mut told, &[SMALL, LARGE]));
+}
+
+#[test]
+fn losses_are_seen_wherever_one_is() {
+    let mut told = Told::attack();
+    let losses = vec![
+        Loss { cause: LossCause::RingFull, count: 1_250 },
+        Loss { cause: LossCause::SlowClient, count: 3 },
+    ];
+    update(&mut told.model, Msg::Feed(FeedItem::Batch(Batch { losses, ..Batch::default() })));
+    let header = |told: &mut Told, width| told.frame(width, 24).lines().next().unwrap_or_default().to_owned();
+    let headers = [header(&mut told, 80), header(&mut told, 40), header(&mut told, 24)];
+    assert!(headers.iter().all(|h| h.contains("lost 1.2k")), "{headers:#?}");
+    told.model.state.screen = Screen::Sensor;
+    assert_snapshot!(frames(&mut told, &[SMALL]));
+}
+
+#[test]
+fn details_of_a_stage() {
+    let mut told = Told::attack();
+    told.model.state.open(Subject::Stage { incident: told.incidents[0].id.clone(), stage: 3 });
+    assert_snapshot!(frames(&mut told, &[SMALL, LARGE]));
+}
+
+#[test]
+fn details_of_a_process() {
+    let mut told = Told::attack();
+    let nsenter = told.incidents[0].processes[1].key;
+    told.model.state.open(Subject::Process(nsenter));
+    assert_snapshot!(frames(&mut told, &[(80, 60), LARGE]));
+}
+
+#[test]
+fn details_of_a_container() {
+    let mut told = Told::attack();
+    let hidden = told.incidents[0].processes[4].container.clone().unwrap();
+    told.model.state.open(Subject::Container(hidden));
+    assert_snapshot!(frames(&mut told, &[SMALL]));
+}
+
+#[test]
+fn details_of_an_event() {
+    let mut told = Told::attack();
+    let last = told.history.end() - 1;
+    told.model.state.open(Subject::Event(last));
+    assert_snapshot!(frames(&mut told, &[(80, 50)]));
+}
+
+#[test]
+fn help_lists_the_table() {
+    let mut told = Told::attack();
+    told.model.state.help = Some(0);
+    assert_snapshot!(frames(&mut told, &[SMALL, LARGE]));
+}
+
+#[test]
+fn empty_screens_say_what_they_wait_for() {
+    let mut frames = String::new();
+    for mut told in [Told::quiet(), Told::connecting()] {
+        frames.push_str(&told.frame(80, 12));
+    }
+    let mut lost = Told::connecting();
+    let state = ConnectionState::Lost {
+        why: "connection refused".to_owned(),
+        retry_in: std::time::Duration::from_millis(2_500),
+    };
+    update(&mut lost.model, Msg::Feed(FeedItem::Status(state)));
+    lost.model.state.screen = Screen::Tree;
+    frames.push_str(&lost.frame(80, 12));
+    assert_snapshot!(frames);
+}
+
+#[test]
+fn a_filter_is_red_with_its_reason_while_it_is_wrong() {
+    let mut told = Told::attack();
+    told.model.state.screen = Screen::Timeline;
+    for c in "/proc.nme=tar".chars() {
+        update(&mut told.model, key(c));
+    }
+    assert_snapshot!(told.frame(80, 12));
+}
+
+#[test]
+fn a_replay_says_how_fast_and_when_it_ends() {
+    let (script, _) = super::attack::attack();
+    let speed = Speed::REAL.faster().faster();
+    let source = Source::Recording("container-escape".to_owned(), speed);
+    let items = vec![FeedItem::Node(super::attack::node()), FeedItem::Batch(script.batch())];
+    let mut told = Told::new(items, Vec::new(), source);
+    let mut headers = vec![told.frame(80, 24)];
+    update(&mut told.model, key(' '));
+    headers.push(told.frame(80, 24));
+    update(&mut told.model, key(' '));
+    update(&mut told.model, Msg::Feed(FeedItem::End(End::early("the recording was cut short"))));
+    headers.push(told.frame(80, 24));
+    let ends = headers.iter().map(|f| {
+        let lines: Vec<_> = f.lines().collect();
+        format!("{}\n{}", lines[0], lines[23])
+    });
+    assert_snapshot!(ends.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn ascii_frames_hold_nothing_else() {
+    let mut told = Told::attack();
+    told.model.state.look = Look { colours: Colours::None, ascii: true };
+    let incidents = told.frame(80, 24);
+    told.model.state.screen = Screen::Tree;
+    let tree = told.frame(80, 14);
+    assert!(incidents.is_ascii() && tree.is_ascii());
+    assert_snapshot!(format!("{incidents}\n{tree}"));
+}
+
+#[test]
+fn wide_characters_stay_in_their_columns() {
+    let mut told = Told::quiet();
+    let parent = ProcessKey::new(612, 612_000_000);
+    let mut script = super::attack::quiet();
+    let place = super::script::Place::service("容器.service");
+    script.spawn(parent, &place, &["/opt/容器/监视", "日本語", "--flag"]);
+    update(&mut told.model, Msg::Feed(FeedItem::Batch(script.batch())));
+    told = Told::new(vec![FeedItem::Batch(script.batch())], Vec::new(), Source::Live);
+    told.model.state.screen = Screen::Timeline;
+    assert_snapshot!(told.frame(80, 8));
+}
+
+#[test]
+fn an_event_without_a_known_process_is_shown_as_such() {
+    let header = Header {
+        seq: 1,
+        time: lanner_core::event::BootTime(5),
+        cpu: 0,
+        process: ProcessKey::UNKNOWN,
+        tid: 0,
+        origin: Origin::Live,
+    };
+    let payload = Payload::Exit(lanner_core::event::Exit { code: 0, signal: 9 });
+    let batch = Batch { events: vec![Event { header, payload }], ..Batch::default() };
+    let mut told = Told::new(vec![FeedItem::Batch(batch)], Vec::new(), Source::Live);
+    told.model.state.screen = Screen::Timeline;
+    let frame = told.frame(80, 6);
+    assert!(frame.contains("unknown") && frame.contains("was ended by signal 9"), "{frame}");
+}

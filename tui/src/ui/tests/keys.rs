@@ -1,0 +1,326 @@
+//! Every key of the table does what the table says, and what follows from it.
+
+use lanner_core::event::Batch;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Size;
+
+use super::super::command::{Binding, Command, Key, bindings};
+use super::super::feed::{FeedItem, ReplayCommand, Source, Speed};
+use super::super::forest::{Forest, GroupId, NodeId};
+use super::super::model::Model;
+use super::super::state::{Clock, Screen, State, Subject};
+use super::super::update::{Effect, Msg, update};
+use super::{PLAIN, attack, key, script};
+
+const SIZE: Size = Size { width: 80, height: 24 };
+
+/// A model with the reference attack and the built-in rules.
+fn model(source: Source) -> Model {
+    let mut model = Model::new(|| crate::detection::engine().unwrap(), source, PLAIN, SIZE);
+    update(&mut model, Msg::Feed(FeedItem::Node(attack::node())));
+    update(&mut model, Msg::Feed(FeedItem::Batch(attack::attack().0.batch())));
+    model
+}
+
+fn live() -> Model {
+    model(Source::Live)
+}
+
+fn on(screen: Screen) -> Model {
+    let mut model = live();
+    model.state.screen = screen;
+    model
+}
+
+fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    let modifiers = if key.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+    update(model, Msg::Key(KeyEvent::new(key.code, modifiers)))
+}
+
+fn type_in(model: &mut Model, text: &str) {
+    for c in text.chars() {
+        update(model, key(c));
+    }
+}
+
+fn code(code: KeyCode) -> Key {
+    Key { code, ctrl: false }
+}
+
+fn rows(model: &Model) -> usize {
+    Forest::of(model.scene(), &model.state).rows(&model.state).len()
+}
+
+fn service(unit: &str) -> NodeId {
+    NodeId::Group(GroupId::Service(unit.into()))
+}
+
+/// A situation in which the binding works.
+fn situation(binding: &Binding) -> Model {
+    use Command as C;
+    match binding.command {
+        C::Up | C::Down | C::PageUp | C::PageDown | C::First | C::Last | C::PreviousSignal | C::NextSignal => {
+            let mut model = on(Screen::Timeline);
+            model.state.event = Some(40);
+            model
+        }
+        C::Clock => on(Screen::Timeline),
+        C::Left | C::Right | C::UnfoldAll if ["fold", "unfold", ""].contains(&binding.short) => {
+            let mut model = on(Screen::Tree);
+            let container = lanner_core::event::ContainerId(attack::CONTAINER_A.into());
+            model.state.node = Some(match binding.command {
+                C::Left => NodeId::Group(GroupId::Container(container)),
+                _ => service("containerd.service"),
+            });
+            model
+        }
+        C::Left => {
+            let mut model = live();
+            model.state.story = true;
+            model
+        }
+        C::Zoom => {
+            let mut model = live();
+            let shell = model.scene().incidents()[0].processes[0].key;
+            model.state.open(Subject::Process(shell));
+            model
+        }
+        C::Back => {
+            let mut model = live();
+            type_in(&mut model, "/nothing");
+            press(&mut model, code(KeyCode::Enter));
+            model
+        }
+        C::Accept | C::Cancel | C::Erase | C::EraseAll | C::CursorLeft | C::CursorRight => {
+            let mut model = live();
+            type_in(&mut model, "/tar");
+            if binding.command == C::CursorRight {
+                press(&mut model, code(KeyCode::Left));
+            }
+            model
+        }
+        C::Faster | C::Slower => model(Source::Recording("x".to_owned(), Speed::REAL)),
+        C::Pause if binding.short == "go on" => {
+            let mut model = live();
+            press(&mut model, binding.keys[0]);
+            model
+        }
+        C::Help if binding.short == "close" => {
+            let mut model = live();
+            model.state.help = Some(0);
+            model
+        }
+        _ => live(),
+    }
+}
+
+/// Whether the command did its work, given the state before and after.
+fn done(binding: &Binding, before: &Model, after: &Model, effects: &[Effect]) -> bool {
+    use Command as C;
+    let input = |model: &Model| model.state.prompt.as_ref().map(|p| p.input.clone()).unwrap_or_default();
+    let state: &State = &after.state;
+    match binding.command {
+        C::Up => state.event == Some(39),
+        C::Down => state.event == Some(41),
+        C::PageUp => state.event.is_some_and(|e| e < 30),
+        C::PageDown => state.event.is_some_and(|e| e > 50),
+        C::First => state.event == Some(0),
+        C::Last => state.event.is_none(),
+        C::PreviousSignal => state.event.is_some_and(|e| e < 40 && after.scene().event(e).unwrap().signal.is_some()),
+        C::NextSignal => state.event.is_some_and(|e| e > 40 && after.scene().event(e).unwrap().signal.is_some()),
+        C::Left if binding.short == "list" => !state.story,
+        C::Right if binding.short == "story" => state.story,
+        C::Left => rows(after) < rows(before),
+        C::Right | C::UnfoldAll => rows(after) > rows(before),
+        C::Open => state.story,
+        C::Back => !before.state.filter.is_empty() && state.filter.is_empty(),
+        C::Show(screen) => state.screen == screen,
+        C::NextScreen => state.screen == Screen::Tree,
+        C::PreviousScreen => state.screen == Screen::Sensor,
+        C::Zoom => state.zoomed,
+        C::Clock => state.clock == Clock::SinceStart,
+        C::Filter => state.prompt.is_some(),
+        C::Pause => state.is_paused() != before.state.is_paused(),
+        C::Faster => effects == [Effect::Replay(ReplayCommand::Speed(Speed::REAL.faster()))],
+        C::Slower => effects == [Effect::Replay(ReplayCommand::Speed(Speed::REAL.slower()))],
+        C::Help => state.help.is_some() != before.state.help.is_some(),
+        C::Suspend => effects == [Effect::Suspend],
+        C::Redraw => effects == [Effect::Redraw],
+        C::Quit => effects == [Effect::Quit],
+        C::Accept => state.prompt.is_none() && state.filter.text() == "tar",
+        C::Cancel => state.prompt.is_none() && state.filter.is_empty(),
+        C::Erase => input(after).value() == "ta",
+        C::EraseAll => input(after).value().is_empty(),
+        C::CursorLeft => input(after).cursor() == 2,
+        C::CursorRight => input(after).cursor() == 3,
+    }
+}
+
+#[test]
+fn each_key_of_the_table_does_what_it_says() {
+    for binding in bindings() {
+        for key in binding.keys {
+            let (before, mut after) = (situation(binding), situation(binding));
+            let context = before.state.context(&before.scene());
+            assert!((binding.when)(&context), "{key} does not work in its situation: {}", binding.long);
+            let effects = press(&mut after, *key);
+            assert!(done(binding, &before, &after, &effects), "{key} does not: {}", binding.long);
+        }
+    }
+}
+
+#[test]
+fn escape_goes_back_step_by_step_and_never_leaves() {
+    let mut model = live();
+    type_in(&mut model, "/container");
+    press(&mut model, code(KeyCode::Enter));
+    for _ in 0..2 {
+        press(&mut model, code(KeyCode::Enter));
+    }
+    assert!(model.state.story && model.state.drill.len() == 1, "{:?}", model.state);
+    let esc = |model: &mut Model| assert!(press(model, code(KeyCode::Esc)).is_empty());
+    esc(&mut model);
+    assert!(model.state.drill.is_empty() && model.state.story);
+    esc(&mut model);
+    assert!(!model.state.story && !model.state.filter.is_empty());
+    esc(&mut model);
+    assert!(model.state.filter.is_empty());
+    for _ in 0..5 {
+        esc(&mut model);
+    }
+}
+
+#[test]
+fn letters_are_text_while_a_filter_is_typed() {
+    let mut model = live();
+    type_in(&mut model, "/q?1 G");
+    assert_eq!(model.state.prompt.as_ref().unwrap().input.value(), "q?1 G");
+    assert_eq!(press(&mut model, Key { code: KeyCode::Char('c'), ctrl: true }), [Effect::Quit]);
+}
+
+#[test]
+fn a_wrong_filter_leaves_the_last_good_one_applied() {
+    let mut model = on(Screen::Timeline);
+    let all = model.state.listing.len(&model.scene());
+    type_in(&mut model, "/proc.name=tar");
+    let matching = model.state.listing.len(&model.scene());
+    assert!(0 < matching && matching < all);
+    type_in(&mut model, " and");
+    assert!(model.state.prompt.as_ref().unwrap().error.is_some());
+    assert_eq!(model.state.filter.text(), "proc.name=tar");
+    assert_eq!(model.state.listing.len(&model.scene()), matching);
+    press(&mut model, code(KeyCode::Enter));
+    assert!(model.state.prompt.is_some(), "what is wrong cannot be applied");
+    press(&mut model, code(KeyCode::Esc));
+    assert_eq!(model.state.listing.len(&model.scene()), all, "cancelling brings back what was before");
+}
+
+#[test]
+fn a_filter_lets_new_events_through_too_and_reaches_tree_and_incidents() {
+    let mut model = on(Screen::Timeline);
+    type_in(&mut model, "/rsync");
+    assert_eq!(model.state.listing.len(&model.scene()), 0);
+    assert!(super::super::screens::incidents::listed(&model.scene(), &model.state).is_empty());
+    assert_eq!(rows(&model), 0);
+    let mut script = attack::attack().0;
+    let from = script.events.len();
+    let parent = lanner_core::event::ProcessKey::new(612, 612_000_000);
+    script.spawn(parent, &script::Place::service("cron.service"), &["rsync", "-a", "/home"]);
+    let events = script.events.split_off(from);
+    update(&mut model, Msg::Feed(FeedItem::Batch(Batch { now: script.now(), events, ..Batch::default() })));
+    assert!(model.state.listing.len(&model.scene()) > 0);
+    assert!(rows(&model) >= 2, "the process and what it stands in");
+}
+
+#[test]
+fn a_pause_holds_the_view_and_not_the_intake() {
+    let mut model = on(Screen::Timeline);
+    press(&mut model, code(KeyCode::Char(' ')));
+    let (shown, living) = (model.state.listing.len(&model.scene()), model.scene().living());
+    let mut script = attack::attack().0;
+    script.wait(std::time::Duration::from_secs(1));
+    let from = script.events.len();
+    let cron = lanner_core::event::ProcessKey::new(612, 612_000_000);
+    script.spawn(cron, &script::Place::service("cron.service"), &["sleep", "1"]);
+    script.exit(cron, 0);
+    let events = script.events.split_off(from);
+    update(&mut model, Msg::Feed(FeedItem::Batch(Batch { now: script.now(), events, ..Batch::default() })));
+    let scene = model.scene();
+    assert_eq!((model.state.listing.len(&scene), scene.living()), (shown, living));
+    assert!(scene.is_alive(scene.graph.process(cron).unwrap()), "what ended later still lives in the view");
+    assert_eq!(model.world.scene(None).history.end(), shown as u64 + 3, "but all was taken in");
+    press(&mut model, code(KeyCode::Char(' ')));
+    assert_eq!(model.state.listing.len(&model.scene()), shown + 3);
+}
+
+#[test]
+fn a_replay_stands_still_with_the_view() {
+    let mut model = model(Source::Recording("x".to_owned(), Speed::REAL));
+    let space = code(KeyCode::Char(' '));
+    assert_eq!(press(&mut model, space), [Effect::Replay(ReplayCommand::Pause)]);
+    assert_eq!(press(&mut model, space), [Effect::Replay(ReplayCommand::Resume)]);
+}
+
+#[test]
+fn the_selection_follows_the_thing_and_every_screen_shares_it() {
+    let mut model = live();
+    press(&mut model, code(KeyCode::Enter));
+    for _ in 0..3 {
+        press(&mut model, code(KeyCode::Down));
+    }
+    let stage = model.scene().incidents()[0].stages[3].clone();
+    press(&mut model, code(KeyCode::Char('3')));
+    let entry = model.scene().event(model.state.event.unwrap()).unwrap().event.header.seq;
+    assert_eq!(Some(&entry), stage.evidence.first());
+    press(&mut model, code(KeyCode::Char('2')));
+    assert_eq!(model.state.node, Some(NodeId::Process(stage.process.key)));
+    let mut script = attack::attack().0;
+    let from = script.events.len();
+    let place = script::Place::container("x", &"0".repeat(64), 9).tty("pts9");
+    script.spawn(stage.process.key, &place, &["nc", "-l"]);
+    let events = script.events.split_off(from);
+    update(&mut model, Msg::Feed(FeedItem::Batch(Batch { now: script.now(), events, ..Batch::default() })));
+    assert_eq!(model.state.node, Some(NodeId::Process(stage.process.key)));
+}
+
+#[test]
+fn a_process_that_is_folded_away_is_revealed_when_the_tree_is_shown() {
+    let mut model = on(Screen::Timeline);
+    let kubelet = lanner_core::event::ProcessKey::new(822, 822_000_000);
+    model.state.select_process(kubelet);
+    press(&mut model, code(KeyCode::Char('2')));
+    let rows = Forest::of(model.scene(), &model.state).rows(&model.state);
+    assert!(rows.iter().any(|r| r.id == NodeId::Process(kubelet)));
+}
+
+#[test]
+fn another_boot_begins_anew() {
+    let mut model = on(Screen::Timeline);
+    let space = code(KeyCode::Char(' '));
+    press(&mut model, space);
+    let mut node = attack::node();
+    node.boot_id = "another".to_owned();
+    update(&mut model, Msg::Feed(FeedItem::Node(node)));
+    assert!(!model.state.is_paused());
+    assert_eq!(model.state.listing.len(&model.scene()), 0);
+    assert!(model.scene().incidents().is_empty() && model.scene().processes().next().is_none());
+}
+
+#[test]
+fn details_lead_from_one_thing_to_the_next() {
+    let mut model = live();
+    for _ in 0..2 {
+        press(&mut model, code(KeyCode::Enter));
+    }
+    assert!(matches!(model.state.drill.last().unwrap().subject, Subject::Stage { stage: 0, .. }));
+    press(&mut model, code(KeyCode::Enter));
+    assert!(model.state.notice.is_some(), "a heading leads nowhere, and says so");
+    let mut steps = 0;
+    while model.state.drill.len() == 1 {
+        press(&mut model, code(KeyCode::Down));
+        press(&mut model, code(KeyCode::Enter));
+        steps += 1;
+        assert!(steps < 60, "no line of the details leads anywhere");
+    }
+    assert!(matches!(model.state.drill.last().unwrap().subject, Subject::Process(_)));
+}
