@@ -35,7 +35,10 @@ pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
     let lost = scene.health.lost();
     let degraded = scene.node.degraded().count();
     let mut right = vec![
-        Part { rank: 7, spans: vec![span(format!("{} ev/s", short(scene.health.rate(scene.latest.time))), Style::new())] },
+        Part {
+            rank: 7,
+            spans: vec![span(format!("{} ev/s", short(scene.health.rate(scene.latest.time))), Style::new())],
+        },
         Part { rank: 8, spans: vec![span(format!("{} procs", grouped(scene.living() as u64)), Style::new())] },
         match lost {
             0 => Part { rank: 5, spans: vec![span("lost 0", look.dim())] },

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use lanner_core::event::{
-    Attempt, BootTime, Close, ContainerId, Event, File, Image, Namespaces, NsChangeHow, Payload, ProcessKey, Stdio, StdioKind,
-    Text,
+    Attempt, BootTime, Close, ContainerId, Event, File, Image, Namespaces, NsChangeHow, Payload, ProcessKey, Stdio,
+    StdioKind, Text,
 };
 
 use super::scene::Scene;

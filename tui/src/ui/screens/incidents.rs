@@ -14,7 +14,7 @@ use super::super::state::{State, Subject};
 use super::super::text::{cell, cell_right, safe};
 use super::super::view::ViewState;
 use super::super::{when, words};
-use super::{Focus, moved, paint_empty, paint_row, paint_rule, scroll, waiting, span, story};
+use super::{Focus, moved, paint_empty, paint_row, paint_rule, scroll, span, story, waiting};
 
 /// Below this height the pane that has the keys gets all it can.
 const LOW: u16 = 12;

@@ -106,7 +106,9 @@ fn stages(
 fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, most: usize, look: Look) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut fact = |label: &str, head: (&str, Style), text: &str| {
-        for (i, part) in wrap(&format!("{}{text}", head.0), columns.saturating_sub(9)).into_iter().enumerate().take(most) {
+        for (i, part) in
+            wrap(&format!("{}{text}", head.0), columns.saturating_sub(9)).into_iter().enumerate().take(most)
+        {
             let mut spans = vec![span(cell(if i == 0 { label } else { "" }, 9), look.dim())];
             // The first word may stand out.
             match part.strip_prefix(head.0).filter(|_| i == 0) {
@@ -135,12 +137,16 @@ fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, most: usize, 
     });
     let (living, all) = (living.count(), count(incident.processes.len(), "process", "processes"));
     let seen = words::age(incident.last_time, scene.now());
-    fact("now", (status, style), &match scene.status(incident) {
-        Status::Ongoing if living > 0 => format!(": {living} of its {all} alive, last seen {seen} ago"),
-        Status::Ongoing => format!(", last seen {seen} ago"),
-        Status::Over => format!(": all of its {all} have ended, the last {seen} ago"),
-        Status::Merged => " with another incident".to_owned(),
-    });
+    fact(
+        "now",
+        (status, style),
+        &match scene.status(incident) {
+            Status::Ongoing if living > 0 => format!(": {living} of its {all} alive, last seen {seen} ago"),
+            Status::Ongoing => format!(", last seen {seen} ago"),
+            Status::Over => format!(": all of its {all} have ended, the last {seen} ago"),
+            Status::Merged => " with another incident".to_owned(),
+        },
+    );
     if let Some(chain) = incident.chain.as_ref().filter(|chain| chain.name != incident.name) {
         let found = chain.found.min(scene.stages(incident).len());
         fact("follows", plain, &format!("{found} of {} steps of \"{}\"", chain.steps, safe(&chain.name)));

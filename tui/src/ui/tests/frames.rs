@@ -79,10 +79,8 @@ fn the_sensor_says_what_it_cannot_see() {
 #[test]
 fn losses_are_seen_wherever_one_is() {
     let mut told = Told::attack();
-    let losses = vec![
-        Loss { cause: LossCause::RingFull, count: 1_250 },
-        Loss { cause: LossCause::SlowClient, count: 3 },
-    ];
+    let losses =
+        vec![Loss { cause: LossCause::RingFull, count: 1_250 }, Loss { cause: LossCause::SlowClient, count: 3 }];
     update(&mut told.model, Msg::Feed(FeedItem::Batch(Batch { losses, ..Batch::default() })));
     let header = |told: &mut Told, width| told.frame(width, 24).lines().next().unwrap_or_default().to_owned();
     let headers = [header(&mut told, 80), header(&mut told, 40), header(&mut told, 24)];
