@@ -21,8 +21,8 @@ pub struct Options {
 impl Options {
     /// For recording what happens: little work, and little to lose when cut.
     pub const LIVE: Options = Options { block: 64 << 10, level: 3 };
-    /// For keeping what was recorded: as small as can be.
-    pub const COMPACT: Options = Options { block: 1 << 20, level: 19 };
+    /// For keeping what was recorded: as small as can be, while damage to one part still spares the others.
+    pub const COMPACT: Options = Options { block: 64 << 10, level: 19 };
 }
 
 /// The recording could not be written.
