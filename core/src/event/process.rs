@@ -146,7 +146,8 @@ pub struct Exit {
     pub signal: u8,
 }
 
-/// A process is in other namespaces than before.
+/// A process is in other namespaces than before. `pid` is here, before and after, the namespace that its children will be
+/// in: no call moves the caller itself to another pid namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamespaceChange {
     /// By which call.
