@@ -123,7 +123,8 @@ fn time(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
         spans.push(span(format!(" +{} since", short(since)), look.dim()));
     }
     if let ConnectionState::Lost { retry_in, .. } = &scene.reception.connection {
-        spans.push(span(format!(" again in {}", when::short(*retry_in)), look.warn()));
+        let lead = if spans.is_empty() { "" } else { " " };
+        spans.push(span(format!("{lead}again in {}", when::short(*retry_in)), look.warn()));
     }
     spans
 }
@@ -169,7 +170,7 @@ fn crumbs(scene: &Scene<'_>, state: &State, room: usize) -> Option<Span<'static>
     (!text.is_empty() && room > 4).then(|| span(format!("{} ", clip(&text, room - 1)), state.look.accent()))
 }
 
-/// A filter as it is typed, and what is wrong with it.
+/// A filter as it is typed.
 pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
     let Some(prompt) = &state.prompt else { return };
     let look = state.look;
@@ -184,18 +185,19 @@ pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
     let reversed = style.add_modifier(ratatui::style::Modifier::REVERSED);
     let mut spans = vec![span(" / ", look.accent())];
     spans.extend([span(safe(&before), style), span(safe(&under), reversed), span(safe(&after), style)]);
-    if let Some(error) = &prompt.error {
-        let hint = error.hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default();
-        let why = format!("  ✗ column {}: {}{hint}", error.column, error.message);
-        spans.push(span(shown(safe(&why), 400), look.bad()));
-    }
     buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
 }
 
-/// The keys that work now; what does not fit is in the help.
+/// The keys that work now; what does not fit is in the help. While a filter is wrong: why.
 pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, regions: &Regions, buffer: &mut Buffer) {
     let look = state.look;
     let area = regions.footer;
+    if let Some(error) = state.prompt.as_ref().and_then(|p| p.error.as_ref()) {
+        let hint = error.hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default();
+        let why = format!(" ✗ column {}: {}{hint}", error.column, error.message);
+        buffer.set_line(area.x, area.y, &Line::from(span(shown(safe(&why), 400), look.bad())), area.width);
+        return;
+    }
     let columns = usize::from(area.width);
     let told = state
         .notice

@@ -169,7 +169,6 @@ use Command as C;
 
 /// The table, in the order of the help. The footer takes from it in the same order what fits.
 static BINDINGS: &[Binding] = &[
-    bind!(C::Quit, [ctrl('c')], "", "leave, whatever is on the screen", |_| true),
     bind!(C::Accept, [key(KeyCode::Enter)], "apply", "apply the filter", typing),
     bind!(C::Cancel, [key(KeyCode::Esc)], "cancel", "go back to the filter before", typing),
     bind!(C::EraseAll, [ctrl('u')], "clear", "erase all that was typed", typing),
@@ -181,23 +180,25 @@ static BINDINGS: &[Binding] = &[
         reading(c) && c.can_go_back
     }),
     bind!(C::Left, [key(KeyCode::Left), ch('h')], "fold", "fold, or go to the parent", |c| {
-        on_screen(c) && c.screen == Screen::Tree
+        on_screen(c) && c.screen == Screen::Tree && c.can_open
     }),
     bind!(C::Right, [key(KeyCode::Right), ch('l')], "unfold", "unfold, or go to the first child", |c| {
-        on_screen(c) && c.screen == Screen::Tree
+        on_screen(c) && c.screen == Screen::Tree && c.can_open
     }),
-    bind!(C::UnfoldAll, [ch('*')], "", "unfold all that lies below", |c| on_screen(c) && c.screen == Screen::Tree),
+    bind!(C::UnfoldAll, [ch('*')], "", "unfold all that lies below", |c| on_screen(c)
+        && c.screen == Screen::Tree
+        && c.can_open),
     bind!(C::Left, [key(KeyCode::Left), ch('h')], "list", "to the list of incidents", |c| on_screen(c) && c.story),
     bind!(C::Right, [key(KeyCode::Right), ch('l')], "story", "into the story of the incident", |c| {
         on_screen(c) && c.screen == Screen::Incidents && !c.story && c.can_open
     }),
     bind!(C::Clock, [ch('t')], "clock", "times of day, since the start, or since the line before", |c| {
-        on_screen(c) && c.screen == Screen::Timeline
+        on_screen(c) && c.screen == Screen::Timeline && c.can_open
     }),
     bind!(C::NextSignal, [ch(']')], "", "to the next signal", with_selection),
     bind!(C::PreviousSignal, [ch('[')], "", "to the signal before", with_selection),
     bind!(C::Zoom, [ch('\\')], "zoom", "give the details the whole screen, and back", |c| choosing(c) && c.details),
-    bind!(C::Filter, [ch('/')], "filter", "show only what has these words", choosing),
+    bind!(C::Filter, [ch('/')], "filter", "show less: plain words, or a condition such as proc.name=curl", choosing),
     bind!(C::Pause, [ch(' ')], "pause", "hold the view still; what happens is still taken in", |c| {
         choosing(c) && !c.paused
     }),
@@ -218,6 +219,7 @@ static BINDINGS: &[Binding] = &[
     bind!(C::Last, [key(KeyCode::End), ch('G')], "", "to the last; in the timeline: follow what happens", reading),
     bind!(C::Redraw, [ctrl('l')], "", "draw the screen anew", |_| true),
     bind!(C::Suspend, [ctrl('z')], "", "to the shell; `fg` comes back", |_| true),
+    bind!(C::Quit, [ctrl('c')], "", "leave, whatever is on the screen", |_| true),
     bind!(C::Help, [ch('?'), key(KeyCode::F(1))], "help", "all keys", choosing),
     bind!(C::Help, [ch('?'), key(KeyCode::F(1))], "close", "close the help", |c| c.help),
     bind!(C::Quit, [ch('q')], "quit", "leave", reading),

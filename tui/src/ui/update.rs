@@ -14,7 +14,7 @@ use super::state::{Prompt, Screen};
 use super::view::Regions;
 
 /// A filter is no longer than this, in characters.
-const MAX_FILTER: usize = 4_096;
+const MAX_FILTER: usize = 1_024;
 
 /// Something that the model must take in.
 #[derive(Debug)]

@@ -71,10 +71,18 @@ pub(crate) fn command(image: &Image) -> String {
 
 /// A process as `name[pid]`; only its pid when its name is not known.
 pub(crate) fn who(key: ProcessKey, scene: &Scene<'_>) -> String {
+    who_within(key, scene, 64)
+}
+
+/// As [`who`], in so many columns: of the two, the pid stays whole.
+pub(crate) fn who_within(key: ProcessKey, scene: &Scene<'_>, columns: usize) -> String {
+    let pid = format!("[{}]", key.pid);
     match scene.name(key) {
-        Some(name) if !name.is_empty() => format!("{}[{}]", shown(Text::from(name), 64), key.pid),
+        Some(name) if !name.is_empty() => {
+            format!("{}{pid}", shown(Text::from(name), columns.saturating_sub(pid.len())))
+        }
         _ if key.is_unknown() => "unknown".to_owned(),
-        _ => format!("[{}]", key.pid),
+        _ => pid,
     }
 }
 

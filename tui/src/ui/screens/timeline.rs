@@ -168,7 +168,10 @@ fn line(scene: &Scene<'_>, state: &State, entry: &Entry, time: &str, width: usiz
         spans.push(Span::raw(" "));
     }
     let columns = if width >= 60 { 19 } else { 12 };
-    spans.push(span(format!("{} ", cell(&words::who(event.header.process, scene), columns)), look.strong()));
+    spans.push(span(
+        format!("{} ", cell(&words::who_within(event.header.process, scene, columns), columns)),
+        look.strong(),
+    ));
     if width >= 110 {
         let container = scene.container_of_event(event).map(words::container).unwrap_or_default();
         spans.push(span(format!("{} ", cell(&container, 12)), look.dim()));
