@@ -1,4 +1,5 @@
 //! Stories, and the incidents that come of them under the built-in rules.
+#![allow(clippy::unwrap_used)]
 
 mod world;
 

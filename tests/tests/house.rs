@@ -1,5 +1,6 @@
 //! The house's rules, as far as a program can check them: who may depend on whom, what may stand where, which licences
 //! are linked in. ARCHITECTURE.md tells why.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

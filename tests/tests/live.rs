@@ -1,4 +1,5 @@
 //! The attack performed for real, beside what people do on any day, on this machine's kernel.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;
@@ -79,7 +80,8 @@ fn the_attack_is_one_incident_and_nothing_else_is_in_it() {
 
     let node = folder.path().join("node");
     let noise = Beside(scenario("noise.sh", &node).args(["--rounds", "3"]).spawn().unwrap());
-    let attack = scenario("container-escape/run.sh", &node).args(["--gap", "0.5", "--interval", "0.6"]).status().unwrap();
+    let attack =
+        scenario("container-escape/run.sh", &node).args(["--gap", "0.5", "--interval", "0.6"]).status().unwrap();
     assert!(attack.success());
     drop(noise);
 
@@ -100,7 +102,12 @@ fn the_attack_is_one_incident_and_nothing_else_is_in_it() {
     assert_eq!(replayed.len(), 1, "{replayed:#?}");
     assert_is_the_attack(&replayed[0]);
     let told = |incident: &Value| -> Vec<String> {
-        incident["stages"].as_array().unwrap().iter().map(|s| format!("{} {}", s["signal"], s["process"]["pid"])).collect()
+        incident["stages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| format!("{} {}", s["signal"], s["process"]["pid"]))
+            .collect()
     };
     assert_eq!(told(&live[0]), told(&replayed[0]));
 }

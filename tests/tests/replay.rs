@@ -1,4 +1,5 @@
 //! The built-in recording of the reference attack gives one incident, whole, always the same.
+#![allow(clippy::unwrap_used)]
 
 use std::io::Write;
 use std::process::Stdio;

@@ -5,7 +5,7 @@
 //! stages are stretched to the story's true length; its header says which, and by how much.
 
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub(crate) fn run(record: &Record) -> anyhow::Result<()> {
     compact(&raw, &out, gaps, &note(&record.scenario, &marks)?)?;
     let bytes = fs::metadata(&out)?.len();
     ensure!(bytes <= MAX_BYTES, "{} is {bytes} bytes, and a built-in recording may be {MAX_BYTES}", out.display());
-    eprintln!("{}: {bytes} bytes", out.display());
+    writeln!(io::stderr(), "{}: {bytes} bytes", out.display())?;
     Ok(())
 }
 
@@ -81,7 +81,7 @@ fn perform(root: &Path, folder: &Path, work: &Path, options: &[String]) -> anyho
         ])
         .arg(pid.trim())
         .status()?;
-    eprint!("{}", fs::read_to_string(work.join("log")).unwrap_or_default());
+    io::stderr().write_all(&fs::read(work.join("log")).unwrap_or_default())?;
     ensure!(status.success(), "run.sh failed");
     ensure!(ended.success(), "the recorder does not end");
     Ok(())

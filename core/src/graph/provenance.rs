@@ -100,11 +100,11 @@ impl Provenance {
         self.index.insert(node.clone(), index);
         if matches!(node, Node::File(_) | Node::Peer(_)) {
             self.objects.push_back(node);
-            if self.objects.len() > MAX_OBJECTS {
-                if let Some(oldest) = self.objects.pop_front() {
-                    self.remove(&oldest);
-                    self.evicted += 1;
-                }
+            if self.objects.len() > MAX_OBJECTS
+                && let Some(oldest) = self.objects.pop_front()
+            {
+                self.remove(&oldest);
+                self.evicted += 1;
             }
         }
         index
