@@ -66,7 +66,12 @@ fn perform(root: &Path, folder: &Path, work: &Path, options: &[String]) -> anyho
            for _ in $(seq 300); do grep -q '^lanner: recording' log && exit 0; sleep 0.1; done
            cat log >&2; exit 1"#
     );
-    let status = Command::new(folder.join("run.sh"))
+    // From the root control groups, lest those that this shell happens to be in stand in the recording.
+    let from_the_root = r#"for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
+        echo $$ >"$procs"; done 2>/dev/null; exec "$0" "$@""#;
+    let status = Command::new("sh")
+        .args(["-c", from_the_root])
+        .arg(folder.join("run.sh"))
         .arg("--marks")
         .arg(work.join("marks"))
         .args(["--on-ready", &attach])

@@ -29,7 +29,9 @@ pub(super) struct Takes(VecDeque<Take>);
 impl Takes {
     /// Notes a take. Other files than manifests are of no use here and left out.
     pub(super) fn push(&mut self, take: Take) {
-        if !is_manifest(take.path.file_name()) {
+        // A file that is read again is not taken up again, as long as nobody wrote it anew.
+        let same = |t: &Take| (t.file, t.written, t.reader) == (take.file, take.written, take.reader);
+        if !is_manifest(take.path.file_name()) || self.0.iter().any(same) {
             return;
         }
         if self.0.len() == MAX_TAKES {
