@@ -237,6 +237,8 @@ pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, region
 /// Why nothing comes, when nothing comes.
 fn trouble(scene: &Scene<'_>, look: Look, columns: usize) -> Option<Span<'static>> {
     let (words, style) = match (&scene.reception.ended, &scene.reception.connection) {
+        // The header says that it ended; where room is short that is enough.
+        (Some(end), _) if end.complete && columns < 60 => return None,
         (Some(end), _) => (safe(&end.words), if end.complete { look.dim() } else { look.bad() }),
         (None, ConnectionState::Lost { why, .. }) => (safe(why), look.bad()),
         _ => return None,

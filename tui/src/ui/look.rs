@@ -89,7 +89,18 @@ impl Look {
     pub(crate) fn selected(self) -> Style {
         match self.colours {
             Colours::True => Style::new().bg(Color::Rgb(42, 56, 84)),
-            Colours::Base | Colours::None => Style::new().add_modifier(Modifier::REVERSED),
+            // One colour all along: reversed colours of their own would make a patchwork of the row.
+            Colours::Base | Colours::None => {
+                Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM)
+            }
+        }
+    }
+
+    /// The further lines of something selected that takes more than one.
+    pub(crate) fn selected_further(self) -> Style {
+        match self.colours {
+            Colours::True => self.selected(),
+            Colours::Base | Colours::None => Style::new(),
         }
     }
 

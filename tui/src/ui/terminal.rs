@@ -33,7 +33,7 @@ pub enum Unusable {
     NoTerminal,
     /// The terminal cannot place text, or does not say what it is.
     #[error(
-        "the terminal (TERM={0}) cannot show the user interface: set TERM to what it is, such as xterm-256color, or use `lanner watch`"
+        "the terminal ({0}) cannot show the user interface: set TERM to what it is, such as xterm-256color, or use `lanner watch`"
     )]
     Dumb(String),
 }
@@ -47,8 +47,8 @@ pub fn check(term: Option<&str>) -> Result<(), Unusable> {
         return Err(Unusable::NoTerminal);
     }
     match term {
-        None | Some("") => Err(Unusable::Dumb("unset".to_owned())),
-        Some("dumb") => Err(Unusable::Dumb("dumb".to_owned())),
+        None | Some("") => Err(Unusable::Dumb("TERM is unset".to_owned())),
+        Some("dumb") => Err(Unusable::Dumb("TERM=dumb".to_owned())),
         Some(_) => Ok(()),
     }
 }

@@ -33,9 +33,9 @@ pub(crate) struct Reception {
 }
 
 impl Reception {
-    /// Whether a recording is played.
+    /// Whether a recording is being played: one that has ended takes no orders.
     pub(crate) fn is_replay(&self) -> bool {
-        matches!(self.source, Source::Recording(..))
+        matches!(self.source, Source::Recording(..)) && self.ended.is_none()
     }
 }
 

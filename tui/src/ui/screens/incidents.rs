@@ -11,7 +11,7 @@ use super::super::command::Command;
 use super::super::look::{Look, glyph};
 use super::super::scene::Scene;
 use super::super::state::{State, Subject};
-use super::super::text::{cell, cell_right, safe};
+use super::super::text::{cell, cell_right, count, safe};
 use super::super::view::ViewState;
 use super::super::{when, words};
 use super::{Focus, moved, paint_empty, paint_row, paint_rule, scroll, span, story, waiting};
@@ -61,11 +61,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         };
         paint_row(buffer, list, row, &line(scene, incident, usize::from(list.width), look), focus, look);
     }
-    let title = match incidents.len() {
-        1 => Line::from(span("the story", look.dim())),
-        n => Line::from(span(format!("the story of {} of {n}", at + 1), look.dim())),
-    };
-    paint_rule(buffer, area, list.bottom(), title, look);
+    paint_rule(buffer, area, list.bottom(), story::title(scene, selected, look), look);
     story::draw(scene, state, selected, view, below, buffer);
 }
 
@@ -79,9 +75,15 @@ fn draw_empty(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer)
         paint_empty(buffer, area, &title, &[&sentence], state.look);
         return;
     }
+    let raised = match scene.signals.len() {
+        0 => String::new(),
+        n => {
+            format!("{} so far: each alone weighs too little. 3 and then [ shows them.", count(n, "signal", "signals"))
+        }
+    };
     let sentences = [
-        "Every event is held against the rules. When one fits, its story begins here.",
-        "",
+        "Every event is held against the rules. When what fits weighs enough, its story begins here.",
+        &raised,
         "2 shows the processes, 3 the events as they come, 4 what the sensor can and cannot see.",
     ];
     paint_empty(buffer, area, "No incident so far", &sentences, state.look);

@@ -28,6 +28,8 @@ pub(crate) enum Focus {
     Elsewhere,
     /// This row, and the keys go here.
     Here,
+    /// As [`Focus::Here`], but not its first line.
+    Further,
 }
 
 /// Paints one row of a list; the selected one is marked at its left edge, so that it is found without colours too.
@@ -40,6 +42,7 @@ pub(crate) fn paint_row(buffer: &mut Buffer, area: Rect, row: usize, line: &Line
         Focus::No => None,
         Focus::Elsewhere => Some(look.selected_elsewhere()),
         Focus::Here => Some(look.selected()),
+        Focus::Further => Some(look.selected_further()),
     };
     buffer.set_line(area.x + 1, y, line, area.width - 1);
     if let Some(style) = style {

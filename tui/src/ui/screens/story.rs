@@ -51,7 +51,11 @@ pub(crate) fn draw(
     }
     .min(lines.len().saturating_sub(height));
     for (row, (of, line)) in lines.iter().skip(view.story).take(height).enumerate() {
-        let focus = if of.is_some() && *of == selected { Focus::Here } else { Focus::No };
+        let focus = match of.is_some() && *of == selected {
+            false => Focus::No,
+            true if first == Some(view.story + row) => Focus::Here,
+            true => Focus::Further,
+        };
         paint_row(buffer, area, row, line, focus, state.look);
     }
     let hidden = lines.len().saturating_sub(view.story + height);
@@ -67,15 +71,15 @@ pub(crate) fn draw(
 fn lines(scene: &Scene<'_>, incident: &Incident, selected: Option<usize>, area: Rect, look: Look) -> Vec<Told> {
     let columns = usize::from(area.width).saturating_sub(1);
     let height = usize::from(area.height);
-    let summary = |most| summary(scene, incident, columns, most, look).into_iter().map(|l| (None, l));
+    let summary = |brief| summary(scene, incident, columns, brief, look).into_iter().map(|l| (None, l));
     // In full and with air, in full, or in brief: the first that fits.
     for (brief, air) in [(false, true), (false, false)] {
-        let lines: Vec<Told> = summary(2).chain(stages(scene, incident, None, brief, air, columns, look)).collect();
+        let lines: Vec<Told> = summary(false).chain(stages(scene, incident, None, brief, air, columns, look)).collect();
         if lines.len() <= height {
             return lines;
         }
     }
-    summary(1).chain(stages(scene, incident, selected, true, false, columns, look)).collect()
+    summary(true).chain(stages(scene, incident, selected, true, false, columns, look)).collect()
 }
 
 fn stages(
@@ -102,66 +106,65 @@ fn stages(
     lines
 }
 
-/// What a responder asks first, in at most so many lines each.
-fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, most: usize, look: Look) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    let mut fact = |label: &str, head: (&str, Style), text: &str| {
-        for (i, part) in
-            wrap(&format!("{}{text}", head.0), columns.saturating_sub(9)).into_iter().enumerate().take(most)
-        {
-            let mut spans = vec![span(cell(if i == 0 { label } else { "" }, 9), look.dim())];
-            // The first word may stand out.
-            match part.strip_prefix(head.0).filter(|_| i == 0) {
-                Some(rest) => spans.extend([span(head.0, head.1), span(rest, Style::new())]),
-                None => spans.push(span(part, Style::new())),
-            }
-            lines.push(Line::from(spans));
-        }
-    };
-    let plain = ("", Style::new());
-    if let Some(first) = scene.stages(incident).first() {
-        let place = match &first.process.container {
-            Some(id) => format!("in container {}", words::container(id)),
-            None => "on the host".to_owned(),
-        };
-        let who = words::who(first.process.key, scene);
-        fact("started", plain, &format!("{} UTC, with {who} {place}", when::clock(scene.node, first.time)));
-    }
-    let touched = touched(incident, columns.saturating_sub(9) * most);
-    if !touched.is_empty() {
-        fact("touched", plain, &touched);
-    }
+/// Whether the attack goes on: the line above its story.
+pub(crate) fn title(scene: &Scene<'_>, incident: &Incident, look: Look) -> Line<'static> {
     let (status, style) = incidents::status(scene, incident, look);
     let living = incident.processes.iter().filter(|p| {
         p.key.start <= scene.now() && scene.graph.process(p.key).is_some_and(|known| scene.is_alive(known))
     });
     let (living, all) = (living.count(), count(incident.processes.len(), "process", "processes"));
     let seen = words::age(incident.last_time, scene.now());
-    fact(
-        "now",
-        (status, style),
-        &match scene.status(incident) {
-            Status::Ongoing if living > 0 => format!(": {living} of its {all} alive, last seen {seen} ago"),
-            Status::Ongoing => format!(", last seen {seen} ago"),
-            Status::Over => format!(": all of its {all} have ended, the last {seen} ago"),
-            Status::Merged => " with another incident".to_owned(),
-        },
-    );
+    let rest = match scene.status(incident) {
+        Status::Ongoing if living > 0 => format!(": {living} of its {all} alive, last seen {seen} ago"),
+        Status::Ongoing => format!(", last seen {seen} ago"),
+        Status::Over => format!(": its {all} have ended, the last {seen} ago"),
+        Status::Merged => " with another incident".to_owned(),
+    };
+    Line::from(vec![span(status, style), span(rest, look.dim())])
+}
+
+/// What a responder asks first: where it started, unless the first stage says so right below, and what it touched.
+fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, brief: bool, look: Look) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let room = columns.saturating_sub(9);
+    let most = if brief { 1 } else { 2 };
+    let mut fact = |label: &str, text: &str| {
+        for (i, part) in wrap(text, room).into_iter().enumerate().take(most) {
+            let label = cell(if i == 0 { label } else { "" }, 9);
+            lines.push(Line::from(vec![span(label, look.dim()), span(part, Style::new())]));
+        }
+    };
+    if let Some(first) = scene.stages(incident).first().filter(|_| !brief) {
+        let place = match &first.process.container {
+            Some(id) => format!("in container {}", words::container(id)),
+            None => "on the host".to_owned(),
+        };
+        let who = words::who(first.process.key, scene);
+        fact("started", &format!("{} UTC, with {who} {place}", when::clock(scene.node, first.time)));
+    }
+    let touched = touched(incident, room * most);
+    if !touched.is_empty() {
+        fact("touched", &touched);
+    }
     if let Some(chain) = incident.chain.as_ref().filter(|chain| chain.name != incident.name) {
         let found = chain.found.min(scene.stages(incident).len());
-        fact("follows", plain, &format!("{found} of {} steps of \"{}\"", chain.steps, safe(&chain.name)));
+        fact("follows", &format!("{found} of {} steps of \"{}\"", chain.steps, safe(&chain.name)));
     }
     lines
 }
 
-/// Peers and files, as many as about `room` columns hold: peers first, since they are few and lead out of the node.
+/// Files and peers in turn, as many as about `room` columns hold.
 fn touched(incident: &Incident, room: usize) -> String {
-    let peers = incident.peers.iter().map(ToString::to_string);
-    let all: Vec<String> = peers.chain(incident.files.iter().map(|f| shown(f, 60))).collect();
+    let most = incident.files.len().max(incident.peers.len());
+    let all: Vec<String> = (0..most)
+        .flat_map(|i| [incident.files.get(i).map(|f| shown(f, 60)), incident.peers.get(i).map(ToString::to_string)])
+        .flatten()
+        .collect();
     let mut out = String::new();
     for (i, one) in all.iter().enumerate() {
         let more = format!(", and {} more", all.len() - i);
-        if i > 0 && width(&out) + width(one) + width(&more) + 4 > room {
+        let last = i + 1 == all.len();
+        if i > 0 && width(&out) + 2 + width(one) + if last { 0 } else { width(&more) } > room {
             out.push_str(&more);
             break;
         }

@@ -92,14 +92,13 @@ fn begin(script: &mut Script) -> Node {
 pub(super) fn attack() -> (Script, Incident) {
     let mut script = Script::starting_at(secs(8_000));
     let node = begin(&mut script);
-    let first_time;
     let mut stages: Vec<Stage> = Vec::new();
     let in_a = Place::container(POD_A, CONTAINER_A, 4_026_532_500).tty("pts1");
     let out_of_a = in_a.clone().in_host_namespaces();
     let in_b = Place::container(POD_B, CONTAINER_B, 4_026_532_700);
 
     script.wait(secs(311));
-    first_time = script.now();
+    let first_time = script.now();
     let (shell, exec) = script.spawn(node.shim_a, &in_a, &["/bin/sh"]);
     stages.push(stage(
         &script,
