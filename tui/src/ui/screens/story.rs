@@ -71,15 +71,17 @@ pub(crate) fn draw(
 fn lines(scene: &Scene<'_>, incident: &Incident, selected: Option<usize>, area: Rect, look: Look) -> Vec<Told> {
     let columns = usize::from(area.width).saturating_sub(1);
     let height = usize::from(area.height);
-    let summary = |brief| summary(scene, incident, columns, brief, look).into_iter().map(|l| (None, l));
-    // In full and with air, in full, or in brief: the first that fits.
-    for (brief, air) in [(false, true), (false, false)] {
-        let lines: Vec<Told> = summary(false).chain(stages(scene, incident, None, brief, air, columns, look)).collect();
+    let summary = |most, started| summary(scene, incident, columns, most, started, look).into_iter().map(|l| (None, l));
+    // In full and with air, in full, in brief: the first that fits.
+    for (most, selected, brief, air) in [(2, None, false, true), (2, None, false, false), (1, selected, true, false)] {
+        let stages = stages(scene, incident, selected, brief, air, columns, look);
+        let lines: Vec<Told> = summary(most, true).chain(stages).collect();
         if lines.len() <= height {
             return lines;
         }
     }
-    summary(true).chain(stages(scene, incident, selected, true, false, columns, look)).collect()
+    // Nothing fits whole: the first stage says where it started.
+    summary(1, false).chain(stages(scene, incident, selected, true, false, columns, look)).collect()
 }
 
 fn stages(
@@ -123,18 +125,24 @@ pub(crate) fn title(scene: &Scene<'_>, incident: &Incident, look: Look) -> Line<
     Line::from(vec![span(status, style), span(rest, look.dim())])
 }
 
-/// What a responder asks first: where it started, unless the first stage says so right below, and what it touched.
-fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, brief: bool, look: Look) -> Vec<Line<'static>> {
+/// What a responder asks first, in at most so many lines each: where it started and what it touched.
+fn summary(
+    scene: &Scene<'_>,
+    incident: &Incident,
+    columns: usize,
+    most: usize,
+    started: bool,
+    look: Look,
+) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let room = columns.saturating_sub(9);
-    let most = if brief { 1 } else { 2 };
     let mut fact = |label: &str, text: &str| {
         for (i, part) in wrap(text, room).into_iter().enumerate().take(most) {
             let label = cell(if i == 0 { label } else { "" }, 9);
             lines.push(Line::from(vec![span(label, look.dim()), span(part, Style::new())]));
         }
     };
-    if let Some(first) = scene.stages(incident).first().filter(|_| !brief) {
+    if let Some(first) = scene.stages(incident).first().filter(|_| started) {
         let place = match &first.process.container {
             Some(id) => format!("in container {}", words::container(id)),
             None => "on the host".to_owned(),

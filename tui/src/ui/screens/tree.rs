@@ -108,7 +108,8 @@ fn group_line(scene: &Scene<'_>, group: &GroupId, row: &Row, look: Look) -> Line
     // Folded, it tells of all that it hides; unfolded, each row tells of itself.
     let mut spans = vec![severity_span(row, row.open != Some(true), look)];
     spans.extend([span(fold, look.dim()), span(kind, look.accent()), span(name, look.strong())]);
-    spans.push(span(format!("  {} alive", row.living), look.dim()));
+    let living = if row.living == 0 { "  all ended".to_owned() } else { format!("  {} alive", row.living) };
+    spans.push(span(living, look.dim()));
     spans.push(span(note, look.dim()));
     Line::from(spans)
 }
