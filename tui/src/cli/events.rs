@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use lanner_core::condition::{Filter, View};
 use lanner_core::event::{Batch, NodeInfo};
 use lanner_core::graph::Graph;
+use lanner_recording::Header;
 
 use super::Status;
 use super::args::EventsArgs;
@@ -40,6 +41,13 @@ impl Follower for Events {
             writeln!(self.out, "{}", json(&lines::ready(node)))?;
         }
         self.out.flush()
+    }
+
+    fn recording(&mut self, header: &Header) -> io::Result<()> {
+        if self.json {
+            writeln!(self.out, "{}", json(&lines::recording(header, &self.node)))?;
+        }
+        Ok(())
     }
 
     fn batch(&mut self, batch: &Batch) -> io::Result<()> {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use lanner_core::event::{Batch, Loss, LossCause, NodeInfo};
 
+use lanner_recording::Header;
+
 use super::Status;
 use super::args::SourceArgs;
 use crate::source::{self, Options, SourceError, Spec, Stop};
@@ -17,6 +19,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) trait Follower {
     /// Events will come from this node, or go on to.
     fn node(&mut self, node: &NodeInfo) -> io::Result<()>;
+    /// They come from a recording, which says this of itself.
+    fn recording(&mut self, header: &Header) -> io::Result<()>;
     /// Events.
     fn batch(&mut self, batch: &Batch) -> io::Result<()>;
 }
@@ -55,6 +59,7 @@ pub(super) fn follow(args: &SourceArgs, options: Options, follower: &mut impl Fo
                 until = until.or_else(|| args.duration.and_then(|d| Instant::now().checked_add(d)));
                 follower.node(&node)?;
             }
+            Ok(FeedItem::Recording(header)) => follower.recording(&header)?,
             Ok(FeedItem::Batch(batch)) => {
                 ending.lost += batch.losses.iter().map(|l| l.count).sum::<u64>();
                 follower.batch(&batch)?;

@@ -76,6 +76,10 @@ impl Follower for Recorder {
         Ok(())
     }
 
+    fn recording(&mut self, _: &Header) -> io::Result<()> {
+        Ok(())
+    }
+
     fn batch(&mut self, batch: &Batch) -> io::Result<()> {
         let kept = self.keep(batch);
         let Some(writer) = &mut self.writer else { return Ok(()) };

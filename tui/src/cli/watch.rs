@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use lanner_core::engine::Engine;
 use lanner_core::event::{Batch, NodeInfo};
+use lanner_recording::Header;
 
 use super::Status;
 use super::args::WatchArgs;
@@ -45,6 +46,13 @@ impl Follower for Watch {
         if self.json {
             writeln!(self.out, "{}", json(&lines::ready(node)))?;
             self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn recording(&mut self, header: &Header) -> io::Result<()> {
+        if !self.only_final && self.json {
+            writeln!(self.out, "{}", json(&lines::recording(header, &self.node)))?;
         }
         Ok(())
     }

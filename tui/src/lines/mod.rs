@@ -15,6 +15,7 @@ use std::fmt::Write;
 use lanner_core::detect::Signal;
 use lanner_core::event::{HookState, Loss, LossCause, NodeInfo, is_deceptive};
 use lanner_core::graph::Graph;
+use lanner_recording::Header;
 use serde::Serialize;
 
 use self::who::Who;
@@ -75,6 +76,37 @@ pub fn ready(node: &NodeInfo) -> Ready<'_> {
         kernel: &node.kernel,
         attached: node.hooks.len() - degraded.len(),
         degraded,
+    }
+}
+
+/// What a recording says of itself.
+#[derive(Debug, Serialize)]
+pub struct RecordingLine<'a> {
+    r#type: &'static str,
+    node: &'a str,
+    recorded_by: &'a str,
+    note: &'a str,
+    stretched: Vec<Stretched>,
+}
+
+#[derive(Debug, Serialize)]
+struct Stretched {
+    at: String,
+    by_ns: u64,
+}
+
+/// The line of a recording's header.
+pub fn recording<'a>(header: &'a Header, node: &'a NodeInfo) -> RecordingLine<'a> {
+    let stretched = header.stretched.iter().map(|s| Stretched {
+        at: timestamp(node.wall(s.at)),
+        by_ns: u64::try_from(s.by.as_nanos()).unwrap_or(u64::MAX),
+    });
+    RecordingLine {
+        r#type: "recording",
+        node: &node.name,
+        recorded_by: &header.recorded_by,
+        note: &header.note,
+        stretched: stretched.collect(),
     }
 }
 

@@ -53,11 +53,12 @@ struct Gone;
 fn play<R: Read>(mut reader: Reader<R>, send: &SyncSender<FeedItem>, mut pace: Pace, at: Duration) -> Result<(), Gone> {
     let say = |item| send.send(item).map_err(|_| Gone);
     let header = reader.header().clone();
-    let mut node = header.node;
+    let mut node = header.node.clone();
     if node.name.is_empty() {
         "unknown".clone_into(&mut node.name);
     }
     say(FeedItem::Node(node))?;
+    say(FeedItem::Recording(header))?;
     say(FeedItem::Status(ConnectionState::Connected))?;
     let mut begin: Option<BootTime> = None;
     let mut missing = 0;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lanner_core::event::{Batch, NodeInfo};
+use lanner_recording::Header;
 
 /// One thing that a source of events has to say.
 #[derive(Debug, Clone)]
@@ -11,6 +12,8 @@ pub enum FeedItem {
     /// Which node the events that follow come from, and what its sensor sees. Comes first, and again when it changes. A
     /// new boot id means that another node, or another boot, begins: all that was known is put away.
     Node(NodeInfo),
+    /// What a recording says of itself; follows its node.
+    Recording(Header),
     /// Events.
     Batch(Batch),
     /// The connection changed. Sources that cannot lose theirs never send it.

@@ -6,6 +6,7 @@ use std::fmt;
 use lanner_core::detect::Signal;
 use lanner_core::engine::Engine;
 use lanner_core::event::{Batch, BootTime, NodeInfo};
+use lanner_recording::Header;
 
 use super::feed::{ConnectionState, End, FeedItem, Source, Speed};
 use super::health::Health;
@@ -26,6 +27,8 @@ pub(crate) struct Reception {
     pub(crate) source: Source,
     /// Whether they do.
     pub(crate) connection: ConnectionState,
+    /// What the recording says of itself.
+    pub(crate) recording: Option<Header>,
     /// Why none will come any more.
     pub(crate) ended: Option<End>,
     /// How fast a recording is played.
@@ -72,13 +75,14 @@ impl World {
             health: Health::default(),
             now: BootTime::default(),
             in_snapshot: true,
-            reception: Reception { source, connection, ended: None, speed },
+            reception: Reception { source, connection, recording: None, ended: None, speed },
         }
     }
 
     pub(crate) fn take(&mut self, item: FeedItem) {
         match item {
             FeedItem::Node(node) => self.node(node),
+            FeedItem::Recording(header) => self.reception.recording = Some(header),
             FeedItem::Batch(batch) => self.batch(batch),
             FeedItem::Status(state) => self.reception.connection = state,
             FeedItem::End(end) => self.reception.ended = Some(end),

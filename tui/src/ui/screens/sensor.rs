@@ -1,7 +1,9 @@
 //! What the sensor sees and what it does not: hooks, events, losses. Silence means that nothing happened only as far as
 //! this screen says so.
 
+use lanner_core::detect::duration;
 use lanner_core::event::{HookLayer, HookState, LossCause};
+use lanner_recording::Header;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -22,7 +24,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Bu
 
 fn lines(scene: &Scene<'_>, state: &State, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    node(scene, state, &mut lines);
+    node(scene, state, columns, &mut lines);
     hooks(scene, state, columns, &mut lines);
     losses(scene, state, &mut lines);
     events(scene, state, &mut lines);
@@ -33,7 +35,7 @@ fn heading(state: &State, title: &str, note: String) -> Line<'static> {
     Line::from(vec![span(format!("{title}  "), state.look.strong()), span(note, state.look.dim())])
 }
 
-fn node(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+fn node(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
     let node = scene.node;
     if node.name.is_empty() {
         lines.push(heading(state, "Node", "not yet known".to_owned()));
@@ -43,7 +45,24 @@ fn node(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
         let ids = format!("boot {}, collector {}", safe(&node.boot_id), safe(&node.version));
         lines.push(Line::from(span(ids, state.look.dim())));
     }
+    if let Some(header) = &scene.reception.recording {
+        lines.extend(about(header).iter().flat_map(|said| wrap(said, columns)).map(Line::from));
+    }
     lines.push(Line::default());
+}
+
+/// What a recording says of itself, in sentences.
+fn about(header: &Header) -> Vec<String> {
+    let mut said = vec![format!("Recorded by lanner {}. {}", safe(&header.recorded_by), safe(&header.note))];
+    if !header.stretched.is_empty() {
+        let all = header.stretched.iter().map(|s| s.by).sum();
+        let gaps = header.stretched.len();
+        said.push(format!(
+            "Its times are not all as they were: {gaps} quiet gaps were stretched, by {} in all.",
+            duration(all)
+        ));
+    }
+    said
 }
 
 fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
