@@ -188,3 +188,16 @@ fn a_terminal_that_cannot_place_text_is_refused_in_a_sentence() {
     assert!(session.text().contains("TERM=dumb"), "{}", session.text());
     assert!(!session.written.contains(&0x1b), "no escape sequence");
 }
+
+#[test]
+fn the_readme_shows_the_real_screen() {
+    let readme = include_str!("../../README.md");
+    let (_, block) = readme.split_once("```text\n").expect("the README shows a screen");
+    let (shown, _) = block.split_once("\n```").expect("the screen has an end");
+    let mut session = Session::start(80, 24, &[]);
+    session.wait_for("the recording ends here");
+    let lines = |text: &str| text.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>();
+    assert_eq!(lines(&session.text()), lines(shown), "the README's picture is another one");
+    session.press(b"q");
+    assert!(session.end().success());
+}

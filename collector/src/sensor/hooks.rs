@@ -203,3 +203,16 @@ fn refusal(error: &io::Error, log: &str) -> String {
         None => format!("the kernel refused it: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SPECS;
+
+    #[test]
+    fn every_hook_is_documented() {
+        let page = include_str!("../../../docs/events.md");
+        for spec in SPECS {
+            assert!(page.contains(&format!("`{}`", spec.name)), "docs/events.md does not name {}", spec.name);
+        }
+    }
+}
