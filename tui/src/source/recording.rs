@@ -58,7 +58,7 @@ fn play<R: Read>(mut reader: Reader<R>, send: &SyncSender<FeedItem>, mut pace: P
         "unknown".clone_into(&mut node.name);
     }
     say(FeedItem::Node(node))?;
-    say(FeedItem::Recording(header))?;
+    say(FeedItem::Recording(Box::new(header)))?;
     say(FeedItem::Status(ConnectionState::Connected))?;
     let mut begin: Option<BootTime> = None;
     let mut missing = 0;

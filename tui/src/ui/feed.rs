@@ -13,7 +13,7 @@ pub enum FeedItem {
     /// new boot id means that another node, or another boot, begins: all that was known is put away.
     Node(NodeInfo),
     /// What a recording says of itself; follows its node.
-    Recording(Header),
+    Recording(Box<Header>),
     /// Events.
     Batch(Batch),
     /// The connection changed. Sources that cannot lose theirs never send it.

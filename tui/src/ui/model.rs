@@ -6,7 +6,7 @@ use ratatui::layout::Size;
 use super::feed::Source;
 use super::look::Look;
 use super::scene::Scene;
-use super::state::State;
+use super::state::{Screen, State};
 use super::world::World;
 
 /// Everything from which a frame is drawn.
@@ -20,7 +20,12 @@ impl Model {
     /// A model that knows nothing yet. `new_engine` makes an engine with the rules to use; it is called once now, and
     /// again whenever the feed turns to another node or another boot.
     pub fn new(new_engine: impl Fn() -> Engine + Send + 'static, source: Source, look: Look, size: Size) -> Self {
-        Model { world: World::new(Box::new(new_engine), source), state: State::new(look, size) }
+        let mut state = State::new(look, size);
+        // A recording has a story to tell; on a node there is mostly none, and what lives there is the better sight.
+        if !matches!(source, Source::Recording(..)) {
+            state.screen = Screen::Tree;
+        }
+        Model { world: World::new(Box::new(new_engine), source), state }
     }
 
     /// What the user chose.

@@ -97,6 +97,8 @@ pub struct State {
     pub(crate) look: Look,
     pub(crate) size: Size,
     pub(crate) screen: Screen,
+    /// No key was pressed yet: the screen is still the program's choice.
+    pub(crate) untouched: bool,
     pub(crate) drill: Vec<Drill>,
     pub(crate) zoomed: bool,
     /// The help is shown, from this line on.
@@ -132,6 +134,7 @@ impl State {
             look,
             size,
             screen: Screen::Incidents,
+            untouched: true,
             drill: Vec::new(),
             zoomed: false,
             help: None,

@@ -68,12 +68,16 @@ fn feed(model: &mut Model, item: FeedItem) {
         model.state.drill.clear();
         model.state.listing.rebuild(&scene, &model.state.filter);
     }
+    if model.state.untouched && !scene.incidents().is_empty() {
+        model.state.screen = Screen::Incidents;
+    }
     model.state.listing.extend(&scene, &model.state.filter);
 }
 
 fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let context = model.state.context(&model.scene());
     model.state.notice = None;
+    model.state.untouched = false;
     if let Some(command) = command_for(Key::from(event), &context) {
         return perform(model, command);
     }

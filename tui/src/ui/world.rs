@@ -28,7 +28,7 @@ pub(crate) struct Reception {
     /// Whether they do.
     pub(crate) connection: ConnectionState,
     /// What the recording says of itself.
-    pub(crate) recording: Option<Header>,
+    pub(crate) recording: Option<Box<Header>>,
     /// Why none will come any more.
     pub(crate) ended: Option<End>,
     /// How fast a recording is played.

@@ -324,3 +324,18 @@ fn details_lead_from_one_thing_to_the_next() {
     }
     assert!(matches!(model.state.drill.last().unwrap().subject, Subject::Process(_)));
 }
+
+#[test]
+fn a_node_opens_at_its_tree_until_there_is_an_incident_or_a_key() {
+    let empty = || Model::new(|| crate::detection::engine().unwrap(), Source::Live, PLAIN, SIZE);
+    let attack = || Msg::Feed(FeedItem::Batch(attack::attack().0.batch()));
+    let mut model = empty();
+    assert_eq!(model.state().screen(), Screen::Tree);
+    update(&mut model, attack());
+    assert_eq!(model.state().screen(), Screen::Incidents);
+
+    let mut model = empty();
+    press(&mut model, code(KeyCode::Char('3')));
+    update(&mut model, attack());
+    assert_eq!(model.state().screen(), Screen::Timeline, "what the user chose stays");
+}

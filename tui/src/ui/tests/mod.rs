@@ -20,7 +20,7 @@ use super::look::{Colours, Look};
 use super::marks::Marks;
 use super::model::Model;
 use super::scene::Scene;
-use super::state::State;
+use super::state::{Screen, State};
 use super::update::{Msg, update};
 use super::view::{ViewState, paint};
 
@@ -48,6 +48,8 @@ impl Told {
         for item in items {
             update(&mut model, Msg::Feed(item));
         }
+        // The incidents are not the model's own, so that it cannot turn to them by itself.
+        model.state.screen = Screen::Incidents;
         let (mut marks, mut history) = (Marks::default(), History::new(History::CAPACITY));
         let mut signals = VecDeque::new();
         let scene = model.scene();
