@@ -1,7 +1,8 @@
 //! What the end-to-end tests in `tests/tests` share: finding the programs, running them, and saying why a privileged
 //! test did not run.
 
-use std::io::{BufRead, BufReader};
+use std::fmt::Display;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
@@ -45,16 +46,25 @@ pub fn command(name: &str, args: &[&str]) -> Command {
     command
 }
 
-/// Whether a test that loads eBPF can run. When it cannot, says why; where it must (`LANNER_REQUIRE_PRIVILEGED`), that is
-/// a failure.
-pub fn privileged(test: &str) -> bool {
+/// Whether a test that loads eBPF can run. When it cannot, see [`not_run`].
+pub fn privileged() -> bool {
     let missing = missing();
     if let Some(why) = &missing {
-        assert!(std::env::var_os("LANNER_REQUIRE_PRIVILEGED").is_none(), "{test} must run here, and cannot: {why}");
-        // Straight to the terminal, past the harness's capture, so that nobody takes it for run.
-        let _ = std::fs::write("/dev/stderr", format!("{test}: not run: {why}\n"));
+        not_run(why);
     }
     missing.is_none()
+}
+
+/// Says that the calling test does not run here, and why, past the harness's capture, so that nobody takes it for run.
+///
+/// # Panics
+/// Where it must run: `LANNER_REQUIRE_PRIVILEGED` is set.
+pub fn not_run(why: impl Display) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    assert!(std::env::var_os("LANNER_REQUIRE_PRIVILEGED").is_none(), "{test} must run here, and cannot: {why}");
+    // The harness captures what the macros print, and not this; without a stderr there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{test}: not run: {why}");
 }
 
 /// What is missing to load eBPF: capabilities, by what the kernel says of this process.

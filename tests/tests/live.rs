@@ -67,7 +67,7 @@ fn assert_is_the_attack(incident: &Value) {
 
 #[test]
 fn the_attack_is_one_incident_and_nothing_else_is_in_it() {
-    if !privileged("the_attack_is_one_incident_and_nothing_else_is_in_it") {
+    if !privileged() {
         return;
     }
     let folder = tempfile::tempdir_in("/var/tmp").unwrap();
@@ -114,7 +114,7 @@ fn the_attack_is_one_incident_and_nothing_else_is_in_it() {
 
 #[test]
 fn a_collector_tells_its_clients_the_same_and_says_when_it_goes() {
-    if !privileged("a_collector_tells_its_clients_the_same_and_says_when_it_goes") {
+    if !privileged() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -156,7 +156,7 @@ fn a_collector_tells_its_clients_the_same_and_says_when_it_goes() {
 
 #[test]
 fn watch_ends_by_itself_when_asked() {
-    if !privileged("watch_ends_by_itself_when_asked") {
+    if !privileged() {
         return;
     }
     let out = command("lanner", &["watch", "--json", "--for", "1"]).output().unwrap();

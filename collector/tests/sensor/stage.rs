@@ -27,8 +27,7 @@ pub(crate) fn sensor(config: &SensorConfig) -> Option<Sensor> {
     match Sensor::load(config) {
         Ok(sensor) => Some(sensor),
         Err(error) => {
-            assert!(std::env::var_os("LANNER_REQUIRE_PRIVILEGED").is_none(), "{error}");
-            eprintln!("not run: {error}");
+            lanner_tests::not_run(error);
             None
         }
     }
@@ -36,8 +35,15 @@ pub(crate) fn sensor(config: &SensorConfig) -> Option<Sensor> {
 
 /// The sensor that the tests share, or `None` where it cannot run.
 pub(crate) fn stage() -> Option<&'static Mutex<Stage>> {
-    static STAGE: OnceLock<Option<Mutex<Stage>>> = OnceLock::new();
-    STAGE.get_or_init(|| Some(Mutex::new(Stage { sensor: sensor(&config())?, seen: Vec::new() }))).as_ref()
+    static STAGE: OnceLock<Result<Mutex<Stage>, String>> = OnceLock::new();
+    let load = || Sensor::load(&config()).map(|sensor| Mutex::new(Stage { sensor, seen: Vec::new() }));
+    match STAGE.get_or_init(|| load().map_err(|error| error.to_string())) {
+        Ok(stage) => Some(stage),
+        Err(error) => {
+            lanner_tests::not_run(error);
+            None
+        }
+    }
 }
 
 impl Stage {

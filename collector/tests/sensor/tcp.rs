@@ -86,7 +86,7 @@ fn a_connection_is_told_from_both_ends_when_the_server_closes_first() {
 #[test]
 fn connections_over_ipv6_are_told_too() {
     if TcpListener::bind("[::1]:0").is_err() {
-        eprintln!("not run: no IPv6 on the loopback interface");
+        lanner_tests::not_run("no IPv6 on the loopback interface");
         return;
     }
     converse("[::1]:0", true);
@@ -102,7 +102,7 @@ fn ipv4_through_an_ipv6_socket_is_told_as_ipv4() {
         IpAddr::V6(_) => unreachable!(),
     };
     let Ok(out) = TcpStream::connect(mapped) else {
-        eprintln!("not run: no IPv6");
+        lanner_tests::not_run("no IPv6");
         return;
     };
     let (_, established) = connect(stage, server, |a| a == Attempt::Established);
