@@ -3,9 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
-use petgraph::Direction;
-use petgraph::stable_graph::{NodeIndex, StableDiGraph};
-use petgraph::visit::EdgeRef;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::event::{BootTime, ContainerId, FileId, Header, ProcessKey};
 
@@ -62,42 +60,71 @@ pub struct Edge {
     pub count: u64,
 }
 
-/// Nodes and the relations between them.
+/// Nodes and the relations between them. What is forgotten costs as much as it had relations itself, however many its
+/// neighbours have: a shell's file is run by every second process.
 #[derive(Debug, Default)]
 pub struct Provenance {
-    graph: StableDiGraph<Node, Edge>,
-    index: HashMap<Node, NodeIndex>,
+    numbers: HashMap<Node, u64>,
+    places: HashMap<u64, Place>,
+    next: u64,
     objects: VecDeque<Node>,
     evicted: u64,
 }
 
+/// A node among its neighbours, who are called by their numbers.
+#[derive(Debug)]
+struct Place {
+    node: Node,
+    did: IndexMap<(Relation, u64), Edge>,
+    done_to: IndexSet<(Relation, u64)>,
+}
+
 impl Provenance {
     pub(super) fn relate(&mut self, from: Node, relation: Relation, to: Node, header: &Header) {
-        let (from, to) = (self.node(from), self.node(to));
-        let known = self.graph.edges_connecting(from, to).find(|e| e.weight().relation == relation).map(|e| e.id());
-        if let Some(edge) = known.and_then(|id| self.graph.edge_weight_mut(id)) {
-            edge.last = header.time;
-            edge.last_seq = header.seq;
-            edge.count += 1;
-        } else {
-            let (time, seq) = (header.time, header.seq);
-            let edge = Edge { relation, first: time, last: time, first_seq: seq, last_seq: seq, count: 1 };
-            self.graph.add_edge(from, to, edge);
+        let (from, to) = (self.number(from), self.number(to));
+        let Some(place) = self.places.get_mut(&from) else { return };
+        let (time, seq) = (header.time, header.seq);
+        let edge = place.did.entry((relation, to)).or_insert(Edge {
+            relation,
+            first: time,
+            last: time,
+            first_seq: seq,
+            last_seq: seq,
+            count: 0,
+        });
+        edge.last = time;
+        edge.last_seq = seq;
+        edge.count += 1;
+        let is_new = edge.count == 1;
+        if is_new && let Some(place) = self.places.get_mut(&to) {
+            place.done_to.insert((relation, from));
         }
     }
 
     pub(super) fn remove(&mut self, node: &Node) {
-        if let Some(index) = self.index.remove(node) {
-            self.graph.remove_node(index);
+        let Some(number) = self.numbers.remove(node) else { return };
+        let Some(place) = self.places.remove(&number) else { return };
+        for (relation, to) in place.did.into_keys() {
+            if let Some(to) = self.places.get_mut(&to) {
+                to.done_to.swap_remove(&(relation, number));
+            }
+        }
+        for (relation, from) in place.done_to {
+            if let Some(from) = self.places.get_mut(&from) {
+                from.did.swap_remove(&(relation, number));
+            }
         }
     }
 
-    fn node(&mut self, node: Node) -> NodeIndex {
-        if let Some(index) = self.index.get(&node) {
-            return *index;
+    fn number(&mut self, node: Node) -> u64 {
+        if let Some(number) = self.numbers.get(&node) {
+            return *number;
         }
-        let index = self.graph.add_node(node.clone());
-        self.index.insert(node.clone(), index);
+        self.next += 1;
+        self.numbers.insert(node.clone(), self.next);
+        let place = Place { node: node.clone(), did: IndexMap::new(), done_to: IndexSet::new() };
+        self.places.insert(self.next, place);
+        let number = self.next;
         if matches!(node, Node::File(_) | Node::Peer(_)) {
             self.objects.push_back(node);
             if self.objects.len() > MAX_OBJECTS
@@ -107,7 +134,7 @@ impl Provenance {
                 self.evicted += 1;
             }
         }
-        index
+        number
     }
 
     /// Files and peers that had to be let go.
@@ -117,25 +144,37 @@ impl Provenance {
 
     /// What a node did, by first time.
     pub fn did(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        self.related(node, Direction::Outgoing)
+        in_order(self.any_did(node))
     }
 
     /// What was done to a node, by first time.
     pub fn done_to(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        self.related(node, Direction::Incoming)
+        in_order(self.any_done_to(node))
     }
 
-    fn related(&self, node: &Node, direction: Direction) -> Vec<(&Node, &Edge)> {
-        let Some(index) = self.index.get(node) else { return Vec::new() };
-        let mut found: Vec<(&Node, &Edge)> = self
-            .graph
-            .edges_directed(*index, direction)
-            .map(|edge| {
-                let other = if direction == Direction::Outgoing { edge.target() } else { edge.source() };
-                (&self.graph[other], edge.weight())
-            })
-            .collect();
-        found.sort_by_key(|(node, edge)| (edge.first, edge.first_seq, (*node).clone()));
-        found
+    /// What a node did, in no order: for those who look for one of very many.
+    pub(super) fn any_did(&self, node: &Node) -> impl Iterator<Item = (&Node, &Edge)> {
+        let did = self.place(node).into_iter().flat_map(|place| &place.did);
+        did.filter_map(|((_, to), edge)| Some((&self.places.get(to)?.node, edge)))
     }
+
+    /// What was done to a node, in no order.
+    pub(super) fn any_done_to(&self, node: &Node) -> impl Iterator<Item = (&Node, &Edge)> {
+        let number = self.numbers.get(node).copied().unwrap_or_default();
+        let done_to = self.place(node).into_iter().flat_map(|place| &place.done_to);
+        done_to.filter_map(move |(relation, from)| {
+            let from = self.places.get(from)?;
+            Some((&from.node, from.did.get(&(*relation, number))?))
+        })
+    }
+
+    fn place(&self, node: &Node) -> Option<&Place> {
+        self.places.get(self.numbers.get(node)?)
+    }
+}
+
+fn in_order<'a>(edges: impl Iterator<Item = (&'a Node, &'a Edge)>) -> Vec<(&'a Node, &'a Edge)> {
+    let mut edges: Vec<_> = edges.collect();
+    edges.sort_by_key(|(node, edge)| (edge.first, edge.first_seq, (*node).clone(), edge.relation));
+    edges
 }
