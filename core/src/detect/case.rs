@@ -1,6 +1,6 @@
 //! Cases: signals that evidence joins. A case that weighs enough is an incident.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 use indexmap::{IndexMap, IndexSet};
@@ -24,7 +24,8 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) stages: Vec<Step>,
     pub(super) members: IndexMap<ProcessKey, ProcessSummary>,
-    pub(super) living: usize,
+    /// Members that have not ended. A set, since an end may be told twice, or before its process became a member.
+    pub(super) living: HashSet<ProcessKey>,
     pub(super) files: IndexSet<Text>,
     pub(super) peers: IndexSet<SocketAddr>,
     pub(super) last_time: BootTime,
@@ -65,7 +66,9 @@ impl Case {
         }
         let Some(process) = graph.process(key) else { return };
         self.members.insert(key, summary(graph, key));
-        self.living += usize::from(process.is_alive());
+        if process.is_alive() {
+            self.living.insert(key);
+        }
         for id in graph.written_by(key) {
             if let Some(file) = graph.file(id) {
                 self.note_file(&file.path);
@@ -121,27 +124,56 @@ impl Case {
         });
     }
 
-    /// Takes in another case; its stages keep their times and its links their targets.
+    /// Takes in another case. Stages keep their order within either case, so that links lead back, also where times do
+    /// not; what one rule found in both is one stage.
     fn absorb(&mut self, other: Case) {
-        let mut stages: Vec<(u64, usize, Step)> = Vec::new();
+        let mut both: Vec<(BootTime, u64, usize, Step)> = Vec::new();
         for (id, list) in [(self.id, std::mem::take(&mut self.stages)), (other.id, other.stages)] {
-            stages.extend(list.into_iter().enumerate().map(|(i, step)| (id, i, step)));
+            let mut latest = BootTime::default();
+            for (i, step) in list.into_iter().enumerate() {
+                latest = latest.max(step.time);
+                both.push((latest, id, i, step));
+            }
         }
-        stages.sort_by_key(|(id, i, step)| (step.time, *id, *i));
-        let places: HashMap<(u64, usize), usize> =
-            stages.iter().enumerate().map(|(new, (id, old, _))| ((*id, *old), new)).collect();
-        for (id, _, mut step) in stages {
+        both.sort_by_key(|(time, id, i, _)| (*time, *id, *i));
+        let mut places: HashMap<(u64, usize), usize> = HashMap::new();
+        for (_, id, i, mut step) in both {
+            if let Some(place) = self.stages.iter().position(|s| s.rule == step.rule) {
+                places.insert((id, i), place);
+                self.stages[place].again(step);
+                continue;
+            }
             if let Some(link) = &mut step.link {
                 link.to_stage = places.get(&(id, link.to_stage)).copied().unwrap_or(0);
             }
+            places.insert((id, i), self.stages.len());
             self.stages.push(step);
         }
-        self.members.extend(other.members);
-        self.living += other.living;
-        self.files.extend(other.files);
-        self.peers.extend(other.peers);
+        for (key, member) in other.members {
+            if self.members.len() < MAX_MEMBERS {
+                self.members.insert(key, member);
+            }
+        }
+        let members = &self.members;
+        self.living.extend(other.living.into_iter().filter(|key| members.contains_key(key)));
+        other.files.iter().for_each(|path| self.note_file(path));
+        other.peers.into_iter().for_each(|peer| self.note_peer(peer));
         self.last_time = self.last_time.max(other.last_time);
         self.changed = true;
+    }
+}
+
+impl Step {
+    /// Takes in what the same rule found later in another case.
+    fn again(&mut self, later: Step) {
+        self.count += later.count;
+        self.time = self.time.min(later.time);
+        if later.last_time >= self.last_time {
+            self.last_time = later.last_time;
+            self.last_process = later.last_process;
+        }
+        let room = MAX_EVIDENCE.saturating_sub(self.evidence.len());
+        self.evidence.extend(later.evidence.into_iter().take(room));
     }
 }
 
@@ -208,7 +240,7 @@ impl Cases {
             name: name(signal),
             stages: Vec::new(),
             members: IndexMap::new(),
-            living: 0,
+            living: HashSet::new(),
             files: IndexSet::new(),
             peers: IndexSet::new(),
             last_time: signal.time,
@@ -231,6 +263,9 @@ impl Cases {
     /// Makes a process and what led to it part of a case: its ancestors up to where its doings began, and all of its
     /// descendants.
     pub(super) fn include(&mut self, graph: &Graph, id: u64, key: ProcessKey) {
+        if graph.process(key).is_none() {
+            return; // nobody in particular, to whom nothing is related
+        }
         let origin = graph.origin_of(key);
         let mut joining = vec![key];
         if key != origin {
@@ -244,9 +279,12 @@ impl Cases {
         while let Some(parent) = below.pop() {
             let Some(process) = graph.process(parent) else { continue };
             for child in &process.children {
-                if self.of_process.get(child) != Some(&id) {
+                // What is part of a case already, be it another, was looked through when it became so.
+                if !self.of_process.contains_key(child) {
                     self.include_one(graph, id, *child);
-                    below.push(*child);
+                    if self.of_process.contains_key(child) {
+                        below.push(*child);
+                    }
                 }
             }
         }

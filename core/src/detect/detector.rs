@@ -79,9 +79,9 @@ impl Detector {
                 case.note_peer(connect.flow.remote);
             }
             Payload::Exit(_) => {
-                case.changed = true;
-                case.living = case.living.saturating_sub(1);
-                if case.living == 0 && case.incident.is_some() {
+                let ends = case.living.remove(&key);
+                case.changed |= ends;
+                if ends && case.living.is_empty() && case.incident.is_some() {
                     return self.tell(id).into_iter().collect();
                 }
             }
@@ -146,7 +146,7 @@ impl Detector {
             revision: self.incidents.get(at).map_or(0, |i| i.revision) + 1,
             name: chain.as_ref().map_or_else(|| most_telling(&stages), |c| c.name.clone()),
             severity: severity(&stages),
-            status: if case.living == 0 { Status::Over } else { Status::Ongoing },
+            status: if case.living.is_empty() { Status::Over } else { Status::Ongoing },
             first_time: stages.first().map(|s| s.time).unwrap_or_default(),
             last_time: case.last_time,
             stages,
