@@ -72,9 +72,14 @@ impl Engine {
         &self.rules
     }
 
-    /// All incidents, oldest first; an index stays an incident's for good.
+    /// All incidents, oldest first; an index stays an incident's for good. At most 4096 are told.
     pub fn incidents(&self) -> &[Incident] {
         self.detector.incidents()
+    }
+
+    /// Signals that would have made or grown an incident, had there not been too many already.
+    pub fn untold(&self) -> u64 {
+        self.detector.untold()
     }
 
     /// The latest signals, oldest first; at most 10 000 are kept.

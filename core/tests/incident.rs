@@ -196,3 +196,17 @@ fn it_is_over_when_its_last_process_has_ended() {
     }
     assert_eq!(incidents(&world)[0].status, Status::Over);
 }
+
+#[test]
+fn a_flood_of_incidents_is_bounded_and_counted() {
+    let Node { mut world, shim, .. } = node();
+    for i in 0..5_000 {
+        let id = format!("c{i}");
+        let container = world.start_container(&shim, "/other", &id, "/bin/httpd");
+        let mut escape = world.spawn(&container, "/usr/bin/nsenter", "nsenter -t 1 -m");
+        world.setns(&mut escape, HOST);
+    }
+    let mut engine = engine();
+    world.events.iter().for_each(|event| drop(engine.apply(event)));
+    assert_eq!((engine.incidents().len(), engine.untold()), (4_096, 5_000 - 4_096));
+}

@@ -11,6 +11,8 @@ use crate::graph::Graph;
 
 /// Cases that are kept. Those that are no incident go first, oldest first.
 const MAX_CASES: usize = 4_096;
+/// Origins and containers that lead to cases; the oldest go first.
+const MAX_WAYS: usize = 65_536;
 /// Processes, files and peers that are listed of one case.
 const MAX_MEMBERS: usize = 16_384;
 /// Events that a stage rests on and that are listed.
@@ -195,8 +197,8 @@ pub(super) struct Cases {
     cases: IndexMap<u64, Case>,
     next: u64,
     of_process: HashMap<ProcessKey, u64>,
-    of_origin: HashMap<ProcessKey, u64>,
-    of_container: HashMap<ContainerId, u64>,
+    of_origin: IndexMap<ProcessKey, u64>,
+    of_container: IndexMap<ContainerId, u64>,
     /// Incidents that became part of an older one.
     merged: Vec<(usize, u64)>,
 }
@@ -288,8 +290,10 @@ impl Cases {
                 }
             }
         }
+        bound(&mut self.of_origin);
         self.of_origin.insert(origin, id);
         if let Some(container) = graph.container_of(key) {
+            bound(&mut self.of_container);
             self.of_container.insert(container.id.clone(), id);
         }
     }
@@ -312,9 +316,8 @@ impl Cases {
         let oldest = *ids.iter().min()?;
         for id in ids.iter().filter(|id| **id != oldest) {
             let Some(other) = self.cases.shift_remove(id) else { continue };
-            for map in [&mut self.of_process, &mut self.of_origin] {
-                map.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
-            }
+            self.of_process.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
+            self.of_origin.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
             self.of_container.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
             let Some(case) = self.cases.get_mut(&oldest) else { continue };
             if case.incident.is_some() {
@@ -332,6 +335,13 @@ impl Cases {
     /// Incidents that became part of a case since this was last asked.
     pub(super) fn take_merged(&mut self) -> Vec<(usize, u64)> {
         std::mem::take(&mut self.merged)
+    }
+}
+
+/// Makes room for one more way to a case: a sixteenth of a full map goes at a time, oldest first.
+fn bound<K>(ways: &mut IndexMap<K, u64>) {
+    if ways.len() >= MAX_WAYS {
+        ways.drain(..MAX_WAYS / 16);
     }
 }
 

@@ -9,12 +9,16 @@ use crate::graph::Graph;
 /// The score from which a case is an incident: one stage of high severity, or several lesser ones.
 const INCIDENT_SCORE: u32 = 6;
 
+/// Incidents that are told; their indices hold for good, so that none is ever forgotten.
+const MAX_INCIDENTS: usize = 4_096;
+
 /// Joins signals into incidents.
 #[derive(Debug, Default)]
 pub(crate) struct Detector {
     chains: Vec<Chain>,
     cases: Cases,
     incidents: Vec<Incident>,
+    untold: u64,
 }
 
 impl Detector {
@@ -24,6 +28,11 @@ impl Detector {
 
     pub(crate) fn incidents(&self) -> &[Incident] {
         &self.incidents
+    }
+
+    /// Signals that would have made or grown an incident, had there not been too many already.
+    pub(crate) fn untold(&self) -> u64 {
+        self.untold
     }
 
     /// Takes in an event that the graph has taken in already, with the signals it raised. Gives the incidents (indices)
@@ -117,6 +126,10 @@ impl Detector {
     fn tell(&mut self, id: u64) -> Option<usize> {
         let case = self.cases.get_mut(id)?;
         if case.score() < INCIDENT_SCORE {
+            return None;
+        }
+        if case.incident.is_none() && self.incidents.len() >= MAX_INCIDENTS {
+            self.untold += 1;
             return None;
         }
         case.changed = false;

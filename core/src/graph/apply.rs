@@ -269,7 +269,8 @@ impl Graph {
         }
         let Some(container) = self.containers.get(&id) else { return };
         if container.began.is_none() && !is_on_host(container, &task.namespaces) {
-            let cause = if is_exec { self.cause(container, header.time) } else { None };
+            let begins = is_exec && header.origin == Origin::Live;
+            let cause = if begins { self.cause(container, header.time) } else { None };
             // A container that was found running has begun before: its first program is the eldest process there.
             let began = match (is_exec, header.origin) {
                 (true, Origin::Live) => Some(header.seq),
