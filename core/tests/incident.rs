@@ -88,6 +88,19 @@ fn attack() -> (World, Actor) {
     (world, shell)
 }
 
+/// The attack by someone who is seen neither to enter the host's namespaces nor to write what is called a manifest.
+fn quiet_attack() -> World {
+    let Node { mut world, kubelet, shim, web } = node();
+    let shell = world.enter(&shim, &web, "/bin/sh", true);
+    let chroot = world.spawn(&shell, "/usr/sbin/chroot", "chroot /host sh");
+    world.write(&chroot, "/host/etc/kubernetes/draft", 42);
+    // Renamed meanwhile, which keeps the inode.
+    world.read(&kubelet, MANIFEST, 42);
+    let hidden = world.start_container(&shim, HIDDEN, "bbbb", "/bin/sh");
+    world.spawn(&hidden, "/bin/tar", "tar czf /tmp/x.tgz /secrets");
+    world
+}
+
 fn stage(incident: &Incident, tactic: Tactic) -> &Stage {
     incident.stages.iter().find(|s| s.tactic == tactic).unwrap_or_else(|| panic!("no {tactic}: {incident:#?}"))
 }
@@ -112,6 +125,17 @@ fn the_reference_attack_is_one_incident() {
         "{}",
         planted.why
     );
+}
+
+#[test]
+fn a_manifest_that_was_renamed_and_a_way_out_by_a_mount_make_the_same_story() {
+    let incidents = incidents(&quiet_attack());
+    assert_eq!(incidents.len(), 1, "{incidents:#?}");
+    assert_eq!(incidents[0].name, "Container escape to hidden static pod");
+    let chain = incidents[0].chain.as_ref().unwrap();
+    assert_eq!((chain.found, chain.steps), (4, 8), "{:#?}", incidents[0]);
+    let planted = stage(&incidents[0], Tactic::DefenseEvasion).link.as_ref().unwrap();
+    assert_eq!(planted.kind, LinkKind::WroteStarted);
 }
 
 #[test]
