@@ -184,6 +184,31 @@ fn an_admins_session_is_no_incident() {
 }
 
 #[test]
+fn an_agent_that_pushes_at_even_intervals_is_no_incident() {
+    let Node { mut world, shim, web, .. } = node();
+    let generator = world.spawn(&web, "/bin/cat", "cat settings");
+    let mut shell = world.fork(&web);
+    shell.stdio[0] = world.pipe();
+    world.exec(&shell, "/bin/sh", "sh");
+    world.exit(&generator);
+    let metrics = world.start_container(&shim, &WEB.replace("aaaa", "eeee"), "eeee", "/bin/metrics");
+    for client in [&web, &metrics] {
+        for _ in 0..8 {
+            world.wait(10.0);
+            let flow = world.connect(client, "192.0.2.5:9090");
+            world.close(client, flow, if client.key == metrics.key { 200_000 } else { 80 }, 100);
+        }
+    }
+    let mut engine = engine();
+    world.events.iter().for_each(|event| drop(engine.apply(event)));
+    let mut seen: Vec<&str> = engine.signals().map(|s| &*s.rule).collect();
+    seen.dedup();
+    assert_eq!(seen[..2], ["Interpreter runs code from a pipe", "Beaconing"], "else this shows nothing");
+    assert!(seen.contains(&"Large upload"));
+    assert_eq!(engine.incidents(), []);
+}
+
+#[test]
 fn an_admins_own_manifest_starts_an_honest_pod() {
     let Node { mut world, kubelet, shim, .. } = node();
     let admin = world.found(None, "/bin/bash");
