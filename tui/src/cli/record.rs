@@ -11,9 +11,9 @@ use lanner_core::event::{Batch, NodeInfo};
 use lanner_core::graph::Graph;
 use lanner_recording::{Header, LiveWriter, WriteError, create};
 
-use super::Status;
 use super::args::RecordArgs;
-use super::follow::{Follower, follow, say};
+use super::follow::{Follower, follow};
+use super::{Status, one_line, say};
 use crate::detection;
 use crate::source::{Options, SourceError};
 
@@ -69,6 +69,11 @@ impl Follower for Recorder {
         let kept = self.keep(batch);
         self.writer()?.write(&kept).map_err(unwritten)
     }
+
+    fn prints(&self) -> bool {
+        // A recording that its reader no longer takes fails as it is written.
+        false
+    }
 }
 
 impl Recorder {
@@ -80,7 +85,7 @@ impl Recorder {
                 None => io::stdout().as_fd().try_clone_to_owned()?.into(),
             };
             self.writer = Some(LiveWriter::new(out, &self.header).map_err(unwritten)?);
-            say(&format!("recording {}; stop with Ctrl-C", self.header.node.name));
+            say(&format!("recording {}; stop with Ctrl-C", one_line(&self.header.node.name)));
         }
         Ok(self.writer.as_mut().expect("it was made above"))
     }
