@@ -1,10 +1,10 @@
 //! The hub hands out every event once, in order, or counts it.
 
 use lanner_collector::hub::{Cursor, Limits, Next, Room, Subscribe};
-use lanner_collector::recorder::{self, record};
+use lanner_collector::recorder::record;
 use lanner_core::condition::Filter;
 use lanner_core::event::*;
-use lanner_recording::{Header, Options, Reader, Writer};
+use lanner_recording::{Header, LiveWriter, Reader, create};
 
 mod support;
 use support::*;
@@ -228,8 +228,7 @@ fn a_recording_holds_everything_from_snapshot_to_stop() {
     let path = folder.join("a.lanner");
     let (script, hub) = hub(Limits::default());
     let mut follower = hub.subscribe(all()).unwrap();
-    let writer =
-        Writer::new(recorder::create(&path).unwrap(), &Header::new(hub.node().clone()), Options::LIVE).unwrap();
+    let writer = LiveWriter::new(create(&path).unwrap(), &Header::new(hub.node().clone())).unwrap();
     let recorded = std::thread::scope(|scope| {
         let recorder = scope.spawn(|| record(&mut follower, writer).unwrap());
         script.give(noise(1, 2000));
@@ -243,5 +242,5 @@ fn a_recording_holds_everything_from_snapshot_to_stop() {
     assert!(batches[0].snapshot);
     assert_eq!(news(&batches), (1..=2000).collect::<Vec<_>>());
     assert_eq!(reader.report().problem, None);
-    assert_eq!(recorder::create(&path).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(create(&path).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
 }

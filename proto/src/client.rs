@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use lanner_core::event::{Batch, NodeInfo};
+use lanner_core::event::{Batch, NodeInfo, Text};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
@@ -160,14 +160,21 @@ fn why(error: &(dyn Error + 'static)) -> String {
 
 fn refused(address: &Address, status: &Status) -> ClientError {
     let address = address.clone();
+    let message = || shown(status.message());
     match status.code() {
-        Code::InvalidArgument => ClientError::Filter(status.message().to_owned()),
+        Code::InvalidArgument => ClientError::Filter(message()),
         Code::ResourceExhausted | Code::Unimplemented => {
-            ClientError::Broken { address, what: format!("refuses: {}", status.message()) }
+            ClientError::Broken { address, what: format!("refuses: {}", message()) }
         }
         _ => {
-            let why = status.source().map_or_else(|| status.message().to_owned(), why);
+            let why = status.source().map_or_else(message, why);
             ClientError::Broken { address, what: format!("went away: {why}") }
         }
     }
+}
+
+/// What a collector wrote, which may be anybody: on one line, safe to show, and not longer than a reason needs to be.
+fn shown(message: &str) -> String {
+    const MOST: usize = 1024;
+    Text::from(&message[..message.floor_char_boundary(MOST)]).to_string()
 }

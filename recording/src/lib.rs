@@ -2,6 +2,7 @@
 //! and the same incidents, byte for byte.
 //!
 //! - [`Writer`] loses at most what came after the last [`Writer::flush`] when it is cut off, whatever the reason.
+//! - [`LiveWriter`] is one that flushes in time, and [`create`] makes its file.
 //! - [`Reader`] delivers whatever is readable of a damaged recording, and its [`Report`] says how much was not.
 //! - [`Stretcher`] lengthens silent gaps, and the [`Header`] says so.
 //!
@@ -26,12 +27,14 @@
 mod blocks;
 mod foreign;
 mod header;
+mod live;
 mod read;
 mod report;
 mod stretch;
 mod write;
 
 pub use header::{Header, Stretch};
+pub use live::{LiveWriter, create};
 pub use read::{OpenError, Reader};
 pub use report::Report;
 pub use stretch::Stretcher;

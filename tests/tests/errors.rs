@@ -114,8 +114,38 @@ fn output_that_is_no_terminal_gets_no_escape_codes() {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_that_was_captured() {
+fn a_full_disk_is_said_and_is_a_failure() {
     let out = lanner(&["record", "container-escape", "-o", "/dev/full"]);
     assert_eq!(out.status.code(), Some(1));
     assert!(said(&out).contains("/dev/full") && said(&out).contains("No space left"), "{}", said(&out));
+    assert_eq!(said(&out).matches("No space left").count(), 1, "each reason is said once: {}", said(&out));
+}
+
+#[test]
+fn a_recording_that_nobody_takes_is_a_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut record = command("lanner", &["record", "container-escape", "-o", "-"]);
+    let out = record.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(1));
+    assert!(said(&out).contains("Broken pipe"), "{}", said(&out));
+}
+
+#[test]
+fn a_source_that_does_not_open_leaves_no_recording_behind_and_a_copy_says_what_the_first_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("copy.lanner");
+    let out = lanner(&["record", "unix:///nonexistent/lanner.sock", "-o", path.to_str().unwrap()]);
+    assert_eq!((out.status.code(), path.exists()), (Some(1), false), "{}", said(&out));
+    let out = lanner(&["record", "container-escape", "-o", path.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+    let header = |source: &str| {
+        let lines = json_lines(std::str::from_utf8(&lanner(&["events", source, "--json"]).stdout).unwrap());
+        lines.into_iter().find(|line| line["type"] == "recording").unwrap()
+    };
+    let (first, copy) = (header("container-escape"), header(path.to_str().unwrap()));
+    assert_eq!((&first["note"], &first["stretched"]), (&copy["note"], &copy["stretched"]));
+    assert!(!copy["stretched"].as_array().unwrap().is_empty());
+    let out = lanner(&["record", "container-escape", "-o", path.to_str().unwrap()]);
+    assert!(out.status.code() == Some(1) && said(&out).contains("never overwritten"), "{}", said(&out));
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::BufRead;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -165,4 +166,17 @@ fn watch_ends_by_itself_when_asked() {
     assert_eq!(lines[0]["type"], "ready");
     assert_eq!(lines.last().unwrap()["type"], "summary");
     assert!(lines.last().unwrap()["events"].as_u64().unwrap() > 10, "what lives is told");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_it_on_a_quiet_node_too() {
+    if !privileged() {
+        return;
+    }
+    let mut watch = command("lanner", &["watch", "--json", "--final"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    std::io::BufReader::new(watch.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    assert!(ready.contains("ready"));
+    let status = wait_for("its end", || watch.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
 }

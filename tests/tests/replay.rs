@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use lanner_tests::{command, json_lines, root};
+use lanner_tests::{Running, command, json_lines, root};
 use serde_json::Value;
 
 const STORY: [&str; 8] = [
@@ -138,4 +138,19 @@ fn a_filter_keeps_what_meets_it() {
         !tars.is_empty() && tars.iter().all(|e| e["data"]["exe"]["path"].as_str().unwrap().ends_with("/tar")),
         "{text}"
     );
+}
+
+#[test]
+fn a_silent_pipe_does_not_keep_it_from_ending_and_what_came_is_told() {
+    let recording = std::fs::read(root().join("demo-scenarios/container-escape/recording.lanner")).unwrap();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let mut watch = command("lanner", &["watch", "-", "--json"]);
+    watch.stdin(reader);
+    let mut watch = Running::start(watch);
+    writer.write_all(&recording[..recording.len() - 100]).unwrap();
+    watch.next_of("incident");
+    let (rest, status) = watch.stop();
+    assert_eq!(status, Some(10), "{rest:?}");
+    assert_eq!(rest.last().unwrap()["type"], "summary");
+    drop(writer);
 }

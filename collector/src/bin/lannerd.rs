@@ -1,7 +1,6 @@
 //! `lannerd`: the collector as a service. Messages go to stderr; there is no other output.
 
 use std::fmt::Display;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +15,7 @@ use lanner_collector::sensor::SensorError;
 use lanner_collector::service::{self, Listener};
 use lanner_core::event::HookState;
 use lanner_proto::address::Address;
-use lanner_recording::{Header, Options as Blocks, WriteError, Writer};
+use lanner_recording::{Header, LiveWriter, WriteError, create};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -141,11 +140,8 @@ type Recording = JoinHandle<Result<Recorded, WriteError>>;
 
 fn record(path: PathBuf, hub: &Hub) -> Result<Recording, Failure> {
     let named = |what: &dyn Display| Failure::Failed(format!("{}: {what}", path.display()));
-    let file: File = recorder::create(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => named(&"exists, and a recording is never overwritten; choose another name"),
-        _ => named(&format!("cannot write the recording: {error}")),
-    })?;
-    let writer = Writer::new(file, &Header::new(hub.node().clone()), Blocks::LIVE).map_err(|error| named(&error))?;
+    let file = create(&path).map_err(|error| named(&format!("cannot write the recording: {error}")))?;
+    let writer = LiveWriter::new(file, &Header::new(hub.node().clone())).map_err(|error| named(&error))?;
     let mut subscription = hub.subscribe(Subscribe::default()).map_err(Failure::of)?;
     let recording = move || {
         let recorded = recorder::record(&mut subscription, writer);

@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use lanner_core::event::Text;
 
 pub use args::{Cli, Command};
 
@@ -60,13 +61,25 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// A message for a person, of one line or several. It may quote what others wrote: nothing of it reaches the terminal as
+/// anything but text.
+fn say(message: &str) {
+    let lines: Vec<String> = message.lines().map(one_line).collect();
+    // Nothing can be done when stderr is gone.
+    let _ = writeln!(io::stderr(), "lanner: {}", lines.join("\n"));
+}
+
+/// What others wrote, safe to show and on one line.
+fn one_line(text: &str) -> String {
+    Text::from(text).to_string()
+}
+
 fn report(problem: &anyhow::Error) -> Status {
     // A reader that has seen enough (`| head`) is no failure.
     if problem.chain().any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)) {
         return Status::Fine;
     }
-    // Nothing can be done when stderr is gone.
-    let _ = writeln!(io::stderr(), "lanner: {problem:#}");
+    say(&format!("{problem:#}"));
     match problem.downcast_ref::<SourceError>() {
         Some(SourceError::Usage(_)) => Status::Usage,
         Some(SourceError::NotAllowed(_)) => Status::NotAllowed,

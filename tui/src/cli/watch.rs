@@ -6,12 +6,12 @@ use lanner_core::engine::Engine;
 use lanner_core::event::{Batch, NodeInfo};
 use lanner_recording::Header;
 
-use super::Status;
 use super::args::WatchArgs;
-use super::follow::{Follower, follow, loss_words};
+use super::follow::{Ending, Follower, follow, loss_words};
+use super::{Status, one_line, say};
 use crate::detection;
 use crate::lines::{self, Summary, json};
-use crate::source::Options;
+use crate::source::{Options, Spec};
 
 pub(super) fn run(args: WatchArgs) -> anyhow::Result<Status> {
     let mut watch = Watch {
@@ -21,10 +21,11 @@ pub(super) fn run(args: WatchArgs) -> anyhow::Result<Status> {
         summary: Summary::default(),
         json: args.json,
         only_final: args.only_final,
+        announce: Spec::parse(args.source.source.as_deref())?.is_endless(),
         out: BufWriter::new(io::stdout().lock()),
     };
     let ending = follow(&args.source, Options::default(), &mut watch)?;
-    watch.end(ending.problem.clone())?;
+    watch.end(&ending)?;
     let found = watch.summary.incidents > 0;
     Ok(if found { Status::Found } else { ending.status() })
 }
@@ -37,6 +38,8 @@ struct Watch {
     summary: Summary,
     json: bool,
     only_final: bool,
+    /// The source has no end of its own: whoever waits wants to know that it is followed.
+    announce: bool,
     out: BufWriter<StdoutLock<'static>>,
 }
 
@@ -46,6 +49,9 @@ impl Follower for Watch {
         if self.json {
             writeln!(self.out, "{}", json(&lines::ready(node)))?;
             self.out.flush()?;
+        } else if self.announce {
+            let attached = node.hooks.len() - node.degraded().count();
+            say(&format!("watching {} with {attached} hooks; stop with Ctrl-C", one_line(&node.name)));
         }
         Ok(())
     }
@@ -59,7 +65,6 @@ impl Follower for Watch {
 
     fn batch(&mut self, batch: &Batch) -> io::Result<()> {
         for loss in &batch.losses {
-            self.summary.lost += loss.count;
             if self.only_final {
             } else if self.json {
                 writeln!(self.out, "{}", json(&lines::loss(*loss, &self.node)))?;
@@ -106,16 +111,20 @@ impl Watch {
     }
 
     /// Tells all that is known and was not told.
-    fn end(&mut self, problem: Option<String>) -> io::Result<()> {
+    fn end(&mut self, ending: &Ending) -> io::Result<()> {
         let revised = self.engine.flush();
         let standing = |i: &usize| self.engine.incidents()[*i].merged_into.is_none();
         let all: Vec<usize> = (0..self.engine.incidents().len()).filter(standing).collect();
         self.summary.incidents = all.len();
+        self.summary.lost = ending.lost;
+        self.summary.problem.clone_from(&ending.problem);
         if self.only_final {
             self.incidents(&all)?;
+            if ending.lost > 0 {
+                say(&format!("{} events were lost: what they would have shown is missing", ending.lost));
+            }
         } else {
             self.incidents(&revised)?;
-            self.summary.problem = problem;
             if self.json {
                 writeln!(self.out, "{}", json(&self.summary))?;
             } else {

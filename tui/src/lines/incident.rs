@@ -128,7 +128,8 @@ fn headline(incident: &Incident, node: &NodeInfo) -> String {
         Some(chain) => format!("{} of {} steps", chain.found, chain.steps),
         None => format!("{} stages", incident.stages.len()),
     };
-    format!("{severity}  {}  {}  on {}  {stages}, {status}", incident.id, incident.name, node.name)
+    let node = Text::from(node.name.as_str());
+    format!("{severity}  {}  {}  on {node}  {stages}, {status}", incident.id, incident.name)
 }
 
 fn status_words(incident: &Incident) -> String {

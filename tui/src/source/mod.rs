@@ -5,6 +5,7 @@
 //! - `remote`: a collector elsewhere, over gRPC.
 //! - `live` (feature `live`, Linux): the collector in this process.
 
+mod input;
 #[cfg(feature = "live")]
 mod live;
 mod pace;

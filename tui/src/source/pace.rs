@@ -58,7 +58,7 @@ impl Pace {
             return Duration::ZERO;
         }
         let (wall, recorded) = *self.anchor.get_or_insert((Instant::now(), time));
-        time.since(recorded).div_f64(self.speed.factor()).saturating_sub(wall.elapsed())
+        seconds(time.since(recorded).as_secs_f64() / self.speed.factor()).saturating_sub(wall.elapsed())
     }
 
     fn obey(&mut self, order: ReplayCommand, next: BootTime) {
@@ -76,9 +76,62 @@ impl Pace {
         match self.anchor {
             Some((_, recorded)) if self.paused => recorded,
             Some((wall, recorded)) if self.speed != Speed::MAX => {
-                recorded.after(wall.elapsed().mul_f64(self.speed.factor())).min(next)
+                recorded.after(seconds(wall.elapsed().as_secs_f64() * self.speed.factor())).min(next)
             }
             _ => next,
         }
+    }
+}
+
+/// As long as can be when it is longer than that: a factor may be as small or as large as numbers are.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    const HOUR: BootTime = BootTime(3600 * 1_000_000_000);
+
+    fn pace(factor: f64) -> Pace {
+        let (_, orders) = sync_channel(1);
+        Pace::new(Speed::times(factor).expect("it is above zero"), orders, Stop::default())
+    }
+
+    #[test]
+    fn any_factor_has_a_pace() {
+        for (factor, most) in [(1e300, Duration::ZERO), (3600.0, Duration::from_secs(1)), (1e-300, Duration::MAX)] {
+            let mut pace = pace(factor);
+            assert!(pace.left(BootTime(0)).is_zero());
+            let left = pace.left(HOUR);
+            assert!(
+                left <= most && (most < Duration::MAX || left > Duration::from_secs(1 << 40)),
+                "{factor}: {left:?}"
+            );
+            assert!(pace.now(HOUR) <= HOUR);
+        }
+    }
+
+    #[test]
+    fn while_paused_nothing_is_due_and_no_time_passes() {
+        let mut pace = pace(1.0);
+        assert!(pace.left(BootTime(0)).is_zero());
+        pace.obey(ReplayCommand::Pause, HOUR);
+        let paused_at = pace.now(HOUR);
+        pace.obey(ReplayCommand::Speed(Speed::MAX), HOUR);
+        assert_eq!((pace.left(HOUR), pace.now(HOUR)), (LOOK, paused_at));
+        pace.obey(ReplayCommand::Resume, HOUR);
+        assert!(pace.left(HOUR).is_zero());
+    }
+
+    #[test]
+    fn a_stop_ends_a_wait() {
+        let mut pace = pace(1.0);
+        assert!(pace.wait_for(BootTime(0)));
+        pace.stop.raise();
+        assert!(!pace.wait_for(HOUR));
     }
 }

@@ -1,7 +1,9 @@
 //! Recordings: from a file, from standard input or from the program itself, at any speed.
 
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, IsTerminal, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::mpsc::{self, SyncSender};
 use std::time::Duration;
@@ -9,8 +11,9 @@ use std::time::Duration;
 use lanner_core::event::{Batch, BootTime, LossCause};
 use lanner_recording::{OpenError, Reader, Report};
 
+use super::input::Input;
 use super::pace::Pace;
-use super::{Options, QUEUE, SourceError, Stream};
+use super::{Options, QUEUE, SourceError, Stop, Stream};
 use crate::ui::{ConnectionState, End, FeedItem};
 
 /// Events closer to each other than this are shown at once.
@@ -20,11 +23,20 @@ const ORDERS: usize = 16;
 
 pub(super) fn open_file(path: &Path, options: Options) -> Result<Stream, SourceError> {
     let file = File::open(path).map_err(|e| SourceError::Failed(format!("cannot open {}: {e}", path.display())))?;
-    open(BufReader::new(file), options).map_err(|e| SourceError::Failed(format!("{}: {e}", path.display())))
+    let input = BufReader::new(Input::new(file, options.stop.clone()));
+    open(input, options).map_err(|e| SourceError::Failed(format!("{}: {e}", path.display())))
 }
 
 pub(super) fn open_stdin(options: Options) -> Result<Stream, SourceError> {
-    open(io::stdin(), options).map_err(|e| SourceError::Failed(format!("standard input: {e}")))
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return Err(SourceError::Usage(
+            "standard input is a terminal: lead a recording into it, or name its file".to_owned(),
+        ));
+    }
+    let said = |e: &dyn Display| SourceError::Failed(format!("standard input: {e}"));
+    let file = stdin.as_fd().try_clone_to_owned().map_err(|e| said(&e))?.into();
+    open(BufReader::new(Input::new(file, options.stop.clone())), options).map_err(|e| said(&e))
 }
 
 pub(super) fn open_bytes(bytes: &'static [u8], options: Options) -> Result<Stream, SourceError> {
@@ -35,13 +47,14 @@ fn open(input: impl Read + Send + 'static, options: Options) -> Result<Stream, O
     let reader = Reader::new(input)?;
     let (send, items) = mpsc::sync_channel(QUEUE);
     let (control, orders) = mpsc::sync_channel(ORDERS);
+    let stop = options.stop.clone();
     let pace = Pace::new(options.speed, orders, options.stop);
     let at = options.at;
     std::thread::Builder::new()
         .name("replay".to_owned())
         .spawn(move || {
             // When nobody listens any more there is nobody to tell.
-            let _ = play(reader, &send, pace, at);
+            let _ = play(reader, &send, pace, &stop, at);
         })
         .map_err(OpenError::Io)?;
     Ok(Stream { items, control: Some(control) })
@@ -50,7 +63,13 @@ fn open(input: impl Read + Send + 'static, options: Options) -> Result<Stream, O
 /// Nobody listens any more.
 struct Gone;
 
-fn play<R: Read>(mut reader: Reader<R>, send: &SyncSender<FeedItem>, mut pace: Pace, at: Duration) -> Result<(), Gone> {
+fn play<R: Read>(
+    mut reader: Reader<R>,
+    send: &SyncSender<FeedItem>,
+    mut pace: Pace,
+    stop: &Stop,
+    at: Duration,
+) -> Result<(), Gone> {
     let say = |item| send.send(item).map_err(|_| Gone);
     let header = reader.header().clone();
     let mut node = header.node.clone();
@@ -64,7 +83,11 @@ fn play<R: Read>(mut reader: Reader<R>, send: &SyncSender<FeedItem>, mut pace: P
     let mut missing = 0;
     for batch in reader.by_ref() {
         missing += batch.losses.iter().filter(|l| l.cause == LossCause::Recording).map(|l| l.count).sum::<u64>();
-        // Where the story begins: what lived before is told at once.
+        // Where the story begins: what lived before is told at once. A snapshot of nothing may know no time yet.
+        if begin.is_none() && batch.events.is_empty() {
+            say(FeedItem::Batch(batch))?;
+            continue;
+        }
         let begin = *begin.get_or_insert(batch.now);
         for part in by_time(batch, begin.after(at)) {
             let due = part.now;
@@ -74,6 +97,9 @@ fn play<R: Read>(mut reader: Reader<R>, send: &SyncSender<FeedItem>, mut pace: P
             }
             say(FeedItem::Batch(part))?;
         }
+    }
+    if stop.is_raised() {
+        return say(FeedItem::End(End::complete("stopped")));
     }
     say(FeedItem::End(end(&reader.report(), missing)))
 }
