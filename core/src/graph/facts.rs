@@ -82,7 +82,7 @@ impl Graph {
     /// Who wrote a file last, and the event that shows it.
     pub fn last_write(&self, file: FileId) -> Option<(ProcessKey, u64)> {
         let file = Node::File(file);
-        let writes = self.provenance.any_done_to(&file).filter(|(_, edge)| edge.relation == Relation::Wrote);
+        let writes = self.provenance.any_who(Relation::Wrote, &file);
         // Two writes of one number are none of a collector's; let the answer be the same in each replay all the same.
         let last = writes.max_by_key(|(node, edge)| (edge.last_seq, edge.first, *node))?;
         match last {

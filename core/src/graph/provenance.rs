@@ -1,6 +1,6 @@
 //! The provenance graph proper: who did what to what, how often, and which events say so.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use indexmap::{IndexMap, IndexSet};
@@ -76,7 +76,8 @@ pub struct Provenance {
 struct Place {
     node: Node,
     did: IndexMap<(Relation, u64), Edge>,
-    done_to: IndexSet<(Relation, u64)>,
+    /// By relation: of all who ran a file, few wrote it.
+    done_to: BTreeMap<Relation, IndexSet<u64>>,
 }
 
 impl Provenance {
@@ -97,7 +98,7 @@ impl Provenance {
         edge.count += 1;
         let is_new = edge.count == 1;
         if is_new && let Some(place) = self.places.get_mut(&to) {
-            place.done_to.insert((relation, from));
+            place.done_to.entry(relation).or_default().insert(from);
         }
     }
 
@@ -105,13 +106,15 @@ impl Provenance {
         let Some(number) = self.numbers.remove(node) else { return };
         let Some(place) = self.places.remove(&number) else { return };
         for (relation, to) in place.did.into_keys() {
-            if let Some(to) = self.places.get_mut(&to) {
-                to.done_to.swap_remove(&(relation, number));
+            if let Some(from) = self.places.get_mut(&to).and_then(|to| to.done_to.get_mut(&relation)) {
+                from.swap_remove(&number);
             }
         }
         for (relation, from) in place.done_to {
-            if let Some(from) = self.places.get_mut(&from) {
-                from.did.swap_remove(&(relation, number));
+            for from in from {
+                if let Some(from) = self.places.get_mut(&from) {
+                    from.did.swap_remove(&(relation, number));
+                }
             }
         }
     }
@@ -122,7 +125,7 @@ impl Provenance {
         }
         self.next += 1;
         self.numbers.insert(node.clone(), self.next);
-        let place = Place { node: node.clone(), did: IndexMap::new(), done_to: IndexSet::new() };
+        let place = Place { node: node.clone(), did: IndexMap::new(), done_to: BTreeMap::new() };
         self.places.insert(self.next, place);
         let number = self.next;
         if matches!(node, Node::File(_) | Node::Peer(_)) {
@@ -149,7 +152,8 @@ impl Provenance {
 
     /// What was done to a node, by first time.
     pub fn done_to(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        in_order(self.any_done_to(node))
+        let relations = self.place(node).into_iter().flat_map(|place| place.done_to.keys());
+        in_order(relations.flat_map(|relation| self.any_who(*relation, node)))
     }
 
     /// What a node did, in no order: for those who look for one of very many.
@@ -158,13 +162,13 @@ impl Provenance {
         did.filter_map(|((_, to), edge)| Some((&self.places.get(to)?.node, edge)))
     }
 
-    /// What was done to a node, in no order.
-    pub(super) fn any_done_to(&self, node: &Node) -> impl Iterator<Item = (&Node, &Edge)> {
+    /// Who did this to a node, in no order.
+    pub(super) fn any_who(&self, relation: Relation, node: &Node) -> impl Iterator<Item = (&Node, &Edge)> {
         let number = self.numbers.get(node).copied().unwrap_or_default();
-        let done_to = self.place(node).into_iter().flat_map(|place| &place.done_to);
-        done_to.filter_map(move |(relation, from)| {
+        let who = self.place(node).and_then(|place| place.done_to.get(&relation)).into_iter().flatten();
+        who.filter_map(move |from| {
             let from = self.places.get(from)?;
-            Some((&from.node, from.did.get(&(*relation, number))?))
+            Some((&from.node, from.did.get(&(relation, number))?))
         })
     }
 
