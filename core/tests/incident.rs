@@ -259,3 +259,22 @@ fn a_flood_of_incidents_is_bounded_and_counted() {
     world.events.iter().for_each(|event| drop(engine.apply(event)));
     assert_eq!((engine.incidents().len(), engine.untold()), (4_096, 5_000 - 4_096));
 }
+
+#[test]
+fn a_loop_in_an_attack_is_told_now_and_then_and_whole_at_the_end() {
+    let mut node = node();
+    let shell = break_in(&mut node);
+    let Node { mut world, .. } = node;
+    for _ in 0..20_000 {
+        let child = world.spawn(&shell, "/bin/sh", "sh -c :");
+        world.exit(&child);
+    }
+    let mut engine = engine();
+    // To look at each time among all earlier ones, and to tell each, once took minutes.
+    world.events.iter().for_each(|event| drop(engine.apply(event)));
+    let told = engine.incidents()[0].revision;
+    assert!(told < 50, "{told} revisions");
+    assert_eq!(engine.flush(), [0]);
+    let execution = stage(&engine.incidents()[0], Tactic::Execution);
+    assert_eq!((execution.count, execution.evidence.len()), (20_002, 32));
+}

@@ -15,6 +15,8 @@ const MAX_CASES: usize = 4_096;
 const MAX_WAYS: usize = 65_536;
 /// Processes, files and peers that are listed of one case.
 const MAX_MEMBERS: usize = 16_384;
+/// Times of a stage of which each is told at once.
+const FEW: u64 = 16;
 /// Events that a stage rests on and that are listed.
 pub(super) const MAX_EVIDENCE: usize = 32;
 
@@ -93,8 +95,9 @@ impl Case {
         }
     }
 
-    /// Takes in a signal: a new stage, or one more time of a stage that is there.
-    pub(super) fn add(&mut self, graph: &Graph, signal: &Signal, tactic: Tactic, link: Option<Link>) {
+    /// Takes in a signal: a new stage, or one more time of a stage that is there. Gives whether that is worth telling at
+    /// once: each time of a few is, and of many ever fewer. To tell is to copy all that the case has.
+    pub(super) fn add(&mut self, graph: &Graph, signal: &Signal, tactic: Tactic, link: Option<Link>) -> bool {
         self.last_time = self.last_time.max(signal.time);
         self.changed = true;
         if let Some(step) = self.stages.iter_mut().find(|s| *s.rule == *signal.rule) {
@@ -104,7 +107,7 @@ impl Case {
             if step.evidence.len() < MAX_EVIDENCE {
                 step.evidence.push(signal.seq);
             }
-            return;
+            return step.count <= FEW || step.count.is_power_of_two();
         }
         let mut evidence = vec![signal.seq];
         evidence.extend(link.iter().flat_map(|l| l.evidence.iter().copied()).filter(|seq| *seq != 0));
@@ -124,6 +127,7 @@ impl Case {
             evidence,
             link,
         });
+        true
     }
 
     /// Takes in another case. Stages keep their order within either case, so that links lead back, also where times do

@@ -57,7 +57,8 @@ impl Detector {
         revised
     }
 
-    /// Tells what has changed of incidents without being worth a revision of its own: processes, files and peers.
+    /// Tells what has changed of incidents without being worth a revision of its own: processes, files and peers, and
+    /// what happened very often once more.
     pub(crate) fn finish(&mut self) -> Vec<usize> {
         let changed: Vec<u64> =
             self.cases.iter_mut().filter(|c| c.changed && c.incident.is_some()).map(|c| c.id).collect();
@@ -99,11 +100,13 @@ impl Detector {
         Vec::new()
     }
 
-    /// Gives the case that the signal belongs to. A signal without a tactic has no place in a story.
+    /// Gives the case that the signal belongs to, if what it adds is to be told at once. A signal without a tactic has no
+    /// place in a story.
     fn signal(&mut self, graph: &Graph, event: &Event, signal: &Signal) -> Option<u64> {
         let tactic = signal.tactic?;
         let found = link::find(graph, &self.cases, event);
         let ids: Vec<u64> = found.iter().map(|f| f.case).collect();
+        let joins = ids.iter().any(|id| *id != ids[0]);
         let strongest = found.into_iter().next();
         let (id, link) = match strongest {
             None => (self.cases.open(signal), None),
@@ -114,12 +117,12 @@ impl Detector {
                 (joined, Some(again.map_or(first.link, |f| f.link)))
             }
         };
-        self.cases.get_mut(id)?.add(graph, signal, tactic, link);
+        let is_news = self.cases.get_mut(id)?.add(graph, signal, tactic, link);
         self.cases.include(graph, id, event.header.process);
         if let Payload::Open(open) = &event.payload {
             self.cases.get_mut(id)?.note_file(&open.file.path);
         }
-        Some(id)
+        (is_news || joins).then_some(id)
     }
 
     /// Brings the incident of a case up to date, if the case weighs enough to be one.

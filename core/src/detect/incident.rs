@@ -71,7 +71,8 @@ pub struct Stage {
     pub sentence: String,
     /// The events it rests on (`header.seq`), the first 32.
     pub evidence: Vec<u64>,
-    /// Why it belongs to an earlier stage; `None` for the first.
+    /// Why it belongs to an earlier stage; `None` for the first, and for the first of what a later stage showed to be part
+    /// of the same attack.
     pub link: Option<Link>,
 }
 
