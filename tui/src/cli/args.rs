@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use lanner_proto::address::Address;
 
 use crate::ui::Speed;
 
@@ -61,8 +62,8 @@ pub struct LiveArgs {
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
     /// The collector's address
-    #[arg(value_name = "ADDR", default_value = "unix:///run/lanner/lanner.sock")]
-    pub addr: String,
+    #[arg(value_name = "ADDR", default_value_t)]
+    pub addr: Address,
     #[command(flatten)]
     pub look: LookArgs,
 }
