@@ -22,7 +22,7 @@ A SOURCE is a recording's path, - for standard input, a built-in scenario's name
 a collector's address such as unix:///run/lanner/lanner.sock, or nothing for this node.
 
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 not allowed by this user or kernel,
-4 the recording could not be read whole, 10 `watch` found an incident.";
+4 not all could be had (a damaged recording, a collector that went away), 10 `watch` found an incident.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
