@@ -16,6 +16,13 @@ pub enum LiveError {
     Thread(#[from] std::io::Error),
 }
 
+impl LiveError {
+    /// Whether this user or this kernel does not allow it; else it failed for another reason.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, LiveError::Sensor(SensorError::RingSize(_)) | LiveError::Thread(_))
+    }
+}
+
 /// Loads the sensor and sets it to work. Every hook that this kernel allows is attached when this returns; what lives
 /// already comes first in the stream. `name` is the node's, instead of its host name.
 ///

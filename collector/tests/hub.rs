@@ -156,14 +156,15 @@ fn who_returns_goes_on_where_it_left() {
 
     script.give(noise(86, 60));
     until(&mut watcher, 145);
-    for (why, want) in [
-        ("the history no longer holds it", resume(31, hub.stream())),
-        ("another run numbered it", resume(100, hub.stream() ^ 1)),
-        ("it has not happened", resume(1000, hub.stream())),
+    for (why, want, missed) in [
+        ("the history no longer holds it", resume(31, hub.stream()), 146 - 31),
+        ("another run numbered it", resume(100, hub.stream() ^ 1), 0),
+        ("it has not happened", resume(1000, hub.stream()), 0),
     ] {
         let mut follower = hub.subscribe(want).unwrap();
         let Next::Batch(batch) = follower.wait(LONG) else { panic!() };
         assert!(batch.snapshot && batch.first_seq == 146, "{why}: {batch:?}");
+        assert_eq!(lost(std::slice::from_ref(&*batch), LossCause::SlowClient), missed, "{why}");
     }
 }
 

@@ -13,6 +13,31 @@ use serde_json::Value;
 /// How long anything may take that a test waits for. Generous: machines are slow and shared.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The tactics of the reference attack's stages, in order.
+pub const STORY: [&str; 8] = [
+    "initial-access",
+    "execution",
+    "privilege-escalation",
+    "persistence",
+    "defense-evasion",
+    "command-and-control",
+    "collection",
+    "exfiltration",
+];
+
+/// Makes sure that an incident tells the whole [`STORY`], with whatever between, and that the hidden container is linked
+/// to the manifest that it was started from.
+pub fn assert_tells_the_story(incident: &Value) {
+    let stages = incident["stages"].as_array().expect("an incident has stages");
+    let mut at = 0;
+    for wanted in STORY {
+        let found = stages[at..].iter().position(|s| s["tactic"] == wanted);
+        at += found.unwrap_or_else(|| panic!("no {wanted} from stage {at} on: {incident:#}")) + 1;
+    }
+    let planted = stages.iter().find(|s| s["tactic"] == "defense-evasion").expect("it is in the story");
+    assert_eq!(planted["link"]["kind"], "wrote-started", "{planted:#}");
+}
+
 /// The project's root.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project").to_path_buf()

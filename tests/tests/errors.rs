@@ -149,3 +149,45 @@ fn a_source_that_does_not_open_leaves_no_recording_behind_and_a_copy_says_what_t
     let out = lanner(&["record", "container-escape", "-o", path.to_str().unwrap()]);
     assert!(out.status.code() == Some(1) && said(&out).contains("never overwritten"), "{}", said(&out));
 }
+
+#[test]
+fn a_hostile_recording_obeys_no_terminal() {
+    use lanner_core::event::{Hook, HookLayer, HookState};
+    use lanner_recording::{Header, Options, Reader, Writer};
+
+    let hostile = |name: &str| format!("{name}\x1b]0;owned\x07\x1b[2J\u{202e}\n");
+    let whole = recording();
+    let mut reader = Reader::new(whole.as_slice()).unwrap();
+    let mut header = Header { note: hostile("note"), recorded_by: hostile("version"), ..reader.header().clone() };
+    header.node.name = hostile("node");
+    header.node.kernel = hostile("kernel");
+    header.node.hooks.push(Hook {
+        name: hostile("hook"),
+        layer: HookLayer::Base,
+        state: HookState::Refused(hostile("why")),
+        without: hostile("without"),
+    });
+    let mut writer = Writer::new(Vec::new(), &header, Options::LIVE).unwrap();
+    reader.by_ref().for_each(|batch| writer.write(&batch).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    // Cut, so that there is something to complain about; in a file whose name is hostile too.
+    let bytes = writer.finish().unwrap();
+    let path = folder.path().join("\x1b[31mred.lanner");
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let (path, copy) = (path.to_str().unwrap(), folder.path().join("\x1b[31mcopy.lanner"));
+    for args in [
+        ["watch", path].as_slice(),
+        &["watch", path, "--json"],
+        &["events", path],
+        &["events", path, "--json"],
+        &["record", path, "-o", copy.to_str().unwrap()],
+        &["record", path, "-o", path],
+    ] {
+        let out = lanner(args);
+        assert!(!out.stderr.is_empty());
+        for stream in [&out.stdout, &out.stderr] {
+            let text = std::str::from_utf8(stream).unwrap();
+            assert!(!text.contains(['\x1b', '\x07', '\u{202e}']), "{args:?}: {text:?}");
+        }
+    }
+}

@@ -6,11 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lanner_tests::root;
 use serde_json::Value;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
-}
 
 fn metadata() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -156,6 +153,23 @@ fn every_queue_is_bounded() {
         for (path, text) in sources(folder) {
             for forbidden in ["unbounded_channel", "mpsc::channel()", "= channel()", "mpsc::channel::<"] {
                 assert!(!text.contains(forbidden), "{} has an unbounded channel: {forbidden}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_command_line_and_the_terminal_print() {
+    for folder in
+        ["core/src", "proto/src", "recording/src", "collector/src", "rules/src", "demo-scenarios/src", "tui/src"]
+    {
+        for (path, text) in sources(folder) {
+            let shown = path.strip_prefix(root()).unwrap().to_owned();
+            if shown.starts_with("tui/src/cli") || shown == Path::new("tui/src/ui/terminal.rs") {
+                continue;
+            }
+            for forbidden in ["stdout()", "println!", "print!("] {
+                assert!(!text.contains(forbidden), "{} writes to standard output: {forbidden}", shown.display());
             }
         }
     }

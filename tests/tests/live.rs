@@ -6,19 +6,8 @@ use std::io::BufRead;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use lanner_tests::{Running, command, json_lines, privileged, root, signal, wait_for};
+use lanner_tests::{Running, assert_tells_the_story, command, json_lines, privileged, root, signal, wait_for};
 use serde_json::Value;
-
-const STORY: [&str; 8] = [
-    "initial-access",
-    "execution",
-    "privilege-escalation",
-    "persistence",
-    "defense-evasion",
-    "command-and-control",
-    "collection",
-    "exfiltration",
-];
 
 /// Something that runs beside the test; it is ended when this goes.
 struct Beside(Child);
@@ -48,14 +37,7 @@ fn standing(lines: &[Value]) -> Vec<Value> {
 }
 
 fn assert_is_the_attack(incident: &Value) {
-    let stages = incident["stages"].as_array().unwrap();
-    let mut at = 0;
-    for wanted in STORY {
-        let found = stages[at..].iter().position(|s| s["tactic"] == wanted);
-        at += found.unwrap_or_else(|| panic!("no {wanted} from stage {at} on: {incident:#}")) + 1;
-    }
-    let planted = stages.iter().find(|s| s["tactic"] == "defense-evasion").unwrap();
-    assert_eq!(planted["link"]["kind"], "wrote-started", "{planted:#}");
+    assert_tells_the_story(incident);
     // Not one process of the attack leaves its containers' control groups, and nobody else is in them.
     for process in incident["processes"].as_array().unwrap() {
         assert!(!process["container"].is_null(), "{process}");

@@ -4,19 +4,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use lanner_tests::{Running, command, json_lines, root};
+use lanner_tests::{Running, assert_tells_the_story, command, json_lines, root};
 use serde_json::Value;
-
-const STORY: [&str; 8] = [
-    "initial-access",
-    "execution",
-    "privilege-escalation",
-    "persistence",
-    "defense-evasion",
-    "command-and-control",
-    "collection",
-    "exfiltration",
-];
 
 fn watch(args: &[&str]) -> (String, i32) {
     let out = command("lanner", args).output().unwrap();
@@ -34,12 +23,8 @@ fn the_attack_is_one_incident_with_all_of_its_stages_in_order() {
     assert_eq!(status, 10, "an incident was found");
     let incidents = incidents(&text);
     assert_eq!(incidents.len(), 1);
+    assert_tells_the_story(&incidents[0]);
     let stages = incidents[0]["stages"].as_array().unwrap();
-    let mut at = 0;
-    for wanted in STORY {
-        let found = stages[at..].iter().position(|s| s["tactic"] == wanted);
-        at += found.unwrap_or_else(|| panic!("no {wanted} from stage {at} on")) + 1;
-    }
     for (i, stage) in stages.iter().enumerate() {
         assert!(stage["technique"].as_str().unwrap().starts_with('T'), "{stage}");
         assert!(!stage["technique_name"].is_null(), "{stage}");
@@ -60,7 +45,6 @@ fn the_manifest_joins_the_two_containers() {
     let incident = incidents(&text).remove(0);
     let stages = incident["stages"].as_array().unwrap();
     let planted = stages.iter().find(|s| s["tactic"] == "defense-evasion").unwrap();
-    assert_eq!(planted["link"]["kind"], "wrote-started");
     let from = &stages[planted["link"]["to_stage"].as_u64().unwrap() as usize];
     assert_eq!(from["tactic"], "persistence");
     let container = |stage: &Value| stage["process"]["container"].as_str().unwrap().to_owned();

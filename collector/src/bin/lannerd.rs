@@ -11,9 +11,8 @@ use clap::Parser;
 use lanner_collector::hub::{Hub, Limits, Subscribe};
 use lanner_collector::live::{self, LiveError};
 use lanner_collector::recorder::{self, Recorded};
-use lanner_collector::sensor::SensorError;
 use lanner_collector::service::{self, Listener};
-use lanner_core::event::HookState;
+use lanner_core::event::{HookState, Text};
 use lanner_proto::address::Address;
 use lanner_recording::{Header, LiveWriter, WriteError, create};
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,12 +20,13 @@ use tokio::sync::oneshot;
 
 /// Lanner's collector: watches this node from its kernel and lets `lanner connect` follow.
 ///
-/// Needs root, or the capabilities that `lanner doctor` names. Ends in good order on SIGINT and SIGTERM: what was seen is
-/// handed out and recorded first.
+/// Needs root, or the capabilities that `lanner doctor` names. Ends in good order on SIGINT, SIGTERM and SIGHUP: what was
+/// seen is handed out and recorded first.
 #[derive(Debug, Parser)]
 #[command(name = "lannerd", version, after_help = EXIT_CODES)]
 struct Options {
-    /// Where clients connect: unix:///PATH, or http://127.0.0.1:PORT for TCP on this machine.
+    /// Where clients connect: unix:///PATH, for its owner only, or http://127.0.0.1:PORT, which every user of this machine
+    /// can read.
     #[arg(long, value_name = "ADDR", default_value_t)]
     listen: Address,
 
@@ -39,7 +39,7 @@ struct Options {
     node_name: Option<String>,
 }
 
-const EXIT_CODES: &str = "Exit status: 0 after SIGINT or SIGTERM, 1 on failure, 2 on wrong usage, 3 when a privilege or a \
+const EXIT_CODES: &str = "Exit status: 0 after one of these signals, 1 on failure, 2 on wrong usage, 3 when a privilege or a \
                           feature of the kernel is missing.";
 
 /// Why the collector ends early; the text is for the person who started it.
@@ -58,10 +58,7 @@ impl Failure {
 impl From<LiveError> for Failure {
     fn from(error: LiveError) -> Self {
         let text = error.to_string();
-        match error {
-            LiveError::Sensor(SensorError::RingSize(_)) | LiveError::Thread(_) => Failure::Failed(text),
-            LiveError::Sensor(_) => Failure::NotAllowed(text),
-        }
+        if error.is_refusal() { Failure::NotAllowed(text) } else { Failure::Failed(text) }
     }
 }
 
@@ -80,8 +77,8 @@ fn main() -> ExitCode {
 }
 
 fn say(what: impl Display) {
-    // A service whose stderr is closed goes on.
-    let _ = writeln!(io::stderr(), "lannerd: {what}");
+    // One line whatever is quoted in it. A service whose stderr is closed goes on.
+    let _ = writeln!(io::stderr(), "lannerd: {}", Text::from(what.to_string()));
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
@@ -94,6 +91,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     // From here on these signals end the collector in good order.
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::of)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::of)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::of)?;
     let hub = Arc::new(live::start(options.node_name.clone(), Limits::default())?);
     let listener = Listener::bind(&options.listen).await.map_err(Failure::of)?;
     let recording = options.record.as_ref().map(|path| record(path.clone(), &hub)).transpose()?;
@@ -107,6 +105,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
         () = hub.over() => {}
     }
     // The hub first, so that clients and the recording get what the kernel still holds.
@@ -130,7 +129,7 @@ fn ready(hub: &Hub, listener: &Listener, options: &Options) -> String {
     let recording = options.record.as_ref().map(|path| format!(", recording to {}", path.display()));
     format!(
         "ready: watching {} with {attached} hooks{blind}, listening at {}{}",
-        node.name.escape_debug(),
+        node.name,
         listener.address(),
         recording.unwrap_or_default()
     )

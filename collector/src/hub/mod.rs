@@ -73,7 +73,8 @@ impl Default for Limits {
 pub struct Subscribe {
     /// Only events that pass; `None`: all. The snapshot is not filtered: who lives is what events are understood by.
     pub filter: Option<Filter>,
-    /// Go on from here, if the history still holds it; else, and for `None`, begin with a snapshot.
+    /// Go on from here, if the history still holds it; else begin with a snapshot, which tells how many events are
+    /// missing when that can be known. `None`: begin with a snapshot.
     pub cursor: Option<Cursor>,
 }
 

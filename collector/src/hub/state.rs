@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use lanner_core::condition::{Filter, View};
-use lanner_core::event::{Batch, BootTime, Event, Loss};
+use lanner_core::event::{Batch, BootTime, Event, Loss, LossCause};
 use lanner_core::graph::Graph;
 
 use super::history::History;
@@ -75,15 +75,24 @@ impl State {
         let queue = Arc::new(Queue::new(self.limits.queue));
         let mut follower =
             Follower { queue: Arc::clone(&queue), filter: want.filter, chosen: Vec::new(), told: self.now };
-        let missed = want.cursor.filter(|c| c.seq <= self.next_seq).and_then(|c| self.history.from(c.seq));
-        let snapshot = match missed {
+        let cursor = want.cursor.filter(|c| c.seq <= self.next_seq);
+        let snapshot = match cursor.and_then(|c| self.history.from(c.seq)) {
             Some(batches) => {
                 for batch in batches {
                     self.stats.turned_away += follower.replay(&batch, &self.graph);
                 }
                 VecDeque::new()
             }
-            None => snapshot(&self.graph, self.now, self.next_seq),
+            None => {
+                let mut lives = snapshot(&self.graph, self.now, self.next_seq);
+                // Who was away for too long is told how much that was.
+                if let (Some(cursor), Some(last)) = (cursor, lives.back_mut()) {
+                    let count = self.next_seq - cursor.seq;
+                    last.losses.push(Loss { cause: LossCause::SlowClient, count });
+                    self.stats.turned_away += count;
+                }
+                lives
+            }
         };
         match &self.ended {
             Some(why) => queue.end(why.clone()),

@@ -13,6 +13,8 @@ pub struct Check {
     pub name: &'static str,
     /// Whether it is as it should be.
     pub ok: bool,
+    /// Whether nothing can be seen without it; else less is.
+    pub needed: bool,
     /// What was found.
     pub found: String,
     /// What to do when it is not; empty when it is.
@@ -49,10 +51,10 @@ pub(super) fn missing_capabilities() -> Vec<&'static str> {
         .collect()
 }
 
-fn check(name: &'static str, outcome: Result<String, (String, &str)>) -> Check {
+fn check(name: &'static str, needed: bool, outcome: Result<String, (String, &str)>) -> Check {
     match outcome {
-        Ok(found) => Check { name, ok: true, found, advice: String::new() },
-        Err((found, advice)) => Check { name, ok: false, found, advice: advice.to_owned() },
+        Ok(found) => Check { name, ok: true, needed, found, advice: String::new() },
+        Err((found, advice)) => Check { name, ok: false, needed, found, advice: advice.to_owned() },
     }
 }
 
@@ -64,7 +66,7 @@ fn capabilities() -> Check {
     } else {
         Err((format!("missing: {}", missing.join(", ")), advice))
     };
-    check("capabilities", outcome)
+    check("capabilities", true, outcome)
 }
 
 fn types() -> Check {
@@ -73,7 +75,7 @@ fn types() -> Check {
         Ok(file) => Ok(format!("{} KiB at /sys/kernel/btf/vmlinux", file.len() / 1024)),
         Err(error) => Err((format!("/sys/kernel/btf/vmlinux: {error}"), advice)),
     };
-    check("kernel types (BTF)", outcome)
+    check("kernel types (BTF)", true, outcome)
 }
 
 fn tracing() -> Check {
@@ -86,7 +88,7 @@ fn tracing() -> Check {
         )),
         None => Err(("not mounted, or not readable".to_owned(), advice)),
     };
-    check("system call tracepoints", outcome)
+    check("system call tracepoints", false, outcome)
 }
 
 fn fields() -> Check {
@@ -104,7 +106,7 @@ fn fields() -> Check {
             }
         }
     };
-    check("kernel fields", outcome)
+    check("kernel fields", true, outcome)
 }
 
 fn pids() -> Check {
@@ -114,7 +116,7 @@ fn pids() -> Check {
         Ok(_) => Err(("those of a pid namespace inside the machine".to_owned(), advice)),
         Err(error) => Err((error, advice)),
     };
-    check("processes in /proc", outcome)
+    check("processes in /proc", false, outcome)
 }
 
 fn lockdown() -> Check {
@@ -125,7 +127,7 @@ fn lockdown() -> Check {
         "confidentiality mode forbids programs to read the kernel's memory: boot with lockdown=integrity or none";
     let outcome =
         if in_force == "confidentiality" { Err((in_force.to_owned(), advice)) } else { Ok(in_force.to_owned()) };
-    check("kernel lockdown", outcome)
+    check("kernel lockdown", true, outcome)
 }
 
 fn jit() -> Check {
@@ -137,7 +139,7 @@ fn jit() -> Check {
         Ok(_) => Ok("on".to_owned()),
         Err(_) => Ok("not told here".to_owned()),
     };
-    check("BPF compiler", outcome)
+    check("BPF compiler", false, outcome)
 }
 
 #[cfg(test)]

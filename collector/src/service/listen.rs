@@ -105,6 +105,8 @@ fn bind_unix(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
     // Under another name until nobody else may connect to it; the rename replaces a dead collector's socket. The name
     // is short because a socket's path may have 107 bytes at most.
     let hidden = folder.join(format!(".l{}", std::process::id()));
+    // One that died between these lines had the same pid: in a container that is no rare thing.
+    let _ = fs::remove_file(&hidden);
     let listener = UnixListener::bind(&hidden)?;
     let bound = SocketFile::of(hidden)?;
     fs::set_permissions(&bound.path, Permissions::from_mode(0o600))?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use lanner_proto::address::Address;
 
 use crate::ui::Speed;
 
@@ -21,7 +22,7 @@ A SOURCE is a recording's path, - for standard input, a built-in scenario's name
 a collector's address such as unix:///run/lanner/lanner.sock, or nothing for this node.
 
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 not allowed by this user or kernel,
-4 the recording could not be read whole, 10 `watch` found an incident.";
+4 not all could be had (a damaged recording, a collector that went away), 10 `watch` found an incident.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -61,8 +62,8 @@ pub struct LiveArgs {
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
     /// The collector's address
-    #[arg(value_name = "ADDR", default_value = "unix:///run/lanner/lanner.sock")]
-    pub addr: String,
+    #[arg(value_name = "ADDR", default_value_t)]
+    pub addr: Address,
     #[command(flatten)]
     pub look: LookArgs,
 }

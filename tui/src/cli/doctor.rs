@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::Status;
+use super::{Status, one_line};
 use crate::ui::{Colours, Look};
 
 struct Check {
     name: &'static str,
     ok: bool,
+    /// Nothing works without it; else less does.
+    needed: bool,
     found: String,
     advice: String,
 }
@@ -17,19 +19,23 @@ pub(super) fn run() -> anyhow::Result<Status> {
     let sensor = sensor();
     tell(&mut out, "To watch this node (lanner live, lannerd)", &sensor)?;
     tell(&mut out, "To show the user interface here", &terminal())?;
-    if sensor.iter().all(|c| c.ok) {
-        writeln!(out, "\nThis node can be watched: sudo lanner")?;
-        Ok(Status::Fine)
-    } else {
+    if sensor.iter().any(|c| c.needed && !c.ok) {
         writeln!(out, "\nThis node cannot be watched as it is. Recordings can be opened: lanner replay NAME")?;
-        Ok(Status::NotAllowed)
+        return Ok(Status::NotAllowed);
     }
+    let but = if sensor.iter().all(|c| c.ok) { "" } else { ", though not as well as could be: see above" };
+    writeln!(out, "\nThis node can be watched{but}: sudo lanner")?;
+    Ok(Status::Fine)
 }
 
 fn tell(out: &mut impl Write, title: &str, checks: &[Check]) -> io::Result<()> {
     writeln!(out, "{title}")?;
-    for Check { name, ok, found, advice } in checks {
-        let mark = if *ok { "ok     " } else { "MISSING" };
+    for Check { name, ok, needed, found, advice } in checks {
+        let mark = match (ok, needed) {
+            (true, _) => "ok     ",
+            (false, true) => "MISSING",
+            (false, false) => "LESS   ",
+        };
         writeln!(out, "  {mark}  {name}: {found}")?;
         if !ok {
             writeln!(out, "           {advice}")?;
@@ -41,7 +47,10 @@ fn tell(out: &mut impl Write, title: &str, checks: &[Check]) -> io::Result<()> {
 #[cfg(feature = "live")]
 fn sensor() -> Vec<Check> {
     let probed = lanner_collector::sensor::probe();
-    probed.into_iter().map(|c| Check { name: c.name, ok: c.ok, found: c.found, advice: c.advice }).collect()
+    probed
+        .into_iter()
+        .map(|c| Check { name: c.name, ok: c.ok, needed: c.needed, found: c.found, advice: c.advice })
+        .collect()
 }
 
 #[cfg(not(feature = "live"))]
@@ -49,6 +58,7 @@ fn sensor() -> Vec<Check> {
     vec![Check {
         name: "sensor",
         ok: false,
+        needed: true,
         found: "this build has none".to_owned(),
         advice: "build with the feature `live`, or connect to a collector".to_owned(),
     }]
@@ -62,7 +72,8 @@ fn terminal() -> Vec<Check> {
         Check {
             name: "terminal",
             ok: usable.is_ok(),
-            found: var("TERM").map_or_else(|| "TERM is not set".to_owned(), |term| format!("TERM={term}")),
+            needed: true,
+            found: var("TERM").map_or_else(|| "TERM is not set".to_owned(), |term| format!("TERM={}", one_line(&term))),
             advice: usable.err().map(|e| e.to_string()).unwrap_or_default(),
         },
         fine("characters", if look.ascii { "ASCII, as the locale is not UTF-8" } else { "UTF-8" }),
@@ -78,5 +89,5 @@ fn terminal() -> Vec<Check> {
 }
 
 fn fine(name: &'static str, found: &str) -> Check {
-    Check { name, ok: true, found: found.to_owned(), advice: String::new() }
+    Check { name, ok: true, needed: false, found: found.to_owned(), advice: String::new() }
 }

@@ -42,7 +42,7 @@ pub(super) struct Ending {
 impl Ending {
     /// The exit status, for a verb that has nothing else to say with it.
     pub(super) fn status(&self) -> Status {
-        if self.problem.is_some() { Status::Damaged } else { Status::Fine }
+        if self.problem.is_some() { Status::Partial } else { Status::Fine }
     }
 }
 

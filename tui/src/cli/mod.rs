@@ -30,8 +30,8 @@ pub enum Status {
     Usage = 2,
     /// This user or this kernel does not allow it.
     NotAllowed = 3,
-    /// It worked as far as the recording could be read.
-    Damaged = 4,
+    /// It worked as far as the recording could be read, or the collector be followed.
+    Partial = 4,
     /// `watch`: there was an incident.
     Found = 10,
 }

@@ -16,7 +16,8 @@ pub(super) fn live(args: LiveArgs) -> anyhow::Result<Status> {
 
 pub(super) fn connect(args: ConnectArgs) -> anyhow::Result<Status> {
     let options = Options { reconnect: true, ..Options::default() };
-    show(&Spec::Remote(args.addr.clone()), Source::Remote(args.addr), options, &args.look)
+    let shown = args.addr.to_string();
+    show(&Spec::Remote(args.addr), Source::Remote(shown), options, &args.look)
 }
 
 pub(super) fn replay(args: ReplayArgs) -> anyhow::Result<Status> {

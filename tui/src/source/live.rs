@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use lanner_collector::hub::{Hub, Limits, Next, Subscribe, Subscription};
 use lanner_collector::live::{LiveError, start};
-use lanner_collector::sensor::SensorError;
 
 use super::{Options, QUEUE, SourceError, Stop, Stream};
 use crate::ui::{ConnectionState, End, FeedItem};
@@ -14,7 +13,7 @@ use crate::ui::{ConnectionState, End, FeedItem};
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) fn open(options: Options) -> Result<Stream, SourceError> {
-    let hub = start(options.node_name, Limits::default()).map_err(not_allowed)?;
+    let hub = start(options.node_name, Limits::default()).map_err(why)?;
     let subscription =
         hub.subscribe(Subscribe::default()).map_err(|e| SourceError::Failed(format!("this node: {e}")))?;
     let (send, items) = mpsc::sync_channel(QUEUE);
@@ -28,16 +27,9 @@ pub(super) fn open(options: Options) -> Result<Stream, SourceError> {
     Ok(Stream { items, control: None })
 }
 
-fn not_allowed(error: LiveError) -> SourceError {
-    match error {
-        LiveError::Sensor(
-            e @ (SensorError::Capabilities(_)
-            | SensorError::NoBtf(_)
-            | SensorError::Fields(_)
-            | SensorError::Nothing(_)),
-        ) => SourceError::NotAllowed(format!("cannot watch this node: {e}")),
-        other => SourceError::Failed(format!("cannot watch this node: {other}")),
-    }
+fn why(error: LiveError) -> SourceError {
+    let said = format!("cannot watch this node: {error}");
+    if error.is_refusal() { SourceError::NotAllowed(said) } else { SourceError::Failed(said) }
 }
 
 /// Nobody listens any more.

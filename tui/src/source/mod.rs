@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
+use lanner_proto::address::{Address, BadAddress};
 use lanner_scenarios::{SCENARIOS, Scenario};
 
 use crate::ui::{FeedItem, ReplayCommand, Speed};
@@ -31,7 +32,7 @@ pub enum Spec {
     /// This node.
     Live,
     /// A collector's address.
-    Remote(String),
+    Remote(Address),
     /// A recording's path.
     File(PathBuf),
     /// A recording on standard input.
@@ -116,7 +117,7 @@ impl Spec {
             return Ok(Spec::Stdin);
         }
         if text.contains("://") {
-            return Ok(Spec::Remote(text.to_owned()));
+            return text.parse().map(Spec::Remote).map_err(|e: BadAddress| SourceError::Usage(e.to_string()));
         }
         if Path::new(text).exists() {
             return Ok(Spec::File(PathBuf::from(text)));
@@ -135,7 +136,7 @@ impl Spec {
     pub fn name(&self) -> String {
         match self {
             Spec::Live => "this node".to_owned(),
-            Spec::Remote(address) => address.clone(),
+            Spec::Remote(address) => address.to_string(),
             Spec::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
             Spec::Stdin => "standard input".to_owned(),
             Spec::Scenario(scenario) => scenario.name.to_owned(),

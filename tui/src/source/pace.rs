@@ -27,6 +27,11 @@ impl Pace {
         Pace { speed, paused: false, anchor: None, orders, stop }
     }
 
+    /// The recording's time is `time` now, unless it has begun to run before.
+    pub(super) fn begin(&mut self, time: BootTime) {
+        self.anchor.get_or_insert_with(|| (Instant::now(), time));
+    }
+
     /// Waits until what happened at `time` is due. False: it is to stop.
     pub(super) fn wait_for(&mut self, time: BootTime) -> bool {
         loop {

@@ -92,8 +92,11 @@ fn play<R: Read>(
         for part in by_time(batch, begin.after(at)) {
             let due = part.now;
             let hurry = part.snapshot || due <= begin.after(at);
-            if !hurry && !pace.wait_for(due) {
-                return say(FeedItem::End(End::complete("stopped")));
+            if !hurry {
+                pace.begin(begin.after(at));
+                if !pace.wait_for(due) {
+                    return say(FeedItem::End(End::complete("stopped")));
+                }
             }
             say(FeedItem::Batch(part))?;
         }

@@ -4,8 +4,9 @@
 use std::sync::mpsc::{self, SyncSender};
 use std::time::Duration;
 
+use lanner_core::event::NodeInfo;
 use lanner_proto::address::Address;
-use lanner_proto::client::{Client, ClientError, Cursor, Follow};
+use lanner_proto::client::{Client, Cursor, Follow};
 use tokio::time::{sleep, timeout};
 
 use super::{Options, QUEUE, SourceError, Stop, Stream};
@@ -14,19 +15,20 @@ use crate::ui::{ConnectionState, End, FeedItem};
 /// The first pause before a lost connection is tried again; each further one is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a collector may take to answer. One that is there and does not is worth no more waiting.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a waiting connection looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-pub(super) fn open(address: &str, options: Options) -> Result<Stream, SourceError> {
-    let address: Address = address.parse().map_err(|e| SourceError::Usage(format!("{e}")))?;
+pub(super) fn open(address: &Address, options: Options) -> Result<Stream, SourceError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| SourceError::Failed(format!("no runtime for the connection: {e}")))?;
     // The first attempt is made here, so that a wrong address or a missing collector is an error at once.
-    let first = runtime.block_on(Client::follow(address.clone(), Follow::default())).map_err(failed)?;
+    let first = runtime.block_on(reach(address, Follow::default())).map_err(SourceError::Failed)?;
     let (send, items) = mpsc::sync_channel(QUEUE);
-    let remote = Remote { address, send, stop: options.stop, reconnect: options.reconnect };
+    let remote = Remote { address: address.clone(), send, stop: options.stop, reconnect: options.reconnect };
     std::thread::Builder::new()
         .name("remote".to_owned())
         .spawn(move || runtime.block_on(remote.run(first)))
@@ -34,10 +36,11 @@ pub(super) fn open(address: &str, options: Options) -> Result<Stream, SourceErro
     Ok(Stream { items, control: None })
 }
 
-fn failed(error: ClientError) -> SourceError {
-    match error {
-        ClientError::Address(e) => SourceError::Usage(e.to_string()),
-        other => SourceError::Failed(other.to_string()),
+/// One attempt; the error is for a person.
+async fn reach(address: &Address, follow: Follow) -> Result<(NodeInfo, Client), String> {
+    match timeout(PATIENCE, Client::follow(address.clone(), follow)).await {
+        Ok(reached) => reached.map_err(|e| e.to_string()),
+        Err(_) => Err(format!("the collector at {address} does not answer; is it stopped, or out of memory?")),
     }
 }
 
@@ -52,7 +55,7 @@ struct Remote {
 struct Gone;
 
 impl Remote {
-    async fn run(self, first: (lanner_core::event::NodeInfo, Client)) {
+    async fn run(self, first: (NodeInfo, Client)) {
         let mut connection = first;
         loop {
             let (node, client) = connection;
@@ -78,11 +81,7 @@ impl Remote {
 
     /// Hands over what the client receives. Gives the place to resume from and why it ended; without a reason it ended
     /// in good order.
-    async fn follow(
-        &self,
-        node: lanner_core::event::NodeInfo,
-        mut client: Client,
-    ) -> Result<(Option<Cursor>, Option<String>), Gone> {
+    async fn follow(&self, node: NodeInfo, mut client: Client) -> Result<(Option<Cursor>, Option<String>), Gone> {
         self.say(FeedItem::Node(node))?;
         self.say(FeedItem::Status(ConnectionState::Connected))?;
         loop {
@@ -101,11 +100,7 @@ impl Remote {
     }
 
     /// Tries to connect until it works, or until it is to stop.
-    async fn again(
-        &self,
-        cursor: Option<Cursor>,
-        mut why: String,
-    ) -> Result<Option<(lanner_core::event::NodeInfo, Client)>, Gone> {
+    async fn again(&self, cursor: Option<Cursor>, mut why: String) -> Result<Option<(NodeInfo, Client)>, Gone> {
         let mut pause = FIRST_PAUSE;
         loop {
             self.say(FeedItem::Status(ConnectionState::Lost { why, retry_in: pause }))?;
@@ -118,9 +113,9 @@ impl Remote {
                 left = left.saturating_sub(LOOK);
             }
             let follow = Follow { filter: String::new(), cursor };
-            match Client::follow(self.address.clone(), follow).await {
+            match reach(&self.address, follow).await {
                 Ok(connection) => return Ok(Some(connection)),
-                Err(error) => why = error.to_string(),
+                Err(error) => why = error,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
