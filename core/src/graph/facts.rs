@@ -60,11 +60,11 @@ impl Graph {
 
     /// As [`Graph::carried`]: the file, and the event that shows the read.
     pub fn carried_from(&self, key: ProcessKey) -> Option<(FileId, u64)> {
-        let mut reads: Vec<_> =
-            self.provenance.any_did(&Node::Process(key)).filter(|(_, edge)| edge.relation == Relation::Read).collect();
-        reads.sort_by_key(|(node, edge)| std::cmp::Reverse((edge.first, edge.first_seq, (*node).clone())));
-        reads.into_iter().find_map(|(node, edge)| match node {
-            Node::File(id) => self.writer_of(*id).filter(|w| w.key != key).map(|_| (*id, edge.last_seq)),
+        let did = self.provenance.did(&Node::Process(key));
+        did.into_iter().rev().find_map(|(node, edge)| match node {
+            Node::File(id) if edge.relation == Relation::Read => {
+                self.writer_of(*id).filter(|w| w.key != key).map(|_| (*id, edge.last_seq))
+            }
             _ => None,
         })
     }
@@ -81,14 +81,7 @@ impl Graph {
 
     /// Who wrote a file last, and the event that shows it.
     pub fn last_write(&self, file: FileId) -> Option<(ProcessKey, u64)> {
-        let file = Node::File(file);
-        let writes = self.provenance.any_who(Relation::Wrote, &file);
-        // Two writes of one number are none of a collector's; let the answer be the same in each replay all the same.
-        let last = writes.max_by_key(|(node, edge)| (edge.last_seq, edge.first, *node))?;
-        match last {
-            (Node::Process(key), edge) => Some((*key, edge.last_seq)),
-            _ => None,
-        }
+        self.provenance.last_write(file)
     }
 
     /// The remote ends that a process opened connections to, by first time.

@@ -1,14 +1,18 @@
 //! The provenance graph proper: who did what to what, how often, and which events say so.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
-use indexmap::{IndexMap, IndexSet};
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::visit::EdgeRef;
 
 use crate::event::{BootTime, ContainerId, FileId, Header, ProcessKey};
 
 /// Files and peers that are kept; the oldest go first, and are counted.
 const MAX_OBJECTS: usize = 65_536;
+/// Forgotten nodes that stay in the graph at least, before it is made anew without them.
+const FEW: usize = 4_096;
 
 /// What stands in the graph.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,84 +64,83 @@ pub struct Edge {
     pub count: u64,
 }
 
-/// Nodes and the relations between them. What is forgotten costs as much as it had relations itself, however many its
-/// neighbours have: a shell's file is run by every second process.
+/// Nodes and the relations between them.
+///
+/// A node that is forgotten is only marked at first, and the graph is made anew without such once they are half of it:
+/// taking an edge out of petgraph's lists costs as much as its neighbour has edges, and every second process runs the same
+/// shell. What is asked for every event has an index of its own for the same reason.
 #[derive(Debug, Default)]
 pub struct Provenance {
-    numbers: HashMap<Node, u64>,
-    places: HashMap<u64, Place>,
-    next: u64,
+    /// `None` is forgotten.
+    graph: DiGraph<Option<Node>, Edge>,
+    nodes: HashMap<Node, NodeIndex>,
+    edges: HashMap<(NodeIndex, Relation, NodeIndex), EdgeIndex>,
+    /// Who wrote a file last, and with which event.
+    writers: HashMap<FileId, (ProcessKey, u64)>,
+    forgotten: usize,
     objects: VecDeque<Node>,
     evicted: u64,
 }
 
-/// A node among its neighbours, who are called by their numbers.
-#[derive(Debug)]
-struct Place {
-    node: Node,
-    did: IndexMap<(Relation, u64), Edge>,
-    /// By relation: of all who ran a file, few wrote it.
-    done_to: BTreeMap<Relation, IndexSet<u64>>,
-}
-
 impl Provenance {
     pub(super) fn relate(&mut self, from: Node, relation: Relation, to: Node, header: &Header) {
-        let (from, to) = (self.number(from), self.number(to));
-        let Some(place) = self.places.get_mut(&from) else { return };
+        if let (Node::Process(writer), Relation::Wrote, Node::File(file)) = (&from, relation, &to) {
+            self.writers.insert(*file, (*writer, header.seq));
+        }
+        // The object first: room for it may make the graph anew, and with it every index. A process needs no room.
+        let to = self.node(to);
+        let from = self.node(from);
         let (time, seq) = (header.time, header.seq);
-        let edge = place.did.entry((relation, to)).or_insert(Edge {
-            relation,
-            first: time,
-            last: time,
-            first_seq: seq,
-            last_seq: seq,
-            count: 0,
-        });
-        edge.last = time;
-        edge.last_seq = seq;
-        edge.count += 1;
-        let is_new = edge.count == 1;
-        if is_new && let Some(place) = self.places.get_mut(&to) {
-            place.done_to.entry(relation).or_default().insert(from);
+        let known = self.edges.get(&(from, relation, to)).and_then(|edge| self.graph.edge_weight_mut(*edge));
+        if let Some(edge) = known {
+            edge.last = time;
+            edge.last_seq = seq;
+            edge.count += 1;
+        } else {
+            let edge = Edge { relation, first: time, last: time, first_seq: seq, last_seq: seq, count: 1 };
+            self.edges.insert((from, relation, to), self.graph.add_edge(from, to, edge));
         }
     }
 
     pub(super) fn remove(&mut self, node: &Node) {
-        let Some(number) = self.numbers.remove(node) else { return };
-        let Some(place) = self.places.remove(&number) else { return };
-        for (relation, to) in place.did.into_keys() {
-            if let Some(from) = self.places.get_mut(&to).and_then(|to| to.done_to.get_mut(&relation)) {
-                from.swap_remove(&number);
-            }
+        let Some(index) = self.nodes.remove(node) else { return };
+        self.graph[index] = None;
+        if let Node::File(file) = node {
+            self.writers.remove(file);
         }
-        for (relation, from) in place.done_to {
-            for from in from {
-                if let Some(from) = self.places.get_mut(&from) {
-                    from.did.swap_remove(&(relation, number));
-                }
-            }
+        self.forgotten += 1;
+        if self.forgotten > FEW && self.forgotten > self.nodes.len() {
+            self.make_anew();
         }
     }
 
-    fn number(&mut self, node: Node) -> u64 {
-        if let Some(number) = self.numbers.get(&node) {
-            return *number;
+    fn make_anew(&mut self) {
+        let old = std::mem::take(&mut self.graph);
+        self.graph = old.filter_map(|_, node| node.clone().map(Some), |_, edge| Some(*edge));
+        let nodes = self.graph.node_indices().filter_map(|i| Some((self.graph[i].clone()?, i)));
+        self.nodes = nodes.collect();
+        let edges = self.graph.edge_references();
+        self.edges = edges.map(|e| ((e.source(), e.weight().relation, e.target()), e.id())).collect();
+        self.forgotten = 0;
+    }
+
+    fn node(&mut self, node: Node) -> NodeIndex {
+        if let Some(index) = self.nodes.get(&node) {
+            return *index;
         }
-        self.next += 1;
-        self.numbers.insert(node.clone(), self.next);
-        let place = Place { node: node.clone(), did: IndexMap::new(), done_to: BTreeMap::new() };
-        self.places.insert(self.next, place);
-        let number = self.next;
         if matches!(node, Node::File(_) | Node::Peer(_)) {
-            self.objects.push_back(node);
-            if self.objects.len() > MAX_OBJECTS
+            // Room is made first: the graph may be made anew with it, and indices with the graph.
+            if self.objects.len() >= MAX_OBJECTS
                 && let Some(oldest) = self.objects.pop_front()
             {
                 self.remove(&oldest);
                 self.evicted += 1;
             }
+            self.objects.push_back(node.clone());
         }
-        number
+        let index = self.graph.add_node(Some(node.clone()));
+        self.nodes.insert(node, index);
+        index
     }
 
     /// Files and peers that had to be let go.
@@ -145,40 +148,69 @@ impl Provenance {
         self.evicted
     }
 
+    /// Who wrote a file last, and the event (`header.seq`) that shows it.
+    pub fn last_write(&self, file: FileId) -> Option<(ProcessKey, u64)> {
+        self.writers.get(&file).copied()
+    }
+
     /// What a node did, by first time.
     pub fn did(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        in_order(self.any_did(node))
+        self.related(node, Direction::Outgoing)
     }
 
     /// What was done to a node, by first time.
     pub fn done_to(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        let relations = self.place(node).into_iter().flat_map(|place| place.done_to.keys());
-        in_order(relations.flat_map(|relation| self.any_who(*relation, node)))
+        self.related(node, Direction::Incoming)
     }
 
-    /// What a node did, in no order: for those who look for one of very many.
-    pub(super) fn any_did(&self, node: &Node) -> impl Iterator<Item = (&Node, &Edge)> {
-        let did = self.place(node).into_iter().flat_map(|place| &place.did);
-        did.filter_map(|((_, to), edge)| Some((&self.places.get(to)?.node, edge)))
-    }
-
-    /// Who did this to a node, in no order.
-    pub(super) fn any_who(&self, relation: Relation, node: &Node) -> impl Iterator<Item = (&Node, &Edge)> {
-        let number = self.numbers.get(node).copied().unwrap_or_default();
-        let who = self.place(node).and_then(|place| place.done_to.get(&relation)).into_iter().flatten();
-        who.filter_map(move |from| {
-            let from = self.places.get(from)?;
-            Some((&from.node, from.did.get(&(relation, number))?))
-        })
-    }
-
-    fn place(&self, node: &Node) -> Option<&Place> {
-        self.places.get(self.numbers.get(node)?)
+    fn related(&self, node: &Node, direction: Direction) -> Vec<(&Node, &Edge)> {
+        let Some(index) = self.nodes.get(node) else { return Vec::new() };
+        let edges = self.graph.edges_directed(*index, direction).filter_map(|edge| {
+            let other = if direction == Direction::Outgoing { edge.target() } else { edge.source() };
+            Some((self.graph[other].as_ref()?, edge.weight()))
+        });
+        let mut edges: Vec<_> = edges.collect();
+        edges.sort_by_key(|(node, edge)| (edge.first, edge.first_seq, (*node).clone(), edge.relation));
+        edges
     }
 }
 
-fn in_order<'a>(edges: impl Iterator<Item = (&'a Node, &'a Edge)>) -> Vec<(&'a Node, &'a Edge)> {
-    let mut edges: Vec<_> = edges.collect();
-    edges.sort_by_key(|(node, edge)| (edge.first, edge.first_seq, (*node).clone(), edge.relation));
-    edges
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Origin;
+
+    fn header(seq: u64, process: ProcessKey) -> Header {
+        Header { seq, time: BootTime(seq), cpu: 0, process, tid: process.pid, origin: Origin::Live }
+    }
+
+    #[test]
+    fn a_graph_made_anew_is_the_same_without_what_was_forgotten() {
+        let (a, b) = (ProcessKey::new(1, 1), ProcessKey::new(2, 2));
+        let mut provenance = Provenance::default();
+        let file = |ino| FileId { dev: 1, ino };
+        let all = MAX_OBJECTS as u64 * 3;
+        for seq in 1..=all {
+            // Each file is written by one and then read by the other, now and then twice.
+            provenance.relate(Node::Process(a), Relation::Wrote, Node::File(file(seq)), &header(seq, a));
+            provenance.relate(Node::Process(b), Relation::Read, Node::File(file(seq)), &header(seq, b));
+            if seq % 1000 == 0 {
+                provenance.relate(Node::Process(a), Relation::Wrote, Node::File(file(seq)), &header(seq, a));
+            }
+        }
+        assert_eq!(provenance.evicted(), all - MAX_OBJECTS as u64);
+        assert!(provenance.graph.node_count() <= 2 * MAX_OBJECTS + FEW + 4, "{}", provenance.graph.node_count());
+        let did = provenance.did(&Node::Process(a));
+        assert_eq!(did.len(), MAX_OBJECTS);
+        assert_eq!(did[0].0, &Node::File(file(all - MAX_OBJECTS as u64 + 1)));
+        assert!(did.iter().all(|(node, edge)| {
+            let Node::File(id) = node else { return false };
+            edge.relation == Relation::Wrote
+                && edge.first_seq == id.ino
+                && edge.count == 1 + u64::from(id.ino % 1000 == 0)
+        }));
+        assert_eq!(provenance.last_write(file(all)), Some((a, all)));
+        assert_eq!(provenance.last_write(file(1)), None);
+        assert_eq!(provenance.done_to(&Node::File(file(all))).len(), 2);
+    }
 }
