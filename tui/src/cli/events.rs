@@ -7,9 +7,9 @@ use lanner_core::event::{Batch, NodeInfo};
 use lanner_core::graph::Graph;
 use lanner_recording::Header;
 
-use super::Status;
 use super::args::EventsArgs;
 use super::follow::{Follower, follow, loss_words};
+use super::{Status, say};
 use crate::detection;
 use crate::lines::{self, json};
 use crate::source::Options;
@@ -46,6 +46,8 @@ impl Follower for Events {
     fn recording(&mut self, header: &Header) -> io::Result<()> {
         if self.json {
             writeln!(self.out, "{}", json(&lines::recording(header, &self.node)))?;
+        } else if let Some(words) = lines::recording_words(header) {
+            say(&words);
         }
         Ok(())
     }

@@ -57,8 +57,12 @@ impl Follower for Watch {
     }
 
     fn recording(&mut self, header: &Header) -> io::Result<()> {
-        if !self.only_final && self.json {
-            writeln!(self.out, "{}", json(&lines::recording(header, &self.node)))?;
+        match lines::recording_words(header) {
+            Some(words) if !self.json => say(&words),
+            _ if self.json && !self.only_final => {
+                writeln!(self.out, "{}", json(&lines::recording(header, &self.node)))?;
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ pub use time::{clock, timestamp};
 
 use std::fmt::Write;
 
-use lanner_core::detect::Signal;
+use lanner_core::detect::{Signal, duration};
 use lanner_core::event::{HookState, Loss, LossCause, NodeInfo, is_deceptive};
 use lanner_core::graph::Graph;
 use lanner_recording::Header;
@@ -108,6 +108,17 @@ pub fn recording<'a>(header: &'a Header, node: &'a NodeInfo) -> RecordingLine<'a
         note: &header.note,
         stretched: stretched.collect(),
     }
+}
+
+/// What must be known of a recording to read its times right, for a person; `None`: nothing.
+pub fn recording_words(header: &Header) -> Option<String> {
+    let gaps = match header.stretched.len() {
+        0 => return None,
+        1 => "one quiet gap was".to_owned(),
+        n => format!("{n} quiet gaps were"),
+    };
+    let by = duration(header.stretched.iter().map(|s| s.by).sum());
+    Some(format!("the recording's times are not all as they were: {gaps} lengthened, by {by} in all"))
 }
 
 /// One event met one rule.
