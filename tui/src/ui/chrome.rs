@@ -91,15 +91,17 @@ fn place(scene: &Scene<'_>) -> String {
     }
 }
 
-/// LIVE, PAUSED, REPLAY x4 or the state of the connection.
+/// LIVE, PAUSED, REPLAY x4, how it ended, or the state of the connection.
 fn mode(scene: &Scene<'_>, state: &State) -> Span<'static> {
     let look = state.look;
     let reception = scene.reception;
     if state.is_paused() {
         return span("PAUSED", look.warn().patch(look.strong()));
     }
-    if reception.ended.is_some() {
-        return span("ENDED", look.strong());
+    match &reception.ended {
+        Some(end) if !end.complete => return span("CUT SHORT", look.bad().patch(look.strong())),
+        Some(_) => return span("ENDED", look.strong()),
+        None => {}
     }
     match (&reception.connection, &reception.source) {
         (ConnectionState::Lost { .. }, _) => span("LOST", look.bad()),

@@ -48,6 +48,9 @@ fn node(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'
     if let Some(header) = &scene.reception.recording {
         lines.extend(about(header).iter().flat_map(|said| wrap(said, columns)).map(Line::from));
     }
+    if let Some(end) = scene.reception.ended.as_ref().filter(|end| !end.complete) {
+        lines.extend(wrap(&safe(&end.words), columns).into_iter().map(|said| Line::from(span(said, state.look.bad()))));
+    }
     lines.push(Line::default());
 }
 
