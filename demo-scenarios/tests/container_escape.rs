@@ -10,30 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const SCENARIOS: &str = env!("CARGO_MANIFEST_DIR");
-const TOOLS: [&str; 10] = ["busybox", "cc", "containerd", "ctr", "curl", "ip", "nsenter", "runc", "tini", "unshare"];
-
-/// Why the attack cannot be performed here.
-fn obstacle() -> Option<String> {
-    let uid = fs::metadata("/proc/self").map(|self_| self_.uid());
-    if !matches!(uid, Ok(0)) {
-        return Some("it needs root".into());
-    }
-    let found = |tool: &&str| {
-        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-            .iter()
-            .any(|folder| Path::new(folder).join(tool).exists())
-    };
-    let missing: Vec<&str> = TOOLS.into_iter().filter(|tool| !found(tool)).collect();
-    (!missing.is_empty()).then(|| format!("{} missing; node.sh packages names Debian's packages", missing.join(", ")))
-}
 
 /// A directory for a node that no other test uses, unless it cannot run.
 fn node_dir(test: &str) -> Option<PathBuf> {
-    if let Some(why) = obstacle() {
-        lanner_tests::not_run(why);
-        return None;
-    }
-    Some(PathBuf::from(format!("/var/tmp/lanner-node-{test}-{}", std::process::id())))
+    lanner_tests::has_a_nodes_parts()
+        .then(|| PathBuf::from(format!("/var/tmp/lanner-node-{test}-{}", std::process::id())))
 }
 
 fn run_sh(node: &Path) -> Command {

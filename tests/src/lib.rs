@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
@@ -78,6 +79,24 @@ pub fn privileged() -> bool {
         not_run(why);
     }
     missing.is_none()
+}
+
+/// Whether a disposable node can be made here: as root, with the packages that `node.sh packages` names. When it cannot,
+/// see [`not_run`].
+pub fn has_a_nodes_parts() -> bool {
+    const TOOLS: [&str; 10] =
+        ["busybox", "cc", "containerd", "ctr", "curl", "ip", "nsenter", "runc", "tini", "unshare"];
+    const FOLDERS: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let found = |tool: &&str| FOLDERS.iter().any(|folder| Path::new(folder).join(tool).exists());
+    let missing: Vec<&str> = TOOLS.into_iter().filter(|tool| !found(tool)).collect();
+    if !is_root {
+        not_run("it makes a Kubernetes node, which needs root");
+    } else if !missing.is_empty() {
+        let missing = missing.join(", ");
+        not_run(format!("{missing} missing; demo-scenarios/node/node.sh packages names Debian's packages"));
+    }
+    is_root && missing.is_empty()
 }
 
 /// Says that the calling test does not run here, and why, past the harness's capture, so that nobody takes it for run.

@@ -142,7 +142,9 @@ fn compact(raw: &Path, out: &Path, gaps: Vec<Stretch>, note: &str) -> anyhow::Re
     }
     let stretcher = Stretcher::new(gaps);
     header.stretched = stretcher.gaps().to_vec();
-    let mut writer = Writer::new(File::create(out)?, &header, Options::COMPACT)?;
+    // Beside it first: what stands there is only replaced by what is sound.
+    let new = out.with_extension("lanner.new");
+    let mut writer = Writer::new(File::create(&new)?, &header, Options::COMPACT)?;
     for batch in reader.by_ref() {
         writer.write(&stretcher.batch(batch))?;
     }
@@ -150,5 +152,5 @@ fn compact(raw: &Path, out: &Path, gaps: Vec<Stretch>, note: &str) -> anyhow::Re
         bail!("{}: {problem}", raw.display());
     }
     writer.finish()?;
-    Ok(())
+    Ok(fs::rename(new, out)?)
 }
