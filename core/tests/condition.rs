@@ -3,7 +3,7 @@
 
 mod world;
 
-use lanner_core::condition::{Condition, Family, Filter, Names, View, parse};
+use lanner_core::condition::{Condition, Filter, Names, View, parse};
 use lanner_core::event::*;
 use lanner_core::graph::Graph;
 use world::{Actor, World};

@@ -5,7 +5,8 @@
 mod world;
 
 use lanner_core::condition::ast::{Check, Expr, ExprKind, Operator, Right, Transform};
-use lanner_core::condition::{Condition, Family, Field, Names, Shape, Value, View, parse};
+use lanner_core::condition::{Condition, Field, Names, Shape, Value, View, parse};
+use lanner_core::event::Family;
 use lanner_core::graph::Graph;
 use world::World;
 

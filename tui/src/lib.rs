@@ -11,3 +11,4 @@ pub mod detection;
 pub mod lines;
 pub mod source;
 pub mod ui;
+mod words;

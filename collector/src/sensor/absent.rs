@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use lanner_core::event::{Credentials, Exec, File, FileId, Image, Namespaces, ProcessKey, Task, Text};
 
 use super::container;
-use super::decode::Found;
+use super::family::Found;
 use super::proc::Proc;
 
 /// The absent parents of what was found, as far as `/proc` knows them.

@@ -8,8 +8,8 @@ use aya::programs::Iter;
 use lanner_core::event::{BootTime, Event, FileId, Header, Origin, Payload, ProcessKey};
 
 use super::absent;
-use super::decode::{self, Found};
-use super::hooks::{ALIVE, words};
+use super::family::{self, ALIVE, Found};
+use super::hooks::words;
 use super::proc::Proc;
 
 /// As many bytes as the longest record may have: the kernel hands out whole records.
@@ -32,7 +32,7 @@ pub(super) fn list(ebpf: &mut Ebpf) -> Result<Vec<Found>, String> {
     }
     let mut all = Vec::new();
     let mut rest = stream.as_slice();
-    while let Some((found, len)) = decode::found(rest) {
+    while let Some((found, len)) = family::found(rest) {
         all.push(found);
         rest = &rest[len..];
     }

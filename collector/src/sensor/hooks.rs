@@ -1,109 +1,52 @@
 //! The places in the kernel where the sensor listens, and what is not seen where one is refused.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io;
 
-use aya::programs::{BtfTracePoint, Iter, ProgramError, TracePoint};
+use aya::programs::{BtfTracePoint, FEntry, FExit, Iter, ProgramError, TracePoint};
 use aya::{Btf, Ebpf};
 use lanner_core::event::{BootTime, Hook, HookLayer, HookState};
 
-use super::decode::Found;
+use super::family::{FORK, Found, HOOKS};
 use super::{backfill, clock};
 
 /// How a program is attached.
 #[derive(Debug, Clone, Copy)]
-enum Attach {
+pub(super) enum Attach {
     /// A tracepoint with typed arguments.
     Typed(&'static str),
     /// System call tracepoints. Not every architecture has all of them; one is enough.
     Syscalls(&'static [&'static str]),
     /// An iterator over tasks, run when asked.
     Tasks,
+    /// Full layer: the entry of a kernel function.
+    Entry(&'static str),
+    /// Full layer: its return.
+    Return(&'static str),
+}
+
+impl Attach {
+    fn layer(self) -> HookLayer {
+        match self {
+            Attach::Typed(_) | Attach::Syscalls(_) | Attach::Tasks => HookLayer::Base,
+            Attach::Entry(_) | Attach::Return(_) => HookLayer::Full,
+        }
+    }
 }
 
 /// A hook.
-struct Spec {
-    name: &'static str,
+pub(super) struct Spec {
+    /// As people see it, and docs/events.md names it.
+    pub(super) name: &'static str,
     /// The program in the object.
-    program: &'static str,
-    attach: Attach,
-    without: &'static str,
+    pub(super) program: &'static str,
+    pub(super) attach: Attach,
+    /// What is not seen when it is refused.
+    pub(super) without: &'static str,
+    /// A program, attached before, that tells the same and better: with it, this hook is left out. Empty: none.
+    pub(super) unless: &'static str,
 }
-
-/// The iterator's program.
-pub(super) const ALIVE: &str = "alive";
-/// The program that tells of new processes.
-const FORK: &str = "fork";
-
-/// In the order in which they are attached: births and deaths first.
-const SPECS: &[Spec] = &[
-    Spec {
-        name: "sched_process_fork",
-        program: FORK,
-        attach: Attach::Typed("sched_process_fork"),
-        without: "processes that never exec, and the lineage that runs through them",
-    },
-    Spec {
-        name: "sched_process_exit",
-        program: "exit",
-        attach: Attach::Typed("sched_process_exit"),
-        without: "when and how processes end",
-    },
-    Spec {
-        name: "sched_process_exec",
-        program: "exec",
-        attach: Attach::Typed("sched_process_exec"),
-        without: "what processes run",
-    },
-    Spec {
-        name: "sys_exit_open*",
-        program: "open",
-        attach: Attach::Syscalls(&["sys_exit_openat", "sys_exit_openat2", "sys_exit_open", "sys_exit_creat"]),
-        without: "files opened, and what links who wrote one to who reads it",
-    },
-    Spec {
-        name: "sys_exit_memfd_create",
-        program: "memfd",
-        attach: Attach::Syscalls(&["sys_exit_memfd_create"]),
-        without: "files made in memory",
-    },
-    Spec {
-        name: "inet_sock_set_state",
-        program: "tcp_state",
-        attach: Attach::Typed("inet_sock_set_state"),
-        without: "TCP connections",
-    },
-    Spec {
-        name: "sys_exit_accept*",
-        program: "accept",
-        attach: Attach::Syscalls(&["sys_exit_accept4", "sys_exit_accept"]),
-        without: "which process accepted a TCP connection",
-    },
-    Spec {
-        name: "sys_enter_setns, sys_enter_unshare",
-        program: "namespace_enter",
-        attach: Attach::Syscalls(&["sys_enter_setns", "sys_enter_unshare"]),
-        without: "processes that move to other namespaces",
-    },
-    Spec {
-        name: "sys_exit_setns",
-        program: "setns",
-        attach: Attach::Syscalls(&["sys_exit_setns"]),
-        without: "processes that enter existing namespaces",
-    },
-    Spec {
-        name: "sys_exit_unshare",
-        program: "unshare",
-        attach: Attach::Syscalls(&["sys_exit_unshare"]),
-        without: "processes that make new namespaces",
-    },
-    Spec {
-        name: "iter/task",
-        program: ALIVE,
-        attach: Attach::Tasks,
-        without: "processes that ran before the sensor did, until they exec",
-    },
-];
 
 /// The outcome of [`attach_all`].
 pub(super) struct Attached {
@@ -117,9 +60,14 @@ pub(super) struct Attached {
 /// Loads and attaches what the kernel allows, program by program. All are loaded before the first is attached: the
 /// verifier takes its time, and attaching is to be over soon.
 pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
-    let loaded: Vec<Result<(), String>> = SPECS.iter().map(|spec| load(ebpf, btf, spec)).collect();
+    let specs: Vec<&Spec> = HOOKS.iter().copied().flatten().collect();
+    let loaded: Vec<Result<(), String>> = specs.iter().map(|spec| load(ebpf, btf, spec)).collect();
     let mut attached = Attached { hooks: Vec::new(), forks_from: None, early: Vec::new() };
-    for (spec, loaded) in SPECS.iter().zip(loaded) {
+    let mut programs = HashSet::new();
+    for (spec, loaded) in specs.into_iter().zip(loaded) {
+        if programs.contains(spec.unless) {
+            continue;
+        }
         let state = match loaded.and_then(|()| attach(ebpf, spec)) {
             Ok(()) => HookState::Attached,
             Err(reason) => HookState::Refused(reason),
@@ -129,9 +77,12 @@ pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
             // When it is refused, the backfill says so.
             attached.early = backfill::list(ebpf).unwrap_or_default();
         }
+        if state == HookState::Attached {
+            programs.insert(spec.program);
+        }
         attached.hooks.push(Hook {
             name: spec.name.to_owned(),
-            layer: HookLayer::Base,
+            layer: spec.attach.layer(),
             state,
             without: spec.without.to_owned(),
         });
@@ -154,6 +105,14 @@ fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
             let program: &mut Iter = program.try_into().map_err(words)?;
             program.load("task", btf).map_err(words)
         }
+        Attach::Entry(function) => {
+            let program: &mut FEntry = program.try_into().map_err(words)?;
+            program.load(function, btf).map_err(words)
+        }
+        Attach::Return(function) => {
+            let program: &mut FExit = program.try_into().map_err(words)?;
+            program.load(function, btf).map_err(words)
+        }
     }
 }
 
@@ -175,6 +134,14 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec) -> Result<(), String> {
         }
         // Run when asked.
         Attach::Tasks => {}
+        Attach::Entry(_) => {
+            let program: &mut FEntry = program.try_into().map_err(words)?;
+            program.attach().map_err(words)?;
+        }
+        Attach::Return(_) => {
+            let program: &mut FExit = program.try_into().map_err(words)?;
+            program.attach().map_err(words)?;
+        }
     }
     Ok(())
 }
@@ -201,18 +168,5 @@ fn refusal(error: &io::Error, log: &str) -> String {
     match log.lines().map(str::trim).rfind(is_reason) {
         Some(reason) => format!("the kernel's verifier refused it: {reason}"),
         None => format!("the kernel refused it: {error}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::SPECS;
-
-    #[test]
-    fn every_hook_is_documented() {
-        let page = include_str!("../../../docs/events.md");
-        for spec in SPECS {
-            assert!(page.contains(&format!("`{}`", spec.name)), "docs/events.md does not name {}", spec.name);
-        }
     }
 }

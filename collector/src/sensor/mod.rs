@@ -2,8 +2,9 @@
 //!
 //! - [`Sensor`]: load, [`Sensor::backfill`], then [`Sensor::drain`] every few milliseconds.
 //! - [`probe`]: what this kernel and this user allow; [`node_info`]: the node.
-//! - `btf`, `offsets`: where this kernel keeps what the programs read; `hooks`: where they listen.
-//! - `decode`, `container`, `proc`, `backfill`: from records to events; `order`: into their order.
+//! - `btf`, `offsets`: where this kernel keeps what the programs read; `hooks`: how they are attached.
+//! - `family`: each family's hooks, and its records made events; `record`, `container`, `proc`: what they share.
+//! - `backfill`: what already runs; `order`: events into their order.
 
 mod absent;
 mod backfill;
@@ -11,14 +12,15 @@ mod btf;
 mod clock;
 mod config;
 mod container;
-mod decode;
 mod error;
+mod family;
 mod hooks;
 mod node;
 mod offsets;
 mod order;
 mod probe;
 mod proc;
+mod record;
 mod ring;
 mod tracefs;
 
@@ -41,7 +43,7 @@ pub use probe::{Check, probe};
 
 use backfill::Live;
 use btf::Types;
-use decode::Found;
+use family::Found;
 use hooks::Attached;
 use offsets::Resolved;
 use order::{HOLD_BACK, Order};
@@ -204,7 +206,7 @@ impl Sensor {
     /// Reads the ring into the queue. The time of the last record, when some had to be left.
     fn read_ring(&mut self) -> Option<BootTime> {
         for _ in 0..RECORDS_PER_DRAIN {
-            let decoded = self.ring.next(decode::event)?;
+            let decoded = self.ring.next(family::event)?;
             match decoded {
                 Some(event) if is_told(&self.told, &event) => {}
                 Some(event) => self.order.push(event),

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use super::Condition;
 use super::ast::{Operator, Transform};
 use super::error::ConditionError;
 use super::fields::Field;
 use super::names::Names;
 use super::test::contains_any_case;
 use super::view::View;
-use super::{Condition, FamilySet};
-use crate::event::{Image, Payload};
+use crate::event::{FamilySet, Image, Payload};
 
 /// A filter: the UI's `/`, the command line's `--filter`.
 ///

@@ -12,7 +12,6 @@
 pub mod ast;
 mod compile;
 mod error;
-mod family;
 mod fields;
 mod filter;
 mod names;
@@ -28,7 +27,6 @@ use std::sync::Arc;
 use ast::Expr;
 pub use error::ConditionError;
 pub(crate) use error::{nearest, quoted, shown};
-pub use family::{Family, FamilySet};
 pub use fields::{Accepts, Field, Shape};
 pub use filter::Filter;
 pub use names::Names;
@@ -38,6 +36,8 @@ pub(crate) use parse::parse_operand;
 use program::{Node, Subject};
 pub use value::{Kind, Value};
 pub use view::View;
+
+use crate::event::FamilySet;
 
 /// A condition, ready to be asked. Clones share it.
 #[derive(Debug, Clone)]

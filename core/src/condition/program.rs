@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 use super::ast::{Operator, Transform};
-use super::family::{Family, FamilySet};
 use super::fields::{Argument, Field, Shape};
 use super::test::{Test, compare};
 use super::value::{Kind, Value};
 use super::view::View;
+use crate::event::{Family, FamilySet};
 
 #[derive(Debug, Clone)]
 pub(super) enum Node {

@@ -3,7 +3,7 @@
 use super::Text;
 
 /// Which file it is, whatever it is called: device and inode number. Zero device and inode: unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 pub struct FileId {
     /// The kernel's `dev_t` of the file system (`s_dev`).
     pub dev: u64,
@@ -19,11 +19,12 @@ impl FileId {
 }
 
 /// A file as the kernel resolved it, not as the caller spelled it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct File {
     /// The path in the mount namespace of the process that used it.
     pub path: Text,
     /// Its identity.
+    #[serde(flatten)]
     pub id: FileId,
     /// The path is only its tail: it had more components or bytes than the sensor walks.
     pub truncated: bool,
@@ -44,13 +45,14 @@ impl File {
 }
 
 /// A file was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Open {
     /// The file.
     pub file: File,
     /// The descriptor it got.
     pub fd: i32,
     /// For what it was opened.
+    #[serde(flatten)]
     pub access: Access,
     /// This open created it.
     pub created: bool,
@@ -61,7 +63,7 @@ pub struct Open {
 }
 
 /// What an open file may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Access {
     /// Reading.
     pub read: bool,

@@ -1,6 +1,9 @@
 //! Events: what the sensor saw, as everything in Lanner knows it. An event is a [`Header`] (when, who) and a
 //! [`Payload`] (what), and never changes after it was made; what is concluded from it stands beside it.
+//!
+//! A payload that implements `Serialize` is its own `data` in `events --json`.
 
+mod family;
 mod file;
 mod identity;
 mod net;
@@ -9,6 +12,7 @@ mod process;
 mod sensor;
 mod text;
 
+pub use family::{Family, FamilySet, Payload};
 pub use file::{Access, File, FileId, Open};
 pub use identity::{BootTime, ContainerId, ProcessKey};
 pub use net::{Accept, Attempt, Close, Connect, Flow, FlowId, Listen};
@@ -54,50 +58,4 @@ pub enum Origin {
     Live,
     /// Found already there when the collector started, or when a client attached.
     Backfill,
-}
-
-/// What happened. Families are added at the end; see `docs/events.md` for each one's hook.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Payload {
-    /// The process began a new image. `header.process` is the process.
-    Exec(Box<Exec>),
-    /// A process that was already running when it was first seen; always [`Origin::Backfill`].
-    Alive(Box<Exec>),
-    /// `header.process` made a child.
-    Fork(Box<Fork>),
-    /// The process ended (its last thread did).
-    Exit(Exit),
-    /// A file was opened for writing, or one worth knowing for reading.
-    Open(Box<Open>),
-    /// A TCP connection was tried, was established or failed.
-    Connect(Connect),
-    /// A TCP connection was accepted.
-    Accept(Accept),
-    /// A TCP socket began to listen.
-    Listen(Listen),
-    /// A TCP connection ended.
-    Close(Close),
-    /// The process moved to other namespaces.
-    Namespace(NamespaceChange),
-    /// An anonymous file in memory was made.
-    MemFd(MemFd),
-}
-
-impl Payload {
-    /// The family's name, as `events --json` and `lanner.event` give it.
-    pub fn family(&self) -> &'static str {
-        match self {
-            Payload::Exec(_) => "exec",
-            Payload::Alive(_) => "alive",
-            Payload::Fork(_) => "fork",
-            Payload::Exit(_) => "exit",
-            Payload::Open(_) => "open",
-            Payload::Connect(_) => "connect",
-            Payload::Accept(_) => "accept",
-            Payload::Listen(_) => "listen",
-            Payload::Close(_) => "close",
-            Payload::Namespace(_) => "namespace",
-            Payload::MemFd(_) => "memfd",
-        }
-    }
 }

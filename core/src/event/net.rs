@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// One socket's life, the same in all of its events: the boottime at which the sensor first saw it, made unique.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct FlowId(pub u64);
 
 /// The two ends of a connection, seen from the process in the event's header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Flow {
     /// Which socket.
     pub id: FlowId,
@@ -41,14 +41,14 @@ pub struct Connect {
 }
 
 /// An incoming connection was taken by the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Accept {
     /// The connection.
     pub flow: Flow,
 }
 
 /// A socket began to listen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Listen {
     /// Where.
     pub local: SocketAddr,
@@ -57,7 +57,7 @@ pub struct Listen {
 }
 
 /// A connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Close {
     /// The connection.
     pub flow: Flow,
@@ -68,5 +68,10 @@ pub struct Close {
     /// Payload bytes received.
     pub received: u64,
     /// From the first sight of the socket to its end.
+    #[serde(rename = "lasted_ns", serialize_with = "nanoseconds")]
     pub lasted: Duration,
+}
+
+fn nanoseconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -58,7 +58,7 @@ pub struct Credentials {
 }
 
 /// The namespaces of a process, by inode number as `/proc/PID/ns/*` shows them; 0 when unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[allow(missing_docs)]
 pub struct Namespaces {
     pub mnt: u32,
@@ -102,7 +102,7 @@ impl Args {
 }
 
 /// What a standard descriptor leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Stdio {
     /// What kind of thing.
     pub kind: StdioKind,
@@ -138,7 +138,7 @@ pub struct Fork {
 }
 
 /// A process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Exit {
     /// The status it passed to exit, 0 to 255.
     pub code: u8,
@@ -148,7 +148,7 @@ pub struct Exit {
 
 /// A process is in other namespaces than before. `pid` is here, before and after, the namespace that its children will be
 /// in: no call moves the caller itself to another pid namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct NamespaceChange {
     /// By which call.
     pub how: NsChangeHow,
@@ -169,7 +169,7 @@ pub enum NsChangeHow {
 }
 
 /// A file in memory was made with `memfd_create(2)`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct MemFd {
     /// The file; its path is `memfd:NAME`.
     pub file: File,

@@ -29,13 +29,12 @@ mod state;
 mod terminal;
 #[cfg(test)]
 mod tests;
-mod text;
 mod update;
 mod view;
-mod when;
 mod words;
 mod world;
 
+use crate::words::{text, when};
 pub use command::{Binding, Command, Context, Key, bindings, command_for};
 pub use feed::{ConnectionState, End, FeedItem, ReplayCommand, Source, Speed};
 pub use look::{Colours, Look};

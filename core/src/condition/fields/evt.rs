@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use super::{ALL, EXEC, Field, Found, OPEN, flag, made, named, number, text, word};
-use crate::condition::family::{Family, FamilySet, event_type};
 use crate::condition::view::View;
-use crate::event::{Attempt, Open, Payload};
+use crate::event::{Attempt, Family, FamilySet, Open, Payload};
 
 const RESULT: FamilySet = FamilySet::of(&[Family::Exit]).not();
 
@@ -14,9 +13,9 @@ pub(super) const FIELDS: &[Field] = &[
         "evt.type",
         ALL,
         "The system call, as Falco names it: execve, clone, procexit, openat, connect, accept, ...",
-        |v| word(event_type(&v.event.payload)),
+        |v| word(v.event.payload.event_type()),
     ),
-    text("syscall.type", ALL, "The same as evt.type.", |v| word(event_type(&v.event.payload))),
+    text("syscall.type", ALL, "The same as evt.type.", |v| word(v.event.payload.event_type())),
     number("evt.num", ALL, "The event's position in the node's stream.", |v| Some(v.event.header.seq.into())),
     text("evt.time", ALL, "When: seconds since the node booted, with nanoseconds.", |v| {
         let t = v.event.header.time.0;

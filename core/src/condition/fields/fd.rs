@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use super::{FILE, FLOW, Field, Found, OPEN, SOCKET, address, directory, ends, flag, made, number, ports, text, word};
-use crate::condition::family::FamilySet;
 use crate::condition::view::View;
-use crate::event::Payload;
+use crate::event::{FamilySet, Payload};
 
 const FD: FamilySet = FILE.or(SOCKET);
 

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use super::{
     ALL, CLOSE, EXEC, FILE, FLOW, Field, Found, OPEN, SOCKET, flag, known, number, numbers, text, texts, word,
 };
-use crate::condition::family::{Family, FamilySet};
 use crate::condition::view::View;
-use crate::event::{Attempt, Close, Namespaces, Open, Origin, Payload, StdioKind};
+use crate::event::{Attempt, Close, Family, FamilySet, Namespaces, Open, Origin, Payload, StdioKind};
 
 pub(super) const FIELDS: &[Field] = &[
     text("lanner.event", ALL, "The event's family: exec, fork, exit, open, connect, accept, listen, close, ...", |v| {

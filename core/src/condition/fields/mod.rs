@@ -20,10 +20,9 @@ mod user;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::family::{Family, FamilySet};
 use super::value::{Kind, Value};
 use super::view::View;
-use crate::event::Text;
+use crate::event::{Family, FamilySet, Text};
 use crate::graph::Process;
 
 pub(super) use lacking::why_lacking;

@@ -15,8 +15,8 @@ mod yaml;
 use std::sync::Arc;
 
 use super::{Severity, Signal, Tactic};
-use crate::condition::{Condition, ConditionError, Family, FamilySet, Names, View, parse, quoted};
-use crate::event::Origin;
+use crate::condition::{Condition, ConditionError, Names, View, parse, quoted};
+use crate::event::{Family, FamilySet, Origin};
 use output::Output;
 pub use place::Problem;
 use read::{Definitions, MAX_PROBLEMS, RuleText};

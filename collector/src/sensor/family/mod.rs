@@ -1,0 +1,103 @@
+//! The families of events: where each listens in the kernel (`HOOKS`) and how its records become events. A new family is
+//! a file here, a line in [`HOOKS`] and one in [`payload`].
+//!
+//! A record that does not decode is counted, never a panic: it may come from an object of another version.
+
+mod memfd;
+mod namespace;
+mod open;
+mod process;
+mod tcp;
+
+use lanner_collector_abi::{Header, kind};
+use lanner_core::event::{Event, Payload};
+
+use super::hooks::Spec;
+use super::record::{Reader, live};
+
+pub(super) use process::{Found, found};
+
+/// The iterator's program.
+pub(super) const ALIVE: &str = "alive";
+/// The program that tells of new processes.
+pub(super) const FORK: &str = "fork";
+
+/// In the order in which they are attached: births and deaths first, what already runs last.
+pub(super) const HOOKS: &[&[Spec]] =
+    &[process::HOOKS, open::HOOKS, memfd::HOOKS, tcp::HOOKS, namespace::HOOKS, process::ITERATOR];
+
+/// The event that a record of the ring tells of.
+pub(super) fn event(record: &[u8]) -> Option<Event> {
+    let header = Reader(record).fixed::<Header>()?;
+    let mut reader = Reader(record.get(..header.len as usize)?);
+    Some(Event { header: live(&header), payload: payload(header.kind, &mut reader)? })
+}
+
+fn payload(kind: u16, reader: &mut Reader<'_>) -> Option<Payload> {
+    match kind {
+        kind::EXEC => process::exec(reader),
+        kind::FORK => process::fork(reader),
+        kind::EXIT => process::exit(reader),
+        kind::OPEN => open::open(reader),
+        kind::MEMFD => memfd::memfd(reader),
+        kind::NAMESPACE => namespace::namespace(reader),
+        kind::TCP_STARTED..=kind::TCP_CLOSED => tcp::tcp(reader),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(unsafe_code)]
+
+    use lanner_collector_abi::{FileFacts, OpenRecord, Plain};
+    use lanner_core::event::{Access, File};
+
+    use super::*;
+
+    fn bytes<R: Plain>(record: &R, tail: &[u8]) -> Vec<u8> {
+        // SAFETY: `Plain` types have no padding, so all their bytes are initialized.
+        let fixed = unsafe { std::slice::from_raw_parts(std::ptr::from_ref(record).cast::<u8>(), size_of::<R>()) };
+        [fixed, tail].concat()
+    }
+
+    fn open_record() -> Vec<u8> {
+        let tail = b"shadow\0etc\0";
+        let header =
+            Header { kind: kind::OPEN, len: (size_of::<OpenRecord>() + tail.len()) as u32, ..Header::default() };
+        let file = FileFacts { dev: 1, ino: 2, mode: 0o100_600, path_len: tail.len() as u16, ..FileFacts::default() };
+        bytes(&OpenRecord { header, file, fd: 3, read: 1, ..OpenRecord::default() }, tail)
+    }
+
+    #[test]
+    fn an_open_decodes() {
+        let Some(Event { payload: Payload::Open(open), .. }) = event(&open_record()) else { panic!("an open") };
+        assert_eq!(open.file, File::new("/etc/shadow", 1, 2));
+        assert_eq!((open.fd, open.access), (3, Access { read: true, write: false }));
+    }
+
+    #[test]
+    fn damaged_records_are_refused_and_never_panic() {
+        let record = open_record();
+        for cut in 0..record.len() {
+            assert!(event(&record[..cut]).is_none(), "cut at {cut}");
+            assert!(found(&record[..cut]).is_none());
+        }
+        for at in 0..record.len() {
+            for value in [0, 10, 11, 12, 0x7f, 0xff] {
+                let mut damaged = record.clone();
+                damaged[at] = value;
+                let _ = event(&damaged);
+                let _ = found(&damaged);
+            }
+        }
+    }
+
+    #[test]
+    fn every_hook_is_documented() {
+        let page = include_str!("../../../../docs/events.md");
+        for spec in HOOKS.iter().copied().flatten() {
+            assert!(page.contains(&format!("`{}`", spec.name)), "docs/events.md does not name {}", spec.name);
+        }
+    }
+}

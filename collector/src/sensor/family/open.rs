@@ -1,0 +1,31 @@
+//! Files that are opened.
+
+use lanner_collector_abi::OpenRecord;
+use lanner_core::event::{Access, Open, Payload};
+
+use crate::sensor::hooks::{Attach, Spec};
+use crate::sensor::record::{Reader, file};
+
+pub(super) const HOOKS: &[Spec] = &[Spec {
+    name: "sys_exit_open*",
+    program: "open",
+    attach: Attach::Syscalls(&["sys_exit_openat", "sys_exit_openat2", "sys_exit_open", "sys_exit_creat"]),
+    without: "files opened, and what links who wrote one to who reads it",
+    unless: "",
+}];
+
+/// `S_IFDIR` and its mask.
+const TYPE_MASK: u16 = 0o170_000;
+const DIRECTORY: u16 = 0o040_000;
+
+pub(super) fn open(reader: &mut Reader<'_>) -> Option<Payload> {
+    let record = reader.fixed::<OpenRecord>()?;
+    Some(Payload::Open(Box::new(Open {
+        file: file(&record.file, reader)?,
+        fd: record.fd,
+        access: Access { read: record.read != 0, write: record.write != 0 },
+        created: record.created != 0,
+        written_before: record.written_before != 0,
+        directory: record.file.mode & TYPE_MASK == DIRECTORY,
+    })))
+}

@@ -1,0 +1,141 @@
+//! The families of events: one row each.
+
+use std::fmt;
+
+use super::{Accept, Close, Connect, Exec, Exit, Fork, Listen, MemFd, NamespaceChange, NsChangeHow, Open};
+
+macro_rules! families {
+    ($($(#[doc = $doc:literal])+ $family:ident($payload:ty) = $name:literal $event_types:expr;)*) => {
+        /// What happened. `docs/events.md` tells each family's hook.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Payload { $($(#[doc = $doc])+ $family($payload),)* }
+
+        /// What kind of event: [`Payload`] without its content.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Family { $($(#[doc = $doc])+ $family,)* }
+
+        impl Family {
+            /// All, in the order of [`Payload`].
+            pub const ALL: &[Family] = &[$(Family::$family),*];
+
+            /// The family of an event.
+            pub fn of(payload: &Payload) -> Family {
+                match payload { $(Payload::$family(_) => Family::$family,)* }
+            }
+
+            /// Its name, as `events --json` and `lanner.event` give it.
+            pub fn name(self) -> &'static str {
+                match self { $(Family::$family => $name,)* }
+            }
+
+            /// What `evt.type` can be for its events: the names of system calls, as Falco has them.
+            pub fn event_types(self) -> &'static [&'static str] {
+                match self { $(Family::$family => &$event_types,)* }
+            }
+        }
+    };
+}
+
+// New families go to the end: the order is that of `Family`'s values. A bit each in `FamilySet`: 64 at most.
+families! {
+    /// The process began a new image. `header.process` is the process.
+    Exec(Box<Exec>) = "exec" ["execve"];
+    /// A process that was already running when it was first seen; always [`super::Origin::Backfill`].
+    Alive(Box<Exec>) = "alive" ["alive"];
+    /// `header.process` made a child.
+    Fork(Box<Fork>) = "fork" ["clone"];
+    /// The process ended (its last thread did).
+    Exit(Exit) = "exit" ["procexit"];
+    /// A file was opened for writing, or one worth knowing for reading.
+    Open(Box<Open>) = "open" ["openat"];
+    /// A TCP connection was tried, was established or failed.
+    Connect(Connect) = "connect" ["connect"];
+    /// A TCP connection was accepted.
+    Accept(Accept) = "accept" ["accept"];
+    /// A TCP socket began to listen.
+    Listen(Listen) = "listen" ["listen"];
+    /// A TCP connection ended.
+    Close(Close) = "close" ["close"];
+    /// The process moved to other namespaces.
+    Namespace(NamespaceChange) = "namespace" ["setns", "unshare"];
+    /// An anonymous file in memory was made.
+    MemFd(MemFd) = "memfd" ["memfd_create"];
+}
+const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
+
+impl Payload {
+    /// The family's name.
+    pub fn family(&self) -> &'static str {
+        Family::of(self).name()
+    }
+
+    /// `evt.type`: the system call that did it. A family with several names tells them apart here.
+    pub fn event_type(&self) -> &'static str {
+        match self {
+            Payload::Namespace(change) if change.how == NsChangeHow::Unshare => "unshare",
+            _ => Family::of(self).event_types()[0],
+        }
+    }
+}
+
+/// A set of families.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FamilySet(u64);
+
+impl FamilySet {
+    /// No family.
+    pub const NONE: FamilySet = FamilySet(0);
+    /// Every family.
+    pub const ALL: FamilySet = FamilySet::of(Family::ALL);
+
+    /// These families.
+    pub const fn of(families: &[Family]) -> FamilySet {
+        let mut bits = 0u64;
+        let mut i = 0;
+        while i < families.len() {
+            bits |= 1 << families[i] as u16;
+            i += 1;
+        }
+        FamilySet(bits)
+    }
+
+    /// Whether this family is in it.
+    pub const fn has(self, family: Family) -> bool {
+        self.0 & (1 << family as u16) != 0
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn and(self, other: FamilySet) -> FamilySet {
+        FamilySet(self.0 & other.0)
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub const fn or(self, other: FamilySet) -> FamilySet {
+        FamilySet(self.0 | other.0)
+    }
+
+    /// What is not in it.
+    #[must_use]
+    pub const fn not(self) -> FamilySet {
+        FamilySet(Self::ALL.0 & !self.0)
+    }
+
+    /// Whether nothing is in it.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Its families, in order.
+    pub fn iter(self) -> impl Iterator<Item = Family> {
+        Family::ALL.iter().copied().filter(move |f| self.has(*f))
+    }
+}
+
+impl fmt::Debug for FamilySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(Family::name)).finish()
+    }
+}

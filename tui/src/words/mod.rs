@@ -1,0 +1,211 @@
+//! What happens on a node, in plain words, escaped and safe to show: the same on the screen and in lines.
+
+pub(crate) mod text;
+pub(crate) mod when;
+
+use std::net::SocketAddr;
+
+use lanner_core::event::{
+    Attempt, Close, ContainerId, File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind,
+};
+
+use text::{bytes, shown};
+
+/// Longer than any line, so that formatting stops early for what would be clipped anyway.
+const LINE: usize = 1_000;
+
+/// What happened, with who did it left out: `ran /usr/bin/curl -s http://...`.
+pub(crate) fn deed(payload: &Payload) -> String {
+    match payload {
+        Payload::Exec(exec) => format!("ran {}", command(&exec.image)),
+        Payload::Alive(exec) => format!("already ran {}", command(&exec.image)),
+        Payload::Fork(fork) => format!("forked [{}]", fork.child.pid),
+        Payload::Exit(exit) if exit.signal != 0 => format!("was ended by signal {}", exit.signal),
+        Payload::Exit(exit) => format!("ended with {}", exit.code),
+        Payload::Open(open) => {
+            let verb = match (open.created, open.access.write, open.access.read) {
+                (true, _, _) => "created",
+                (_, true, true) => "opened to read and write",
+                (_, true, false) => "opened to write",
+                _ => "opened to read",
+            };
+            let note = if open.written_before && !open.access.write { " (another process wrote it)" } else { "" };
+            format!("{verb} {}{note}", file(&open.file))
+        }
+        Payload::Connect(connect) => match connect.attempt {
+            Attempt::Started => format!("connects to {}", connect.flow.remote),
+            Attempt::Established => format!("connected to {}", connect.flow.remote),
+            Attempt::Failed(errno) => format!("could not connect to {}: {}", connect.flow.remote, errno_words(errno)),
+        },
+        Payload::Accept(accept) => format!("accepted {} on {}", accept.flow.remote, accept.flow.local),
+        Payload::Listen(listen) => format!("listens on {}", listen.local),
+        Payload::Close(close) => closed(close),
+        Payload::Namespace(change) => {
+            let verb = match change.how {
+                NsChangeHow::Setns => "entered",
+                NsChangeHow::Unshare => "made its own",
+            };
+            format!("{verb} {} namespace", changed(&change.before, &change.now))
+        }
+        Payload::MemFd(memfd) => format!("made a file in memory, {}", file(&memfd.file)),
+    }
+}
+
+/// The executable and the arguments; the program's own name is left out when it says the same as the executable.
+pub(crate) fn command(image: &Image) -> String {
+    let own = image.args.list.first().map_or(&b""[..], |a| a.file_name());
+    let says_the_same = own == image.exe.path.file_name();
+    let mut out = file(&image.exe);
+    for argument in image.args.list.iter().skip(usize::from(says_the_same)) {
+        if out.len() > LINE {
+            break;
+        }
+        out.push(' ');
+        out.push_str(&shown(argument, LINE));
+    }
+    if image.args.truncated {
+        out.push_str(" …");
+    }
+    out
+}
+
+/// A file's path, with what makes it unusual.
+pub(crate) fn file(file: &File) -> String {
+    let path = if file.path.is_empty() { "unknown file".to_owned() } else { shown(&file.path, LINE) };
+    let start = if file.truncated { "…" } else { "" };
+    let end = if file.deleted { " (deleted)" } else { "" };
+    format!("{start}{path}{end}")
+}
+
+fn closed(close: &Close) -> String {
+    let direction = match close.outgoing {
+        Some(true) => "closed",
+        Some(false) => "closed, accepted from",
+        None => "closed, either way with",
+    };
+    format!(
+        "{direction} {}, sent {}, received {} in {}",
+        close.flow.remote,
+        bytes(close.sent),
+        bytes(close.received),
+        when::short(close.lasted)
+    )
+}
+
+/// The names of the namespaces that differ: `mnt, pid`.
+fn changed(before: &Namespaces, now: &Namespaces) -> String {
+    let known_before = *before != Namespaces::default();
+    let names: Vec<_> = namespaces(now)
+        .into_iter()
+        .zip(namespaces(before))
+        .filter(|((_, now), (_, before))| *now != 0 && (!known_before || now != before))
+        .map(|((name, _), _)| name)
+        .collect();
+    if names.is_empty() { "the same".to_owned() } else { names.join(", ") }
+}
+
+/// Namespaces with the names that /proc gives them.
+pub(crate) fn namespaces(ns: &Namespaces) -> [(&'static str, u32); 7] {
+    [
+        ("mnt", ns.mnt),
+        ("pid", ns.pid),
+        ("net", ns.net),
+        ("uts", ns.uts),
+        ("ipc", ns.ipc),
+        ("cgroup", ns.cgroup),
+        ("user", ns.user),
+    ]
+}
+
+fn errno_words(errno: u32) -> String {
+    match errno {
+        0 => "unknown error".to_owned(),
+        101 => "network unreachable".to_owned(),
+        104 => "reset".to_owned(),
+        110 => "timed out".to_owned(),
+        111 => "refused".to_owned(),
+        113 => "host unreachable".to_owned(),
+        other => format!("error {other}"),
+    }
+}
+
+/// `root`, or the number.
+pub(crate) fn user(uid: u32) -> String {
+    if uid == 0 { "root".to_owned() } else { uid.to_string() }
+}
+
+/// A container's id as container tools shorten it.
+pub(crate) fn container(id: &ContainerId) -> String {
+    shown(id.short(), 64)
+}
+
+/// A standard descriptor's other end.
+pub(crate) fn stdio(stdio: &Stdio) -> String {
+    let peer = |p: SocketAddr| format!("socket to {p}");
+    match (stdio.kind, stdio.peer) {
+        (StdioKind::Socket, Some(p)) => peer(p),
+        (StdioKind::Unknown, _) => "unknown".to_owned(),
+        (StdioKind::Closed, _) => "closed".to_owned(),
+        (StdioKind::Terminal, _) => "terminal".to_owned(),
+        (StdioKind::Device, _) => "device".to_owned(),
+        (StdioKind::File, _) => format!("file, inode {}", stdio.ino),
+        (StdioKind::Directory, _) => format!("directory, inode {}", stdio.ino),
+        (StdioKind::Pipe, _) => format!("pipe {}", stdio.ino),
+        (StdioKind::Socket, None) => format!("socket {}", stdio.ino),
+    }
+}
+
+/// The names of capabilities, as `capabilities(7)` numbers them, without their common `CAP_`.
+pub(crate) fn capabilities(bits: u64) -> Vec<String> {
+    (0..64)
+        .filter(|bit| bits >> bit & 1 == 1)
+        .map(|bit| CAPABILITIES.get(bit).map_or_else(|| format!("unknown capability {bit}"), |n| (*n).to_owned()))
+        .collect()
+}
+
+/// How many capabilities are all of them, as of Linux 5.9.
+pub(crate) const ALL_CAPABILITIES: usize = CAPABILITIES.len();
+
+const CAPABILITIES: [&str; 41] = [
+    "chown",
+    "dac_override",
+    "dac_read_search",
+    "fowner",
+    "fsetid",
+    "kill",
+    "setgid",
+    "setuid",
+    "setpcap",
+    "linux_immutable",
+    "net_bind_service",
+    "net_broadcast",
+    "net_admin",
+    "net_raw",
+    "ipc_lock",
+    "ipc_owner",
+    "sys_module",
+    "sys_rawio",
+    "sys_chroot",
+    "sys_ptrace",
+    "sys_pacct",
+    "sys_admin",
+    "sys_boot",
+    "sys_nice",
+    "sys_resource",
+    "sys_time",
+    "sys_tty_config",
+    "mknod",
+    "lease",
+    "audit_write",
+    "audit_control",
+    "setfcap",
+    "mac_override",
+    "mac_admin",
+    "syslog",
+    "wake_alarm",
+    "block_suspend",
+    "audit_read",
+    "perfmon",
+    "bpf",
+    "checkpoint_restore",
+];
