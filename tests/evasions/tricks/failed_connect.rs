@@ -1,0 +1,28 @@
+use std::io;
+use std::net::{TcpListener, TcpStream};
+
+use lanner_core::event::{Attempt, Connect};
+use crate::scene::Scene;
+use crate::trick::Trick;
+
+pub(crate) const TRICK: Trick = Trick {
+    name: "failed_connect",
+    idea: "a port that answers with a refusal: knocking, or a server that is down",
+    shows: "the attempt, and that it was refused",
+    perform,
+    seen,
+    ..Trick::PLAIN
+};
+
+fn perform() -> io::Result<()> {
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    match TcpStream::connect(("127.0.0.1", port)) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        other => Err(io::Error::other(format!("it was to be refused: {other:?}"))),
+    }
+}
+
+fn seen(scene: &Scene) -> Result<(), String> {
+    let refused = |c: &Connect| c.attempt == Attempt::Failed(libc::ECONNREFUSED as u32);
+    scene.connects().any(refused).then_some(()).ok_or_else(|| "a refusal".to_owned())
+}

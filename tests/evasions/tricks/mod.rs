@@ -1,0 +1,42 @@
+//! A file for each trick.
+
+use crate::trick::Trick;
+
+macro_rules! tricks {
+    ($($name:ident)*) => {
+        $(mod $name;)*
+
+        /// All of them, in the order of the table.
+        pub(crate) const ALL: &[Trick] = &[$($name::TRICK),*];
+    };
+}
+
+tricks! {
+    dev_shm
+    argv0
+    no_arguments
+    deleted
+    never_named
+    memory
+    linked_name
+    relative_path
+    through_proc
+    by_folder
+    openat2
+    interpreter
+    script
+    double_fork
+    thread_exec
+    own_mounts
+    other_root
+    inner_pids
+    failed_connect
+    hard_link
+    renamed
+    loader
+    vfork_orphan
+    clone3
+    bound_name
+    copied_within
+    moved_session
+}
