@@ -4,6 +4,7 @@ mod ebpf;
 mod node;
 mod proto;
 mod record;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ enum Command {
     /// Run a disposable Kubernetes node on this machine
     #[command(subcommand)]
     Node(node::Command),
+    /// Run the sensor's tests on another kernel
+    Vm(vm::Options),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -30,5 +33,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Proto(options) => proto::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Node(command) => node::run(command),
+        Command::Vm(options) => vm::run_tests(&options),
     }
 }
