@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::condition::View;
+use crate::condition::{Scratch, View};
 use crate::detect::chain::Chain;
 use crate::detect::rules::RuleSet;
 use crate::detect::{Detector, Incident, Signal};
@@ -20,6 +20,7 @@ pub struct Engine {
     rules: RuleSet,
     detector: Detector,
     signals: VecDeque<Signal>,
+    scratch: Scratch,
 }
 
 /// What an event changed, as far as an onlooker must be told.
@@ -57,8 +58,9 @@ impl Engine {
         self.detector.finish()
     }
 
-    fn signals_of(&self, event: &Event) -> Vec<Signal> {
-        let view = View::new(event, &self.graph);
+    fn signals_of(&mut self, event: &Event) -> Vec<Signal> {
+        self.scratch.clear();
+        let view = View::new(event, &self.graph).with(&self.scratch);
         self.rules.matching(&view).map(|rule| rule.signal(&view)).collect()
     }
 

@@ -5,8 +5,9 @@
 mod world;
 
 use lanner_core::condition::ast::{Check, Expr, ExprKind, Operator, Right, Transform};
-use lanner_core::condition::{Condition, Field, Names, Shape, Value, View, parse};
-use lanner_core::event::Family;
+use lanner_core::condition::{Condition, Field, Names, Scratch, Shape, Value, View, parse};
+use lanner_core::detect::rules::RuleSet;
+use lanner_core::event::{Family, Origin};
 use lanner_core::graph::Graph;
 use world::World;
 
@@ -249,4 +250,36 @@ fn compiled_conditions_mean_what_they_say() {
         }
     }
     assert!(met * 10 > asked && met * 10 < asked * 9, "the dice are no good: {met} of {asked}");
+}
+
+#[test]
+fn the_index_leads_to_every_rule_that_is_met() {
+    let mut dice = Dice(11);
+    let world = story();
+    let mut found = 0;
+    for round in 0..40 {
+        let mut file = String::from("- list: shells\n  items: [sh, bash]\n");
+        for (name, condition) in MACROS {
+            file += &format!("- macro: {name}\n  condition: {condition}\n");
+        }
+        let conditions: Vec<String> = (0..60).map(|_| dice.condition(3)).collect();
+        for (n, condition) in conditions.iter().enumerate() {
+            let quoted = condition.replace('\'', "''");
+            file += &format!("- rule: r{n}\n  desc: d\n  condition: '{quoted}'\n  output: o\n  priority: INFO\n");
+        }
+        let set = RuleSet::load(&[("random.yaml", file)]);
+        assert_eq!(set.errors, []);
+        let mut graph = Graph::default();
+        let mut scratch = Scratch::default();
+        for event in &world.events {
+            graph.apply(event);
+            scratch.clear();
+            let plain = View::new(event, &graph);
+            let indexed: Vec<&str> = set.matching(&plain.with(&scratch)).map(|r| &*r.name).collect();
+            let asked = set.rules.iter().filter(|r| event.header.origin == Origin::Live && r.condition.matches(&plain));
+            assert_eq!(indexed, asked.map(|r| &*r.name).collect::<Vec<_>>(), "round {round}: {event:?}");
+            found += indexed.len();
+        }
+    }
+    assert!(found > 1_000, "the dice are no good: {found} found");
 }

@@ -1,7 +1,10 @@
 //! From an expression to something that can be asked quickly: macros put in their places, fields found, types checked,
 //! constants prepared.
 
+use std::sync::Arc;
+
 use super::ast::{Check, Expr, ExprKind, Literal, Operand, Operator, Right, Span, Transform};
+use super::calls;
 use super::error::{ConditionError, nearest, quoted};
 use super::fields::{Accepts, Argument, Field, Shape, why_lacking};
 use super::names::Names;
@@ -19,17 +22,34 @@ type Result<T> = std::result::Result<T, ConditionError>;
 /// What a pattern counts as, against [`MAX_SIZE`]: it takes far more room than a test.
 const PATTERN_SIZE: usize = 200;
 
+/// A system call that a condition asks for, though no event is ever of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen {
+    /// Its name.
+    pub call: Box<str>,
+    /// Where the condition, or a macro of it, names it.
+    pub span: Span,
+}
+
+/// How many of those are taken down.
+const MAX_UNSEEN: usize = 16;
+
 /// Compiles an expression that was parsed from `source`. Its size, also when it fails, is added to `spent`.
-pub(super) fn compile(source: &str, expr: &Expr, names: &Names, spent: &mut usize) -> Result<Node> {
+pub(super) fn compile(source: &str, expr: &Expr, names: &Names, spent: &mut usize) -> Result<(Node, Vec<Unseen>)> {
     let mut compiler = Compiler { macros: true, ..Compiler::new(source, names) };
     let node = compiler.node(expr);
     *spent += compiler.size;
-    node
+    Ok((node?, compiler.unseen))
 }
 
 /// Finds what is wrong with an expression by itself; macros that it uses are not looked into.
 pub(super) fn check(source: &str, expr: &Expr, names: &Names) -> Result<()> {
     Compiler::new(source, names).node(expr).map(drop)
+}
+
+/// Whether it is the name of the event's call, or its direction, as it is.
+fn is_call(subject: &Subject) -> bool {
+    matches!(subject.field.name, "evt.type" | "syscall.type" | "evt.dir") && subject.transforms.is_empty()
 }
 
 /// Finds the field of an output, with its argument.
@@ -45,13 +65,14 @@ struct Compiler<'a> {
     within: Vec<(&'a str, Span)>,
     /// Whether macros are put in their places at all.
     macros: bool,
+    unseen: Vec<Unseen>,
     size: usize,
     depth: usize,
 }
 
 impl<'a> Compiler<'a> {
     fn new(source: &'a str, names: &'a Names) -> Self {
-        Compiler { source, names, within: Vec::new(), macros: false, size: 0, depth: 0 }
+        Compiler { source, names, within: Vec::new(), macros: false, unseen: Vec::new(), size: 0, depth: 0 }
     }
 
     fn node(&mut self, expr: &'a Expr) -> Result<Node> {
@@ -106,7 +127,7 @@ impl<'a> Compiler<'a> {
         let subject = self.subject(&check.left)?;
         let operator = check.operator;
         let values = match &check.right {
-            Right::Nothing => return Ok(Node::Exists(Box::new(subject))),
+            Right::Nothing => return Ok(Node::Exists(Arc::new(subject))),
             Right::Field(operand) => return self.field_to_field(check, subject, operand),
             Right::Value(literal) => vec![(literal.text.clone(), literal)],
             Right::Values(literals) => self.listed(literals)?,
@@ -117,7 +138,17 @@ impl<'a> Compiler<'a> {
                 self.listed(std::slice::from_ref(literal))?
             }
         };
+        let values = match is_call(&subject) {
+            true => self.calls(operator, values),
+            false => values,
+        };
         self.grow(values.len(), &check.left.span)?;
+        // One call has several names, so that one of them is asked for as all of them are.
+        let (operator, negated) = match operator {
+            Operator::Eq if is_call(&subject) => (Operator::In, false),
+            Operator::Ne if is_call(&subject) => (Operator::In, true),
+            operator => (operator, false),
+        };
         let patterns = match operator {
             Operator::Regex | Operator::Glob | Operator::IGlob => 1,
             Operator::PMatch => values.iter().map(|(text, _)| text.matches(['*', '?', '[']).count()).sum(),
@@ -139,7 +170,29 @@ impl<'a> Compiler<'a> {
                 self.error(&literal.span, what).hint(hint)
             }
         })?;
-        Ok(Node::Test(Box::new(Tested { subject, operator, test })))
+        let node = Node::Test(Arc::new(Tested { subject, operator, test }));
+        Ok(if negated { Node::Not(Box::new(node)) } else { node })
+    }
+
+    /// The names of calls, with the others of the same doing. Takes down those that no event is of.
+    fn calls(&mut self, operator: Operator, values: Vec<(String, &'a Literal)>) -> Vec<(String, &'a Literal)> {
+        if !matches!(operator, Operator::Eq | Operator::Ne | Operator::In | Operator::Intersects) {
+            return values;
+        }
+        let mut all = Vec::with_capacity(values.len());
+        for (name, literal) in values {
+            let same = calls::same(&name);
+            if operator != Operator::Ne && !calls::is_seen(&name) && self.unseen.len() < MAX_UNSEEN {
+                let site = self.within.first().map_or_else(|| literal.span.clone(), |(_, site)| site.clone());
+                let unseen = Unseen { call: crate::condition::shown(&name).into(), span: site };
+                if !self.unseen.iter().any(|u| u.call == unseen.call) {
+                    self.unseen.push(unseen);
+                }
+            }
+            all.extend(same.iter().filter(|s| **s != name).map(|s| ((*s).to_owned(), literal)));
+            all.push((name, literal));
+        }
+        all
     }
 
     fn field_to_field(&mut self, check: &'a Check, left: Subject, operand: &'a Operand) -> Result<Node> {
@@ -162,7 +215,7 @@ impl<'a> Compiler<'a> {
             );
             return Err(self.error(&operand.span, message).hint("both must be of the same kind"));
         }
-        Ok(Node::Compare(Box::new(Compared { left, operator: check.operator, right })))
+        Ok(Node::Compare(Arc::new(Compared { left, operator: check.operator, right })))
     }
 
     /// Values in parentheses, those of lists in the places of their names.
@@ -231,6 +284,12 @@ impl<'a> Compiler<'a> {
                     .error(&literal.span, format!("{} is no generation", quoted(&literal.text)))
                     .hint(format!("write a number up to 64, as in `{}[2]` for the parent's parent", field.name))),
             },
+            (Accepts::Name(_), Some(literal)) if literal.text.bytes().all(|b| b.is_ascii_digit()) => {
+                match literal.text.parse::<u32>() {
+                    Ok(n) if n < 32 => Ok(Argument::Position(n)),
+                    _ => Err(self.error(&literal.span, "no call has so many arguments")),
+                }
+            }
             (Accepts::Name(names), Some(literal)) => {
                 let found = names.iter().find(|name| **name == literal.text);
                 found.map(|name| Argument::Name(name)).ok_or_else(|| {

@@ -10,14 +10,17 @@
 //! (`!=` too), `regex` and `glob` must match the whole value.
 
 pub mod ast;
+mod calls;
 mod compile;
 mod error;
 mod fields;
 mod filter;
 mod names;
+mod narrow;
 mod parse;
 mod pattern;
 mod program;
+mod scratch;
 mod test;
 mod value;
 mod view;
@@ -25,15 +28,19 @@ mod view;
 use std::sync::Arc;
 
 use ast::Expr;
+pub use compile::Unseen;
 pub use error::ConditionError;
 pub(crate) use error::{nearest, quoted, shown};
 pub use fields::{Accepts, Field, Shape};
 pub use filter::Filter;
 pub use names::Names;
 pub(crate) use names::unquoted;
+pub(crate) use narrow::{Key, KeyField, Narrowed};
 pub use parse::parse;
 pub(crate) use parse::parse_operand;
 use program::{Node, Subject};
+pub use scratch::Scratch;
+pub(crate) use test::Sought;
 pub use value::{Kind, Value};
 pub use view::View;
 
@@ -44,6 +51,7 @@ use crate::event::FamilySet;
 pub struct Condition {
     node: Arc<Node>,
     families: FamilySet,
+    unseen: Arc<[Unseen]>,
 }
 
 impl Condition {
@@ -64,7 +72,8 @@ impl Condition {
         names: &Names,
         spent: &mut usize,
     ) -> Result<Condition, ConditionError> {
-        Ok(Condition::new(compile::compile(text, expr, names, spent)?))
+        let (node, unseen) = compile::compile(text, expr, names, spent)?;
+        Ok(Condition { unseen: unseen.into(), ..Condition::new(node) })
     }
 
     /// Finds what is wrong with an expression by itself; macros that it uses are not looked into.
@@ -73,7 +82,36 @@ impl Condition {
     }
 
     fn new(node: Node) -> Condition {
-        Condition { families: node.families().0, node: Arc::new(node) }
+        Condition { families: node.families().0, node: Arc::new(node), unseen: Arc::default() }
+    }
+
+    /// The system calls that it asks for, though no event is of them.
+    pub fn unseen(&self) -> &[Unseen] {
+        &self.unseen
+    }
+
+    /// The fields that it looks at, as conditions write them, each once.
+    pub fn fields(&self) -> Vec<String> {
+        let mut fields = Vec::new();
+        self.node.subjects(&mut |subject| fields.push(subject.written()));
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+
+    /// Why an event meets it: the fields whose tests hold, with their values, safe to show. Empty when it does not.
+    pub fn grounds(&self, view: &View<'_>) -> Vec<(String, String)> {
+        let mut grounds: Vec<(String, String)> = Vec::new();
+        if self.matches(view) {
+            self.node.grounds(*view, &mut |subject| {
+                let field = subject.written();
+                if !grounds.iter().any(|(known, _)| *known == field) {
+                    let value = Part(subject.clone()).shown(view).unwrap_or_else(|| "<NA>".to_owned());
+                    grounds.push((field, value));
+                }
+            });
+        }
+        grounds
     }
 
     /// Whether the event meets it.
@@ -93,7 +131,8 @@ impl Condition {
             return self.clone();
         }
         let not = |other: &Condition| Node::Not(Box::new((*other.node).clone()));
-        Condition::new(Node::All(std::iter::once((*self.node).clone()).chain(others.iter().map(not)).collect()))
+        let all = std::iter::once((*self.node).clone()).chain(others.iter().map(not)).collect();
+        Condition { unseen: Arc::clone(&self.unseen), ..Condition::new(Node::All(all)) }
     }
 }
 

@@ -2,6 +2,7 @@
 //! line, a connection's name) or a transformer changes something.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::ast::{Operator, Transform};
 use super::fields::{Argument, Field, Shape};
@@ -15,9 +16,9 @@ pub(super) enum Node {
     All(Box<[Node]>),
     Any(Box<[Node]>),
     Not(Box<Node>),
-    Exists(Box<Subject>),
-    Test(Box<Tested>),
-    Compare(Box<Compared>),
+    Exists(Arc<Subject>),
+    Test(Arc<Tested>),
+    Compare(Arc<Compared>),
 }
 
 /// A field, compared with values of the condition.
@@ -60,6 +61,32 @@ impl Node {
                 Operator::In | Operator::Intersects => c.right.any(view, |r| compare(Operator::Eq, l, r)),
                 _ => c.right.holds(view, c.operator, |r| compare(c.operator, l, r)),
             }),
+        }
+    }
+
+    /// Tells `each` every field that it looks at.
+    pub(super) fn subjects<'n>(&'n self, each: &mut dyn FnMut(&'n Subject)) {
+        match self {
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| node.subjects(each)),
+            Node::Not(node) => node.subjects(each),
+            Node::Exists(subject) => each(subject),
+            Node::Test(tested) => each(&tested.subject),
+            Node::Compare(compared) => {
+                each(&compared.left);
+                each(&compared.right);
+            }
+        }
+    }
+
+    /// Tells `each` the fields because of which it matches; what does not match, or is asked not to, is no ground.
+    pub(super) fn grounds<'n>(&'n self, view: View<'_>, each: &mut dyn FnMut(&'n Subject)) {
+        match self {
+            Node::All(nodes) => nodes.iter().for_each(|node| node.grounds(view, each)),
+            Node::Any(nodes) => {
+                nodes.iter().filter(|node| node.matches(view)).for_each(|node| node.grounds(view, each))
+            }
+            Node::Not(_) => {}
+            node => node.subjects(each),
         }
     }
 
@@ -122,6 +149,20 @@ fn constants(field: &Field, family: Family) -> Option<Cow<'static, [&'static str
 }
 
 impl Subject {
+    /// As a condition writes it.
+    pub(super) fn written(&self) -> String {
+        let argument = match &self.argument {
+            Argument::None => String::new(),
+            Argument::Generation(n) | Argument::Position(n) => format!("[{n}]"),
+            Argument::Name(name) => format!(".{name}"),
+        };
+        let field = format!("{}{argument}", self.field.name);
+        self.transforms.iter().fold(field, |field, transform| {
+            let word = Transform::ALL.iter().find(|(_, t)| t == transform).map_or("", |(word, _)| word);
+            format!("{word}({field})")
+        })
+    }
+
     /// Its value, when it has one at a time.
     pub(super) fn one<'a>(&self, view: View<'a>) -> Option<Value<'a>> {
         if self.counts() {

@@ -39,6 +39,31 @@ pub(super) struct Network {
     bits: u8,
 }
 
+/// What a value must be, or have in it, for a test to hold.
+#[derive(Debug, Clone)]
+pub(crate) enum Sought {
+    /// It is one of these texts; `parts`: it contains one of them, in upper or lower case.
+    Texts { texts: Vec<Box<[u8]>>, parts: bool },
+    /// It is one of these numbers.
+    Numbers(Vec<i128>),
+}
+
+impl Sought {
+    /// Adds what else a value of the same field may be.
+    pub(super) fn extend(&mut self, other: Sought) {
+        match (self, other) {
+            (Sought::Texts { texts, parts }, Sought::Texts { texts: more, parts: more_parts }) => {
+                texts.extend(more);
+                // What is the text, is contained in it too.
+                *parts |= more_parts;
+            }
+            (Sought::Numbers(numbers), Sought::Numbers(more)) => numbers.extend(more),
+            // A field is of one kind.
+            _ => {}
+        }
+    }
+}
+
 /// Why there is no such test.
 pub(super) enum Unfit {
     /// The operator does not go with the kind.
@@ -123,6 +148,22 @@ impl Test {
             Operator::Eq | Operator::In | Operator::Intersects => networks(values).map(Test::Inside),
             Operator::Ne => networks(values).map(Test::Outside),
             _ => Err(Unfit::Operator),
+        }
+    }
+
+    /// What a value must be or contain, if that can be said.
+    pub(super) fn sought(&self) -> Option<Sought> {
+        let texts = |texts: Vec<Box<[u8]>>, parts| Some(Sought::Texts { texts, parts });
+        match self {
+            Test::Equal(text) => texts(vec![text.clone()], false),
+            Test::OneOf(all) => texts(all.to_vec(), false),
+            Test::StartsWith(text) | Test::EndsWith(text) | Test::ContainsAnyCase(text) => {
+                texts(vec![text.clone()], true)
+            }
+            Test::Contains(finder) => texts(vec![finder.needle().into()], true),
+            Test::Number(Operator::Eq, number) => Some(Sought::Numbers(vec![*number])),
+            Test::OneNumberOf(numbers) => Some(Sought::Numbers(numbers.to_vec())),
+            _ => None,
         }
     }
 

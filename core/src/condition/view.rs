@@ -1,5 +1,8 @@
 //! What conditions look at: an event, and what is known of its node.
 
+use std::borrow::Cow;
+
+use super::scratch::{Put, Scratch};
 use crate::event::{ContainerId, Event, Exec, File, Flow, Image, Namespaces, Payload, ProcessKey, Task};
 use crate::graph::{Container, Graph, Process};
 
@@ -10,12 +13,32 @@ pub struct View<'a> {
     pub event: &'a Event,
     /// What is known of the node.
     pub graph: &'a Graph,
+    scratch: Option<&'a Scratch>,
 }
 
 impl<'a> View<'a> {
     /// A look at an event.
     pub fn new(event: &'a Event, graph: &'a Graph) -> Self {
-        View { event, graph }
+        View { event, graph, scratch: None }
+    }
+
+    /// The same, with room for what has to be put together: it is, once, however often it is asked for.
+    /// The room must be [cleared](Scratch::clear) between events.
+    #[must_use]
+    pub fn with(self, scratch: &'a Scratch) -> Self {
+        View { scratch: Some(scratch), ..self }
+    }
+
+    /// A text that has to be put together.
+    pub(super) fn put(self, what: Put, write: impl FnOnce(&mut Vec<u8>)) -> Cow<'a, [u8]> {
+        match self.scratch {
+            Some(scratch) => Cow::Borrowed(scratch.get(what, write)),
+            None => {
+                let mut text = Vec::new();
+                write(&mut text);
+                Cow::Owned(text)
+            }
+        }
     }
 
     /// The process that did it.

@@ -59,9 +59,14 @@ pub struct ContainerId(pub Text);
 impl ContainerId {
     /// The first 12 characters, as container tools show it.
     pub fn short(&self) -> Text {
+        Text::from(self.short_bytes())
+    }
+
+    /// The bytes of [`ContainerId::short`].
+    pub fn short_bytes(&self) -> &[u8] {
         let bytes = self.0.as_bytes();
         let hex = bytes.len() >= 32 && bytes.iter().all(u8::is_ascii_hexdigit);
-        if hex { Text::from(&bytes[..12]) } else { self.0.clone() }
+        if hex { &bytes[..12] } else { bytes }
     }
 }
 

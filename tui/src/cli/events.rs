@@ -62,7 +62,7 @@ impl Follower for Events {
         }
         for event in &batch.events {
             self.graph.apply(event);
-            let wanted = self.filter.as_ref().is_none_or(|f| f.matches(&View { event, graph: &self.graph }));
+            let wanted = self.filter.as_ref().is_none_or(|f| f.matches(&View::new(event, &self.graph)));
             if !wanted {
                 continue;
             }

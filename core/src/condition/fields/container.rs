@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use super::{ALL, Field, number, text, word};
+use crate::condition::scratch::Put;
 
 pub(super) const FIELDS: &[Field] = &[
     text("container.id", ALL, "The first 12 characters of the container's id; `host` outside of containers.", |v| {
         match v.container_id() {
-            Some(id) => Some(Cow::Owned(id.short().as_bytes().to_vec())),
+            Some(id) => Some(Cow::Borrowed(id.short_bytes())),
             None => v.task().and_then(|_| word("host")),
         }
     }),
@@ -15,7 +16,10 @@ pub(super) const FIELDS: &[Field] = &[
         Some(Cow::Borrowed(v.container_id()?.0.as_bytes()))
     }),
     text("container.info", ALL, "The container, for outputs.", |v| match v.container_id() {
-        Some(id) => Some(Cow::Owned([b"container_id=", id.short().as_bytes()].concat())),
+        Some(id) => Some(v.put(Put::Container, |out| {
+            out.extend_from_slice(b"container_id=");
+            out.extend_from_slice(id.short_bytes());
+        })),
         None => word("container_id=host"),
     }),
     number("container.start_ts", ALL, "When the container was first seen: nanoseconds since the node booted.", |v| {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::{ALL, EXEC, Field, Found, OPEN, flag, made, named, number, text, word};
+use crate::condition::calls::same;
+use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{Attempt, Family, FamilySet, Open, Payload};
 
@@ -37,7 +39,10 @@ pub(super) const FIELDS: &[Field] = &[
     text("evt.res", RESULT, "SUCCESS, or the name of the error.", |v| {
         let result = raw_result(v)?;
         match u32::try_from(-result) {
-            Ok(errno @ 1..) => made(errno_name(errno)),
+            Ok(errno @ 1..) => match errno_name(errno) {
+                Some(name) => word(name),
+                None => made(format!("E{errno}")),
+            },
             _ => word("SUCCESS"),
         }
     }),
@@ -80,6 +85,33 @@ fn raw_result(view: View<'_>) -> Option<i128> {
     })
 }
 
+/// The arguments of calls in Falco's order, for conditions that name them by position.
+const POSITIONS: &[(&str, &[&str])] = &[
+    ("openat", &["fd", "dirfd", "name", "flags", "mode"]),
+    ("execve", &["res", "exe", "args", "tid", "pid", "ptid", "cwd"]),
+    ("socket", &["domain", "type", "proto"]),
+    ("setns", &["res", "fd", "nstype"]),
+    ("unshare", &["res", "flags"]),
+    ("memfd_create", &["fd", "name", "flags"]),
+    ("procexit", &["status", "ret", "sig", "core", "reaper_tid"]),
+    ("connect", &["res", "tuple", "fd", "addr"]),
+    ("ptrace", &["request", "pid"]),
+    ("rename", &["res", "oldpath", "newpath"]),
+    ("renameat2", &["res", "olddirfd", "oldpath", "newdirfd", "newpath", "flags"]),
+    ("unlinkat", &["res", "dirfd", "name", "flags"]),
+    ("symlinkat", &["res", "target", "linkdirfd", "linkpath"]),
+    ("linkat", &["res", "olddir", "oldpath", "newdir", "newpath", "flags"]),
+    ("mkdirat", &["res", "dirfd", "path", "mode"]),
+    ("fchmodat", &["res", "dirfd", "filename", "mode"]),
+];
+
+/// The name of the argument that stands at this position of the event's call, the first at 0.
+pub(super) fn position(view: View<'_>, n: u32) -> Option<&'static str> {
+    let call = view.event.payload.event_type();
+    let (_, names) = POSITIONS.iter().find(|(name, _)| *name == call || same(call).contains(name))?;
+    names.get(n as usize).copied()
+}
+
 fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
     match (name, &view.event.payload) {
         ("flags", Payload::Open(open)) => {
@@ -90,7 +122,9 @@ fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
             };
             let create = if open.created { "|O_CREAT|O_F_CREATED" } else { "" };
             let directory = if open.directory { "|O_DIRECTORY" } else { "" };
-            made(format!("{access}{create}{directory}"))
+            Some(view.put(Put::Flags, |out| {
+                [access, create, directory].iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+            }))
         }
         ("flags", Payload::Exec(exec)) => word(if exec.image.exe.is_memfd() { "EXE_FROM_MEMFD" } else { "0" }),
         ("name" | "path" | "filename" | "pathname", Payload::Open(_) | Payload::MemFd(_)) => {
@@ -108,14 +142,30 @@ fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
     }
 }
 
-fn errno_name(errno: u32) -> String {
-    let name = match errno {
+fn errno_name(errno: u32) -> Option<&'static str> {
+    Some(match errno {
         1 => "EPERM",
         2 => "ENOENT",
         4 => "EINTR",
+        6 => "ENXIO",
+        9 => "EBADF",
         11 => "EAGAIN",
         13 => "EACCES",
+        16 => "EBUSY",
+        17 => "EEXIST",
+        18 => "EXDEV",
+        20 => "ENOTDIR",
+        21 => "EISDIR",
         22 => "EINVAL",
+        23 => "ENFILE",
+        24 => "EMFILE",
+        26 => "ETXTBSY",
+        28 => "ENOSPC",
+        30 => "EROFS",
+        36 => "ENAMETOOLONG",
+        38 => "ENOSYS",
+        39 => "ENOTEMPTY",
+        40 => "ELOOP",
         98 => "EADDRINUSE",
         99 => "EADDRNOTAVAIL",
         100 => "ENETDOWN",
@@ -127,7 +177,6 @@ fn errno_name(errno: u32) -> String {
         112 => "EHOSTDOWN",
         113 => "EHOSTUNREACH",
         115 => "EINPROGRESS",
-        _ => return format!("E{errno}"),
-    };
-    name.to_owned()
+        _ => return None,
+    })
 }

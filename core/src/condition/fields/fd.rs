@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use super::{FILE, FLOW, Field, Found, OPEN, SOCKET, address, directory, ends, flag, made, number, ports, text, word};
+use super::{FILE, FLOW, Field, Found, OPEN, SOCKET, address, directory, ends, flag, number, ports, text, word};
+use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{FamilySet, Payload};
 
@@ -122,10 +123,31 @@ fn server(view: View<'_>) -> Option<SocketAddr> {
 }
 
 fn connection(view: View<'_>) -> Found<'_> {
-    match (client(view), server(view)) {
-        (Some(client), Some(server)) => made(format!("{client}->{server}")),
-        (None, Some(server)) => made(server.to_string()),
+    let (from, to) = match (client(view), server(view)) {
+        (Some(client), Some(server)) => (Some(client), server),
+        (None, Some(server)) => (None, server),
         // Who opened it is not known: it began before the sensor did.
-        _ => made(format!("{}->{}", local(view)?, remote(view)?)),
+        _ => (Some(local(view)?), remote(view)?),
+    };
+    Some(view.put(Put::Connection, |out| {
+        if let Some(from) = from {
+            address_to(out, from);
+            out.extend_from_slice(b"->");
+        }
+        address_to(out, to);
+    }))
+}
+
+/// Writes an address; a buffer takes all.
+fn address_to(out: &mut Vec<u8>, address: SocketAddr) {
+    use std::fmt::Write as _;
+
+    struct Into<'a>(&'a mut Vec<u8>);
+    impl std::fmt::Write for Into<'_> {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0.extend_from_slice(text.as_bytes());
+            Ok(())
+        }
     }
+    let _ = write!(Into(out), "{address}");
 }

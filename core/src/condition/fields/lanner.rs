@@ -47,7 +47,7 @@ pub(super) const FIELDS: &[Field] = &[
         |v| {
             let writer = v.graph.process(v.container()?.cause.as_ref()?.writer)?;
             match &writer.task.container {
-                Some(id) => Some(Cow::Owned(id.short().as_bytes().to_vec())),
+                Some(id) => Some(Cow::Borrowed(id.short_bytes())),
                 None => word("host"),
             }
         },

@@ -96,6 +96,8 @@ pub(super) enum Argument {
     None,
     Generation(u32),
     Name(&'static str),
+    /// An argument of the call, by its position.
+    Position(u32),
 }
 
 impl Field {
@@ -156,6 +158,7 @@ impl Field {
             (Get::Flag(get), _) => get(view).map(Value::Flag),
             (Get::Address(get), _) => get(view).map(Value::Address),
             (Get::Named(_, get), Argument::Name(name)) => get(view, name).map(Value::Text),
+            (Get::Named(_, get), Argument::Position(n)) => get(view, evt::position(view, *n)?).map(Value::Text),
             (Get::Lineage(get), Argument::Generation(n)) => get(view.ancestor(*n)?).map(Value::Text),
             (Get::LineageNumber(get), Argument::Generation(n)) => get(view.ancestor(*n)?).map(Value::Number),
             _ => None,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{ALL, Field, Found, flag, known, lineage, lineage_number, made, number, text, word};
+use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{Image, Stdio, StdioKind, Text};
 use crate::graph::Process;
@@ -13,11 +14,22 @@ pub(super) const FIELDS: &[Field] = &[
     text("proc.exepath", ALL, "The path of the file that it runs, as the kernel resolved it.", |v| {
         known(&v.image()?.exe.path)
     }),
-    text("proc.cmdline", ALL, "Its name and its arguments.", |v| command(&v.task()?.comm, v.image()?)),
-    text("proc.exeline", ALL, "Its arguments, the program's name first.", |v| {
-        Some(Cow::Owned(joined(&v.image()?.args.list)))
+    text("proc.cmdline", ALL, "Its name and its arguments.", |v| {
+        let (task, image) = (v.task()?, v.image()?);
+        if arguments(image).is_empty() {
+            return known(&task.comm);
+        }
+        Some(v.put(Put::CommandLine, |out| line(out, &task.comm, arguments(image))))
     }),
-    text("proc.args", ALL, "Its arguments without the program's name.", |v| arguments(v.image()?)),
+    text("proc.exeline", ALL, "Its arguments, the program's name first.", |v| {
+        let image = v.image()?;
+        Some(v.put(Put::ExeLine, |out| join(out, &image.args.list)))
+    }),
+    text("proc.args", ALL, "Its arguments without the program's name.", |v| match arguments(v.image()?) {
+        [] => word(""),
+        [only] => Some(Cow::Borrowed(only.as_bytes())),
+        list => Some(v.put(Put::Arguments, |out| join(out, list))),
+    }),
     number("proc.cmdnargs", ALL, "How many arguments it has, without the program's name.", |v| {
         Some(v.image()?.args.list.len().saturating_sub(1) as i128)
     }),
@@ -29,7 +41,10 @@ pub(super) const FIELDS: &[Field] = &[
         match cwd.as_bytes() {
             [] => None,
             [.., b'/'] => known(cwd),
-            path => Some(Cow::Owned([path, b"/"].concat())),
+            path => Some(v.put(Put::Directory, |out| {
+                out.extend_from_slice(path);
+                out.push(b'/');
+            })),
         }
     }),
     number("proc.pid", ALL, "Its pid on the machine.", |v| pid(v.key().pid)),
@@ -40,7 +55,13 @@ pub(super) const FIELDS: &[Field] = &[
     text("proc.pname", ALL, "Its parent's name.", |v| known(&v.parent()?.task.comm)),
     text("proc.pexe", ALL, "Its parent's first argument.", |v| exe(v.parent()?.image()?)),
     text("proc.pexepath", ALL, "The path of the file that its parent runs.", |v| known(&v.parent()?.image()?.exe.path)),
-    text("proc.pcmdline", ALL, "Its parent's name and arguments.", |v| process_command(v.parent()?)),
+    text("proc.pcmdline", ALL, "Its parent's name and arguments.", |v| {
+        let parent = v.parent()?;
+        match parent.image().map(arguments) {
+            None | Some([]) => known(&parent.task.comm),
+            Some(list) => Some(v.put(Put::ParentCommandLine, |out| line(out, &parent.task.comm, list))),
+        }
+    }),
     number("proc.sid", ALL, "Its session: the pid of the session's leader.", |v| pid(v.task()?.session)),
     text("proc.sname", ALL, "The name of its session's leader.", |v| known(&leader(v)?.task.comm)),
     text("proc.sid.exe", ALL, "The first argument of its session's leader.", |v| exe(leader(v)?.image()?)),
@@ -74,10 +95,12 @@ pub(super) const FIELDS: &[Field] = &[
     lineage("proc.acmdline", "The name and arguments of an ancestor.", process_command),
     lineage_number("proc.apid", "The pid of an ancestor.", |p| pid(p.key.pid)),
     text("thread.cap_effective", ALL, "Its effective capabilities, with blanks between.", |v| {
-        capabilities(v.task()?.creds.cap_effective)
+        let bits = v.task()?.creds.cap_effective;
+        Some(v.put(Put::Effective, |out| capabilities(out, bits)))
     }),
     text("thread.cap_permitted", ALL, "Its permitted capabilities, with blanks between.", |v| {
-        capabilities(v.task()?.creds.cap_permitted)
+        let bits = v.task()?.creds.cap_permitted;
+        Some(v.put(Put::Permitted, |out| capabilities(out, bits)))
     }),
 ];
 
@@ -101,36 +124,33 @@ fn exe(image: &Image) -> Found<'_> {
     Some(Cow::Borrowed(image.args.list.first()?.as_bytes()))
 }
 
-fn arguments(image: &Image) -> Found<'_> {
-    match image.args.list.get(1..) {
-        None | Some([]) => word(""),
-        Some([only]) => Some(Cow::Borrowed(only.as_bytes())),
-        Some(list) => Some(Cow::Owned(joined(list))),
-    }
+fn arguments(image: &Image) -> &[Text] {
+    image.args.list.get(1..).unwrap_or_default()
 }
 
-fn joined(list: &[Text]) -> Vec<u8> {
-    list.iter().map(Text::as_bytes).collect::<Vec<_>>().join(&b' ')
-}
-
-fn command<'a>(comm: &'a Text, image: &'a Image) -> Found<'a> {
-    match image.args.list.get(1..) {
-        None | Some([]) => known(comm),
-        Some(list) => {
-            let mut line = comm.as_bytes().to_vec();
-            for argument in list {
-                line.push(b' ');
-                line.extend_from_slice(argument.as_bytes());
-            }
-            Some(Cow::Owned(line))
+fn join(out: &mut Vec<u8>, list: &[Text]) {
+    for (n, argument) in list.iter().enumerate() {
+        if n > 0 {
+            out.push(b' ');
         }
+        out.extend_from_slice(argument.as_bytes());
     }
+}
+
+fn line(out: &mut Vec<u8>, comm: &Text, list: &[Text]) {
+    out.extend_from_slice(comm.as_bytes());
+    out.push(b' ');
+    join(out, list);
 }
 
 fn process_command(process: &Process) -> Found<'_> {
-    match process.image() {
-        Some(image) => command(&process.task.comm, image),
-        None => known(&process.task.comm),
+    match process.image().map(arguments) {
+        None | Some([]) => known(&process.task.comm),
+        Some(list) => {
+            let mut out = Vec::new();
+            line(&mut out, &process.task.comm, list);
+            Some(Cow::Owned(out))
+        }
     }
 }
 
@@ -172,9 +192,13 @@ fn stdio_name(view: View<'_>, n: usize) -> Found<'_> {
     })
 }
 
-fn capabilities(bits: u64) -> Found<'static> {
-    let names = CAPABILITIES.iter().enumerate().filter(|(i, _)| bits & (1 << i) != 0).map(|(_, name)| *name);
-    made(names.collect::<Vec<_>>().join(" "))
+fn capabilities(out: &mut Vec<u8>, bits: u64) {
+    for (_, name) in CAPABILITIES.iter().enumerate().filter(|(i, _)| bits & (1 << i) != 0) {
+        if !out.is_empty() {
+            out.push(b' ');
+        }
+        out.extend_from_slice(name.as_bytes());
+    }
 }
 
 /// By bit (include/uapi/linux/capability.h).

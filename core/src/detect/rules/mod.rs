@@ -7,6 +7,7 @@
 //! A rule that cannot work here is never dropped in silence: it stands in [`RuleSet::unsupported`], with the reason.
 
 mod exception;
+mod index;
 mod output;
 mod place;
 mod read;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use super::{Severity, Signal, Tactic};
 use crate::condition::{Condition, ConditionError, Names, View, parse, quoted};
 use crate::event::{Family, FamilySet, Origin};
+use index::Index;
 use output::Output;
 pub use place::Problem;
 use read::{Definitions, MAX_PROBLEMS, RuleText};
@@ -99,8 +101,7 @@ pub struct RuleSet {
     pub errors: Vec<Problem>,
     /// What is odd, but harmless.
     pub warnings: Vec<Problem>,
-    /// For each family the rules (indices) that its events can meet.
-    by_family: [Vec<u32>; Family::ALL.len()],
+    index: Index,
 }
 
 impl RuleSet {
@@ -126,17 +127,15 @@ impl RuleSet {
         }
         set.errors.splice(0..0, definitions.errors);
         set.warnings.splice(0..0, definitions.warnings);
-        for (n, rule) in (0..).zip(&set.rules) {
-            rule.condition.families().iter().for_each(|family| set.by_family[family as usize].push(n));
-        }
+        set.index = Index::new(set.rules.iter().map(|rule| &rule.condition));
         set
     }
 
     /// The rules that the event meets, in their order. What was there before the sensor raises no signals.
-    pub fn matching<'s, 'v>(&'s self, view: &'v View<'v>) -> impl Iterator<Item = &'s Rule> + use<'s, 'v> {
+    pub fn matching<'s>(&'s self, view: &View<'_>) -> impl ExactSizeIterator<Item = &'s Rule> + use<'s> {
         let live = view.event.header.origin == Origin::Live;
-        let candidates: &[u32] = if live { &self.by_family[Family::of(&view.event.payload) as usize] } else { &[] };
-        candidates.iter().map(|n| &self.rules[*n as usize]).filter(|rule| rule.condition.matches(view))
+        let met = if live { self.index.matching(view) } else { Vec::new() };
+        met.into_iter().map(|n| &self.rules[n as usize])
     }
 
     fn add(&mut self, name: &str, text: &RuleText, names: &Names, spent: &mut usize) {

@@ -1,0 +1,193 @@
+//! What is left of a condition once it is known of which family the event is, and what an event must have for it to be
+//! worth asking.
+
+use std::sync::Arc;
+
+use super::fields::Argument;
+use super::program::{Node, Subject};
+use super::test::Sought;
+use super::value::{Kind, Value};
+use super::view::View;
+use super::{Condition, Shape};
+use crate::event::{Family, FamilySet};
+
+/// Of more families than these a condition is not narrowed for each: it would be kept as many times.
+const MAX_FAMILIES: usize = 8;
+/// Shorter parts of a text are too common to look for.
+const MIN_PART: usize = 3;
+/// How many different fields a rule may be looked up by.
+const MAX_KEYS: usize = 4;
+
+/// A condition, as it is asked about the events of one family.
+#[derive(Debug, Clone)]
+pub(crate) struct Narrowed(Arc<Node>);
+
+/// What the events of one family need, for a condition to hold: the field has one of these values, or contains one.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) subject: KeyField,
+    pub(crate) sought: Sought,
+}
+
+/// A field that is looked up.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyField(Subject);
+
+impl KeyField {
+    /// Its value.
+    pub(crate) fn value<'a>(&self, view: &View<'a>) -> Option<Value<'a>> {
+        self.0.one(*view)
+    }
+
+    /// Whether it is the same field.
+    pub(crate) fn is(&self, other: &KeyField) -> bool {
+        std::ptr::eq(self.0.field, other.0.field) && self.0.argument == other.0.argument
+    }
+}
+
+impl Condition {
+    /// The condition for events of a family; `None` when none of them meets it.
+    pub(crate) fn narrowed(&self, family: Family) -> Option<Narrowed> {
+        if !self.families.has(family) {
+            return None;
+        }
+        if self.families.iter().count() > MAX_FAMILIES {
+            return Some(Narrowed(Arc::clone(&self.node)));
+        }
+        match narrowed(&self.node, FamilySet::of(&[family])) {
+            Left::Never => None,
+            Left::Always => Some(Narrowed(Arc::new(Node::All(Box::default())))),
+            Left::Node(node) => Some(Narrowed(Arc::new(node))),
+        }
+    }
+}
+
+impl Narrowed {
+    /// Whether the event, which is of the family, meets it.
+    pub(crate) fn matches(&self, view: &View<'_>) -> bool {
+        self.0.matches(*view)
+    }
+
+    /// What to look it up by: one of these must be true of an event that meets it. Empty: it must always be asked.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        keys(&self.0).unwrap_or_default()
+    }
+}
+
+enum Left {
+    Never,
+    Always,
+    Node(Node),
+}
+
+fn narrowed(node: &Node, family: FamilySet) -> Left {
+    match node {
+        Node::All(nodes) => {
+            let mut left = Vec::new();
+            for node in nodes {
+                match narrowed(node, family) {
+                    Left::Never => return Left::Never,
+                    Left::Always => {}
+                    Left::Node(node) => left.push(node),
+                }
+            }
+            joined(left, Node::All, Left::Always)
+        }
+        Node::Any(nodes) => {
+            let mut left = Vec::new();
+            for node in nodes {
+                match narrowed(node, family) {
+                    Left::Always => return Left::Always,
+                    Left::Never => {}
+                    Left::Node(node) => left.push(node),
+                }
+            }
+            joined(left, Node::Any, Left::Never)
+        }
+        Node::Not(node) => match narrowed(node, family) {
+            Left::Never => Left::Always,
+            Left::Always => Left::Never,
+            Left::Node(node) => Left::Node(Node::Not(Box::new(node))),
+        },
+        leaf => match leaf.families() {
+            (may, _) if may.and(family).is_empty() => Left::Never,
+            (_, must) if !must.and(family).is_empty() => Left::Always,
+            _ => Left::Node(leaf.clone()),
+        },
+    }
+}
+
+fn joined(mut left: Vec<Node>, join: fn(Box<[Node]>) -> Node, empty: Left) -> Left {
+    // What is cheap to ask comes first; what is as cheap keeps its order.
+    left.sort_by_key(cost);
+    match left.len() {
+        0 => empty,
+        1 => Left::Node(left.remove(0)),
+        _ => Left::Node(join(left.into())),
+    }
+}
+
+/// How much it takes to ask, roughly: what follows ancestors or puts a text together comes last.
+fn cost(node: &Node) -> u32 {
+    match node {
+        Node::All(nodes) | Node::Any(nodes) => nodes.iter().map(cost).fold(1, u32::saturating_add),
+        Node::Not(node) => cost(node),
+        Node::Exists(subject) => cost_of(subject),
+        Node::Test(tested) => cost_of(&tested.subject),
+        Node::Compare(compared) => cost_of(&compared.left).saturating_add(cost_of(&compared.right)),
+    }
+}
+
+fn cost_of(subject: &Subject) -> u32 {
+    let shape = if subject.shape == Shape::One { 1 } else { 8 };
+    let ancestors = if matches!(subject.argument, Argument::Generation(_)) { 4 } else { 0 };
+    let kind = if subject.kind == Kind::Text { 2 } else { 1 };
+    let made = if subject.field.name.ends_with("line") { 6 } else { 0 };
+    shape + ancestors + kind + made + 2 * subject.transforms.len() as u32
+}
+
+/// What must be true for the node to match: one of these. `None`: nothing that could be looked up.
+fn keys(node: &Node) -> Option<Vec<Key>> {
+    match node {
+        Node::All(nodes) => nodes.iter().filter_map(keys).min_by_key(|keys| commonness(keys)),
+        Node::Any(nodes) => {
+            let mut all: Vec<Key> = Vec::new();
+            for key in nodes.iter().map(keys).collect::<Option<Vec<_>>>()?.into_iter().flatten() {
+                match all.iter_mut().find(|known| known.subject.is(&key.subject)) {
+                    Some(known) => known.sought.extend(key.sought),
+                    None => all.push(key),
+                }
+            }
+            (!all.is_empty() && all.len() <= MAX_KEYS && all.iter().all(is_worth_it)).then_some(all)
+        }
+        Node::Test(tested) => {
+            let subject = &tested.subject;
+            if subject.shape != Shape::One || !subject.transforms.is_empty() {
+                return None;
+            }
+            let key = Key { sought: tested.test.sought()?, subject: KeyField(subject.clone()) };
+            is_worth_it(&key).then(|| vec![key])
+        }
+        Node::Not(_) | Node::Exists(_) | Node::Compare(_) => None,
+    }
+}
+
+fn is_worth_it(key: &Key) -> bool {
+    match &key.sought {
+        Sought::Texts { parts: true, texts } => texts.iter().all(|t| t.len() >= MIN_PART),
+        _ => true,
+    }
+}
+
+/// The less, the fewer events will have it, as far as its form tells.
+fn commonness(keys: &[Key]) -> usize {
+    let one = |key: &Key| match &key.sought {
+        Sought::Texts { parts: false, texts } => texts.len(),
+        Sought::Numbers(numbers) => 10 + numbers.len(),
+        Sought::Texts { parts: true, texts } => {
+            let shortest = texts.iter().map(|t| t.len()).min().unwrap_or(0);
+            1_000 + texts.len() + 100_usize.saturating_sub(shortest)
+        }
+    };
+    keys.iter().map(one).sum()
+}

@@ -1,0 +1,68 @@
+//! Room for texts that no event holds as they are asked for: a command line, the name of a connection.
+
+use std::cell::{Cell, OnceCell};
+use std::fmt;
+
+/// What is put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
+    CommandLine,
+    Arguments,
+    ExeLine,
+    ParentCommandLine,
+    Directory,
+    Connection,
+    Effective,
+    Permitted,
+    Flags,
+    Container,
+}
+
+/// How many kinds of text there are.
+const KINDS: usize = Put::Container as usize + 1;
+
+/// Buffers that are filled once an event and used again for the next one, so that asking a thousand rules about an event
+/// costs no memory.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    texts: [Text; KINDS],
+}
+
+#[derive(Default)]
+struct Text {
+    put: OnceCell<Vec<u8>>,
+    /// The buffer of earlier events.
+    spare: Cell<Vec<u8>>,
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.put.fmt(f)
+    }
+}
+
+/// How large a buffer is kept for the next event, in bytes.
+const KEPT: usize = 64 << 10;
+
+impl Scratch {
+    /// Forgets what was put together, and keeps the room.
+    pub fn clear(&mut self) {
+        for text in &mut self.texts {
+            if let Some(mut buffer) = text.put.take()
+                && buffer.capacity() <= KEPT
+            {
+                buffer.clear();
+                text.spare.set(buffer);
+            }
+        }
+    }
+
+    pub(super) fn get(&self, what: Put, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        let text = &self.texts[what as usize];
+        text.put.get_or_init(|| {
+            let mut buffer = text.spare.take();
+            write(&mut buffer);
+            buffer
+        })
+    }
+}
