@@ -6,6 +6,8 @@
 mod backfill;
 #[path = "sensor/files.rs"]
 mod files;
+#[path = "sensor/lifetime.rs"]
+mod lifetime;
 #[path = "sensor/losses.rs"]
 mod losses;
 #[path = "sensor/namespaces.rs"]

@@ -9,6 +9,7 @@ use aya::{Btf, Ebpf};
 use lanner_core::event::{BootTime, Hook, HookLayer, HookState};
 
 use super::family::{FORK, Found, HOOKS};
+use super::hold::Hold;
 use super::{backfill, clock};
 
 /// How a program is attached.
@@ -55,6 +56,8 @@ pub(super) struct Attached {
     pub(super) forks_from: Option<BootTime>,
     /// What ran then. Who is gone when the last hook is attached would be missed otherwise.
     pub(super) early: Vec<Found>,
+    /// What is attached stays so for as long as this lives.
+    pub(super) hold: Hold,
 }
 
 /// Loads and attaches what the kernel allows, program by program. All are loaded before the first is attached: the
@@ -62,13 +65,13 @@ pub(super) struct Attached {
 pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
     let specs: Vec<&Spec> = HOOKS.iter().copied().flatten().collect();
     let loaded: Vec<Result<(), String>> = specs.iter().map(|spec| load(ebpf, btf, spec)).collect();
-    let mut attached = Attached { hooks: Vec::new(), forks_from: None, early: Vec::new() };
+    let mut attached = Attached { hooks: Vec::new(), forks_from: None, early: Vec::new(), hold: Hold::new() };
     let mut programs = HashSet::new();
     for (spec, loaded) in specs.into_iter().zip(loaded) {
         if programs.contains(spec.unless) {
             continue;
         }
-        let state = match loaded.and_then(|()| attach(ebpf, spec)) {
+        let state = match loaded.and_then(|()| attach(ebpf, spec, &mut attached.hold)) {
             Ok(()) => HookState::Attached,
             Err(reason) => HookState::Refused(reason),
         };
@@ -116,7 +119,7 @@ fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
     }
 }
 
-fn attach(ebpf: &mut Ebpf, spec: &Spec) -> Result<(), String> {
+fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
     let program = ebpf.program_mut(spec.program).ok_or("the object has no such program")?;
     match spec.attach {
         Attach::Typed(_) => {
@@ -125,7 +128,7 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec) -> Result<(), String> {
         }
         Attach::Syscalls(names) => {
             let program: &mut TracePoint = program.try_into().map_err(words)?;
-            let outcomes: Vec<_> = names.iter().map(|name| program.attach("syscalls", name)).collect();
+            let outcomes: Vec<_> = names.iter().map(|name| hold.attach(program, name)).collect();
             if outcomes.iter().all(Result::is_err)
                 && let Some(Err(error)) = outcomes.into_iter().next()
             {

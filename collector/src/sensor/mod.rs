@@ -14,6 +14,7 @@ mod config;
 mod container;
 mod error;
 mod family;
+mod hold;
 mod hooks;
 mod node;
 mod offsets;
@@ -44,6 +45,7 @@ pub use probe::{Check, probe};
 use backfill::Live;
 use btf::Types;
 use family::Found;
+use hold::Hold;
 use hooks::Attached;
 use offsets::Resolved;
 use order::{HOLD_BACK, Order};
@@ -72,6 +74,8 @@ pub struct Sensor {
     forks_from: Option<BootTime>,
     /// See [`Attached`].
     early: Vec<Found>,
+    /// See [`Attached`].
+    _hold: Hold,
     /// Processes that the backfill told of: a late record of their fork would tell of them twice.
     told: HashSet<ProcessKey>,
 }
@@ -115,7 +119,7 @@ impl Sensor {
         let ring = Ring::new(&mut ebpf).map_err(SensorError::Object)?;
 
         let started = clock::now();
-        let Attached { mut hooks, forks_from, early } = hooks::attach_all(&mut ebpf, &btf);
+        let Attached { mut hooks, forks_from, early, hold } = hooks::attach_all(&mut ebpf, &btf);
         if hooks.iter().all(|h| matches!(h.state, HookState::Refused(_))) {
             let first = hooks.into_iter().find_map(|h| match h.state {
                 HookState::Refused(reason) => Some(reason),
@@ -136,6 +140,7 @@ impl Sensor {
             started,
             forks_from,
             early,
+            _hold: hold,
             told: HashSet::new(),
         })
     }

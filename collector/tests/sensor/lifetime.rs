@@ -1,0 +1,23 @@
+//! Beginning and ending.
+
+use std::time::{Duration, Instant};
+
+use lanner_collector::sensor::node_info;
+
+use super::stage::{config, sensor};
+
+/// More than closing takes where nothing is waited for, and less than two of the hooks that the kernel waits for.
+const NO_TIME: Duration = Duration::from_millis(100);
+
+#[test]
+fn letting_go_of_all_hooks_takes_no_time() {
+    let kernel = node_info(Vec::new()).kernel;
+    let mut numbers = kernel.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
+    let version = (numbers.next().expect("a version"), numbers.next().expect("and its second part"));
+    let Some(sensor) = sensor(&config()) else { return };
+    let begun = Instant::now();
+    drop(sensor);
+    let took = begun.elapsed();
+    // Kernels before that wait for each hook while we do.
+    assert!(took < NO_TIME || version < (6, 5), "{took:?} on Linux {kernel}");
+}
