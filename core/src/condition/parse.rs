@@ -45,6 +45,13 @@ pub(crate) fn parse_operand(text: &str) -> Result<(Operand, usize)> {
     Ok((operand, parser.at))
 }
 
+/// What a string in quotes means, when the text is one and nothing else.
+pub(super) fn parse_quoted(text: &str) -> Option<String> {
+    let mut parser = Parser { text, at: 0, depth: 0 };
+    let literal = parser.quoted_string().ok().flatten()?;
+    (parser.at == text.len()).then_some(literal.text)
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,

@@ -174,8 +174,18 @@ impl RuleSet {
         let Some(exceptions) = self.exceptions(&name, text, names, spent) else { return };
         let condition = condition.except(&exceptions);
         if condition.families().and(FamilySet::of(&[Family::Alive]).not()).is_empty() {
-            let reason = "none of the events that it asks for is among those that Lanner sees";
-            self.refuse(&name, Problem::new(&text.source, text.place, reason), false);
+            let problem = match condition.unseen().first() {
+                Some(first) => {
+                    let calls: Vec<String> = condition.unseen().iter().map(|u| format!("`{}`", u.call)).collect();
+                    let reason = format!("Lanner sees no events of {}, which it asks for", calls.join(", "));
+                    place(&text.condition, &ConditionError::new(source, first.span.clone(), reason).lacking("evt.type"))
+                }
+                None => {
+                    let reason = "no event can meet it: what it asks for does not happen together";
+                    Problem::new(&text.source, text.place, reason)
+                }
+            };
+            self.refuse(&name, problem, false);
             return;
         }
         let output = match Output::parse(&text.output.text) {

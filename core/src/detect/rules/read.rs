@@ -54,6 +54,23 @@ const RULE_KEYS: &[&str] = &[
     "capture_duration",
 ];
 
+/// The version of Falco's rule engine (of Falco 0.43) whose language is spoken here.
+const ENGINE: [u32; 3] = [0, 57, 0];
+
+/// An engine's version: `0.57.0`, or before there were three numbers, its second one alone.
+fn version(text: &str) -> Option<[u32; 3]> {
+    let parts: Vec<u32> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    match parts[..] {
+        [minor] => Some([0, minor, 0]),
+        [major, minor, patch] => Some([major, minor, patch]),
+        _ => None,
+    }
+}
+
+fn shown(version: [u32; 3]) -> String {
+    version.map(|part| part.to_string()).join(".")
+}
+
 /// How many exceptions a rule may have.
 const MAX_EXCEPTIONS: usize = 1_000;
 /// Among how many keys of an entry one is looked for that stands there twice.
@@ -190,8 +207,11 @@ impl Definitions {
             entries.iter().find(|(k, ..)| k == kind).map(|(_, place, value)| (*kind, *keys, *place, value))
         });
         let Some((kind, keys, place, value)) = found else {
-            // Falco's engine and its plugins have versions; Lanner has its own and needs none of them.
-            if entries.iter().any(|(k, ..)| matches!(&**k, "required_engine_version" | "required_plugin_versions")) {
+            if let Some((_, _, version)) = entries.iter().find(|(k, ..)| k == "required_engine_version") {
+                return self.engine_version(source, version);
+            }
+            // Plugins are other sources of events; a rule of another source says so itself.
+            if entries.iter().any(|(k, ..)| k == "required_plugin_versions") {
                 return Ok(());
             }
             let first = entries.first().map_or("", |(k, ..)| k);
@@ -215,6 +235,22 @@ impl Definitions {
             "macro" => self.condition_macro(&item),
             _ => self.rule(&item),
         }
+    }
+
+    /// Compares the engine that a file asks for with the one whose language is spoken here.
+    fn engine_version(&mut self, source: &Source, yaml: &Yaml) -> Result<(), Problem> {
+        let wrong = || {
+            Problem::new(source, yaml.place, "this is no engine's version")
+                .hint("write it as in `0.57.0`, or as a number such as `17`")
+        };
+        let text = scalar(yaml).ok_or_else(wrong)?;
+        let asked = version(text).ok_or_else(wrong)?;
+        if asked > ENGINE {
+            let message = format!("the file asks for engine {}, and {} is spoken here", quoted(text), shown(ENGINE));
+            let problem = Problem::new(source, yaml.place, message);
+            self.warnings.push(problem.hint("rules that need what is newer are listed as unsupported, or as wrong"));
+        }
+        Ok(())
     }
 
     /// Warns of keys that nobody reads.
