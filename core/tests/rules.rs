@@ -244,6 +244,55 @@ fn marks_and_line_ends_of_other_systems_are_understood() {
 }
 
 #[test]
+fn upper_layers_leave_the_names_of_lower_ones_alone() {
+    let rule = |name: &str| {
+        format!("- rule: {name}\n  desc: d\n  condition: m and proc.name in (l)\n  output: o\n  priority: INFO\n")
+    };
+    let ours = format!("- macro: m\n  condition: evt.type = execve\n- list: l\n  items: [sh]\n{}", rule("ours"));
+    let theirs = format!("- macro: m\n  condition: evt.num = 0\n- list: l\n  items: [cat]\n{}", rule("theirs"));
+    let change = "- list: l\n  items: [bash]\n  override: {items: append}\n- rule: ours\n  enabled: false\n";
+    let layers = |upper: &str| RuleSet::load_layers(&[&[("a", ours.as_str())], &[("b", upper)]]);
+    let set = layers(&theirs);
+    assert_eq!(set.errors, []);
+    assert_eq!(sentences(&set, "/bin/sh", "sh"), ["ours: o"]);
+    assert_eq!(sentences(&set, "/bin/cat", "cat").len(), 0, "theirs can hold for no event");
+    // What is changed and not defined is what is below.
+    let set = layers(change);
+    assert_eq!((set.errors.len(), set.disabled.len()), (0, 1));
+    let set = layers(&change[..change.find("- rule").unwrap()]);
+    assert_eq!(sentences(&set, "/bin/bash", "bash"), ["ours: o"]);
+    // And what is there may be used.
+    let set = layers(&rule("mine"));
+    assert_eq!(sentences(&set, "/bin/sh", "sh"), ["ours: o", "mine: o"]);
+}
+
+#[test]
+fn a_rule_is_explained_with_its_macros_in_their_places() {
+    let set = load(&[SHAPED]);
+    let told = set.explain("Shell spawned").unwrap();
+    assert_eq!((told.line, told.enabled, told.rule.is_some()), (21, true, true));
+    insta::assert_snapshot!(told.condition, @r#"
+    evt.type in (execve, execveat)
+    and evt.dir = <
+    and proc.name in (ash, bash, csh, ksh, sh, tcsh, zsh, dash, login, "(systemd)", su)
+    and not evt.num = 0
+    "#);
+    let known = "(proc.name = bash and proc.args startswith --known)\nor (proc.name = zsh and proc.args startswith -x)";
+    assert_eq!(told.exceptions[0], ("known".to_owned(), known.to_owned()));
+    let fields = told.rule.unwrap().condition.fields();
+    assert_eq!(fields, ["evt.dir", "evt.num", "evt.type", "proc.args", "proc.name"]);
+    assert!(set.explain("Shell").is_none());
+    // Macros that double each other do not fill the screen.
+    let mut doubling = String::from("- macro: m0\n  condition: evt.num = 1\n");
+    for i in 1..60 {
+        writeln!(doubling, "- macro: m{i}\n  condition: m{0} and m{0}", i - 1).unwrap();
+    }
+    doubling += "- rule: r\n  desc: d\n  condition: m59\n  output: o\n  priority: INFO\n";
+    let set = load(&[&doubling]);
+    assert!(set.explain("r").unwrap().condition.len() < 100_000);
+}
+
+#[test]
 fn the_engine_that_a_file_asks_for_is_compared() {
     for (version, warns, fails) in [
         ("17", false, false),

@@ -444,6 +444,6 @@ impl<'a> Parser<'a> {
 }
 
 /// Whether a string without quotes may have this character.
-fn is_bare(c: char) -> bool {
+pub(super) fn is_bare(c: char) -> bool {
     !matches!(c, ' ' | '\t' | '\u{8}' | '\r' | '\n' | '(' | ')' | ',' | '=' | '"' | '\'')
 }

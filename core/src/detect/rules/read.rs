@@ -12,16 +12,26 @@ use crate::condition::{nearest, quoted};
 /// What the files define together.
 #[derive(Debug, Default)]
 pub(super) struct Definitions {
-    pub(super) lists: IndexMap<String, Vec<String>>,
-    pub(super) macros: IndexMap<String, Written>,
+    /// Lists and macros, the lowest layer first. What an upper layer defines under a name that a lower one has too is
+    /// meant by the rules of the upper layer, and not by those of the lower one.
+    pub(super) layers: Vec<Layer>,
     pub(super) rules: IndexMap<String, RuleText>,
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
 }
 
+/// Lists and macros of files that know each other.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) lists: IndexMap<String, Vec<String>>,
+    pub(super) macros: IndexMap<String, Written>,
+}
+
 /// A rule, as it is written.
 #[derive(Debug, Clone)]
 pub(super) struct RuleText {
+    /// Whose lists and macros it means.
+    pub(super) layer: usize,
     pub(super) source: Arc<Source>,
     pub(super) place: Place,
     pub(super) desc: String,
@@ -277,28 +287,41 @@ impl Definitions {
     fn list(&mut self, item: &Item<'_>) -> Result<(), Problem> {
         let items = item.list("items")?.ok_or_else(|| item.missing("list", "items"))?;
         if item.change("items")? == Some(Change::Append) {
-            let Some(list) = self.lists.get_mut(&item.name) else {
-                return Err(undefined(item, "list", self.lists.keys()));
+            return match self.layers.iter_mut().rev().find_map(|layer| layer.lists.get_mut(&item.name)) {
+                Some(list) => {
+                    list.extend(items);
+                    Ok(())
+                }
+                None => Err(undefined(item, "list", self.layers.iter().flat_map(|layer| layer.lists.keys()))),
             };
-            list.extend(items);
-            return Ok(());
         }
-        self.lists.insert(item.name.clone(), items);
+        self.layer().lists.insert(item.name.clone(), items);
         Ok(())
     }
 
     fn condition_macro(&mut self, item: &Item<'_>) -> Result<(), Problem> {
         let condition = item.written("condition")?.ok_or_else(|| item.missing("macro", "condition"))?;
         if item.change("condition")? == Some(Change::Append) {
-            let Some(earlier) = self.macros.get_mut(&item.name) else {
-                return Err(undefined(item, "macro", self.macros.keys()));
-            };
             let place = item.get("condition").map(|v| v.place).unwrap_or_default();
-            earlier.append(item.source, place, &condition.text);
-            return Ok(());
+            return match self.layers.iter_mut().rev().find_map(|layer| layer.macros.get_mut(&item.name)) {
+                Some(earlier) => {
+                    earlier.append(item.source, place, &condition.text);
+                    Ok(())
+                }
+                None => Err(undefined(item, "macro", self.layers.iter().flat_map(|layer| layer.macros.keys()))),
+            };
         }
-        self.macros.insert(item.name.clone(), condition);
+        self.layer().macros.insert(item.name.clone(), condition);
         Ok(())
+    }
+
+    /// The layer that is being read.
+    fn layer(&mut self) -> &mut Layer {
+        if self.layers.is_empty() {
+            self.layers.push(Layer::default());
+        }
+        let last = self.layers.len() - 1;
+        &mut self.layers[last]
     }
 
     fn rule(&mut self, item: &Item<'_>) -> Result<(), Problem> {
@@ -313,6 +336,7 @@ impl Definitions {
         let need = |key| item.missing("rule", key);
         let priority = item.text("priority")?.ok_or_else(|| need("priority"))?.to_owned();
         let mut rule = RuleText {
+            layer: self.layers.len().saturating_sub(1),
             source: Arc::clone(item.source),
             place: item.place,
             desc: item.text("desc")?.unwrap_or_default().to_owned(),
