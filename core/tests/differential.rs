@@ -6,7 +6,7 @@ mod world;
 
 use lanner_core::condition::ast::{Check, Expr, ExprKind, Operator, Right, Transform};
 use lanner_core::condition::{Condition, Field, Names, Scratch, Shape, Value, View, parse};
-use lanner_core::detect::rules::RuleSet;
+use lanner_core::detect::rules::{Rule, RuleSet};
 use lanner_core::event::{Family, Origin};
 use lanner_core::graph::Graph;
 use world::World;
@@ -269,6 +269,9 @@ fn the_index_leads_to_every_rule_that_is_met() {
         }
         let set = RuleSet::load(&[("random.yaml", file)]);
         assert_eq!(set.errors, []);
+        // What a rule is explained by means the same as the rule.
+        let explained = |rule: &Rule| Condition::parse(&set.explain(&rule.name).unwrap().condition, &Names::default());
+        let explained: Vec<Condition> = set.rules.iter().map(|rule| explained(rule).unwrap()).collect();
         let mut graph = Graph::default();
         let mut scratch = Scratch::default();
         for event in &world.events {
@@ -278,6 +281,9 @@ fn the_index_leads_to_every_rule_that_is_met() {
             let indexed: Vec<&str> = set.matching(&plain.with(&scratch)).map(|r| &*r.name).collect();
             let asked = set.rules.iter().filter(|r| event.header.origin == Origin::Live && r.condition.matches(&plain));
             assert_eq!(indexed, asked.map(|r| &*r.name).collect::<Vec<_>>(), "round {round}: {event:?}");
+            for (rule, explained) in set.rules.iter().zip(&explained) {
+                assert_eq!(rule.condition.matches(&plain), explained.matches(&plain), "{}", rule.name);
+            }
             found += indexed.len();
         }
     }

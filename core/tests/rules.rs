@@ -60,7 +60,7 @@ const SHAPED: &str = r#"
     spawned_process
     and proc.name in (all_of_them)
     and not user_expected_shells
-  output: Shell spawned (user=%user.name shell=%proc.name parent=%proc.pname cmdline=%proc.cmdline tty=%proc.tty image=%container.image.repository)
+  output: Shell spawned (user=%user.name shell=%proc.name parent=%proc.pname cmdline=%proc.cmdline tty=%proc.tty image=%user.shell)
   priority: WARNING
   tags: [maturity_stable, host, mitre_execution, T1059.004]
   exceptions:
@@ -98,7 +98,7 @@ fn a_file_in_falcos_shape_loads() {
     assert_eq!(sentences(&set, "/bin/zsh", "zsh").len(), 1);
     // That the output asks for what is not known is said, and does no harm.
     assert_eq!(set.warnings.len(), 1);
-    assert!(set.warnings[0].to_string().contains("container.image.repository"), "{}", set.warnings[0]);
+    assert!(set.warnings[0].to_string().contains("user.shell"), "{}", set.warnings[0]);
 }
 
 #[test]
@@ -143,11 +143,11 @@ fn later_files_change_earlier_ones() {
 fn what_cannot_work_is_listed_with_its_reason() {
     let set = load(&[r#"
 - macro: from_image
-  condition: container.image.repository = nginx
+  condition: user.shell = nginx
 - rule: by image
   desc: d
   condition: evt.type = execve
-    and container.image.repository = nginx
+    and user.shell = nginx
   output: o
   priority: NOTICE
 - rule: by macro
@@ -157,7 +157,12 @@ fn what_cannot_work_is_listed_with_its_reason() {
   priority: NOTICE
 - rule: by event
   desc: d
-  condition: evt.type in (rename, renameat)
+  condition: evt.type in (userfaultfd, io_destroy)
+  output: o
+  priority: NOTICE
+- rule: by what cannot be
+  desc: d
+  condition: evt.type = execve and evt.is_open_write = true
   output: o
   priority: NOTICE
 - rule: of another source
@@ -188,10 +193,11 @@ fn what_cannot_work_is_listed_with_its_reason() {
         .unwrap();
     }
     insta::assert_snapshot!(listed, @r"
-    a.yaml:7 by image [container.image.repository]: `container.image.repository` is a field of Falco's that Lanner does not have: the names and images of containers are not known, only their ids
-    a.yaml:12 by macro [container.image.repository]: in the macro `from_image`: `container.image.repository` is a field of Falco's that Lanner does not have: the names and images of containers are not known, only their ids
-    a.yaml:15 by event []: none of the events that it asks for is among those that Lanner sees
-    a.yaml:20 of another source []: its events come from `k8s_audit`, not from the kernel
+    a.yaml:7 by image [user.shell]: `user.shell` is a field of Falco's that Lanner does not have: the home and shell of a user are not known
+    a.yaml:12 by macro [user.shell]: in the macro `from_image`: `user.shell` is a field of Falco's that Lanner does not have: the home and shell of a user are not known
+    a.yaml:17 by event [evt.type]: Lanner sees no events of `userfaultfd`, `io_destroy`, which it asks for
+    a.yaml:20 by what cannot be []: no event can meet it: what it asks for does not happen together
+    a.yaml:25 of another source []: its events come from `k8s_audit`, not from the kernel
     ");
 }
 
@@ -235,6 +241,98 @@ fn marks_and_line_ends_of_other_systems_are_understood() {
     assert_eq!(set.rules.len(), 1);
     assert_eq!(load(&[""]).errors, []);
     assert_eq!(load(&["# nothing\n"]).errors, []);
+}
+
+#[test]
+fn upper_layers_leave_the_names_of_lower_ones_alone() {
+    let rule = |name: &str| {
+        format!("- rule: {name}\n  desc: d\n  condition: m and proc.name in (l)\n  output: o\n  priority: INFO\n")
+    };
+    let ours = format!("- macro: m\n  condition: evt.type = execve\n- list: l\n  items: [sh]\n{}", rule("ours"));
+    let theirs = format!("- macro: m\n  condition: evt.num = 0\n- list: l\n  items: [cat]\n{}", rule("theirs"));
+    let change = "- list: l\n  items: [bash]\n  override: {items: append}\n- rule: ours\n  enabled: false\n";
+    let layers = |upper: &str| RuleSet::load_layers(&[&[("a", ours.as_str())], &[("b", upper)]]);
+    let set = layers(&theirs);
+    assert_eq!(set.errors, []);
+    assert_eq!(sentences(&set, "/bin/sh", "sh"), ["ours: o"]);
+    assert_eq!(sentences(&set, "/bin/cat", "cat").len(), 0, "theirs can hold for no event");
+    // What is changed and not defined is what is below.
+    let set = layers(change);
+    assert_eq!((set.errors.len(), set.disabled.len()), (0, 1));
+    let set = layers(&change[..change.find("- rule").unwrap()]);
+    assert_eq!(sentences(&set, "/bin/bash", "bash"), ["ours: o"]);
+    // And what is there may be used.
+    let set = layers(&rule("mine"));
+    assert_eq!(sentences(&set, "/bin/sh", "sh"), ["ours: o", "mine: o"]);
+}
+
+#[test]
+fn a_rule_is_explained_with_its_macros_in_their_places() {
+    let set = load(&[SHAPED]);
+    let told = set.explain("Shell spawned").unwrap();
+    assert_eq!((told.line, told.enabled, told.rule.is_some()), (21, true, true));
+    insta::assert_snapshot!(told.condition, @r#"
+    evt.type in (execve, execveat)
+    and evt.dir = <
+    and proc.name in (ash, bash, csh, ksh, sh, tcsh, zsh, dash, login, "(systemd)", su)
+    and not evt.num = 0
+    "#);
+    let known = "(proc.name = bash and proc.args startswith --known)\nor (proc.name = zsh and proc.args startswith -x)";
+    assert_eq!(told.exceptions[0], ("known".to_owned(), known.to_owned()));
+    let fields = told.rule.unwrap().condition.fields();
+    assert_eq!(fields, ["evt.dir", "evt.num", "evt.type", "proc.args", "proc.name"]);
+    assert!(set.explain("Shell").is_none());
+    // Macros that double each other do not fill the screen.
+    let mut doubling = String::from("- macro: m0\n  condition: evt.num = 1\n");
+    for i in 1..60 {
+        writeln!(doubling, "- macro: m{i}\n  condition: m{0} and m{0}", i - 1).unwrap();
+    }
+    doubling += "- rule: r\n  desc: d\n  condition: m59\n  output: o\n  priority: INFO\n";
+    let set = load(&[&doubling]);
+    assert!(set.explain("r").unwrap().condition.len() < 100_000);
+}
+
+#[test]
+fn the_engine_that_a_file_asks_for_is_compared() {
+    for (version, warns, fails) in [
+        ("17", false, false),
+        ("0.57.0", false, false),
+        ("0.58.0", true, false),
+        ("1.0.0", true, false),
+        ("58", true, false),
+        ("new", false, true),
+        ("0.1", false, true),
+        ("[0]", false, true),
+    ] {
+        let set = load(&[&format!("- required_engine_version: {version}\n")]);
+        assert_eq!((!set.warnings.is_empty(), !set.errors.is_empty()), (warns, fails), "{version}");
+    }
+    let said = load(&["# c\n- required_engine_version: 0.99.0\n"]).warnings[0].render();
+    assert!(said.contains("a.yaml:2:28") && said.contains("0.57.0"), "{said}");
+}
+
+#[test]
+fn items_in_quotes_of_their_own_are_strings_of_the_language() {
+    let file = r#"
+- list: lines
+  items: ['"sh -c \"a b\""', "'it is \"so\"'", '"(x)"', plain]
+- rule: r
+  desc: d
+  condition: proc.cmdline in (lines)
+  output: o
+  priority: INFO
+"#;
+    let set = load(&[file]);
+    assert_eq!(set.errors, []);
+    for (exe, args, expected) in [
+        ("/bin/sh", "sh -c \"a b\"", 1),
+        ("/bin/it", "it is \"so\"", 1),
+        ("/bin/(x)", "(x)", 1),
+        ("/bin/plain", "plain", 1),
+        ("/bin/sh", "sh -c a b", 0),
+    ] {
+        assert_eq!(sentences(&set, exe, args).len(), expected, "{args}");
+    }
 }
 
 #[test]

@@ -308,8 +308,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn no_field(&self, name: &str, span: &Span) -> ConditionError {
-        let prefixes = std::iter::successors(Some(name), |n| n.rsplit_once('.').map(|(class, _)| class));
-        if let Some(why) = prefixes.take_while(|n| n.contains('.')).find_map(why_lacking) {
+        let mut prefixes = std::iter::successors(Some(name), |n| n.rsplit_once('.').map(|(class, _)| class));
+        if let Some(why) = prefixes.find_map(why_lacking) {
             return self
                 .error(span, format!("{} is a field of Falco's that Lanner does not have", quoted(name)))
                 .hint(why)

@@ -67,6 +67,12 @@ impl ConditionError {
         self
     }
 
+    /// The same, because events do not have what Falco's would.
+    #[must_use]
+    pub(crate) fn lacking(self, field: &str) -> Self {
+        self.about(field, true)
+    }
+
     /// The same error as it stands in `source`, of which the condition is a part that begins elsewhere.
     #[must_use]
     pub(crate) fn moved(&self, source: &str, span: Span) -> Self {

@@ -1,10 +1,12 @@
 //! The macros and lists that conditions may use.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ast::Expr;
 use super::error::nearest;
+use super::parse::parse_quoted;
 
 /// Macros and lists by name. Empty for filters; the rule files fill it for rules.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +64,7 @@ impl Names {
                     return false;
                 }
             } else {
-                into.push(unquoted(item).to_owned());
+                into.push(unquoted(item).into_owned());
             }
             if into.len() > most {
                 return false;
@@ -72,8 +74,17 @@ impl Names {
     }
 }
 
-/// A list's item may stand in quotes of its own, for the sake of characters that a condition would not take bare.
-pub(crate) fn unquoted(item: &str) -> &str {
-    let inside = |q: char| item.strip_prefix(q).and_then(|rest| rest.strip_suffix(q));
-    inside('"').or_else(|| inside('\'')).unwrap_or(item)
+/// A list's item may stand in quotes of its own, for the sake of characters that a condition would not take bare: then
+/// its escapes are those of a condition's strings.
+pub(crate) fn unquoted(item: &str) -> Cow<'_, str> {
+    if !item.starts_with(['"', '\'']) {
+        return Cow::Borrowed(item);
+    }
+    match parse_quoted(item) {
+        Some(text) => Cow::Owned(text),
+        None => {
+            let inside = |q: char| item.strip_prefix(q).and_then(|rest| rest.strip_suffix(q));
+            Cow::Borrowed(inside('"').or_else(|| inside('\'')).unwrap_or(item))
+        }
+    }
 }

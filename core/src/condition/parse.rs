@@ -45,6 +45,13 @@ pub(crate) fn parse_operand(text: &str) -> Result<(Operand, usize)> {
     Ok((operand, parser.at))
 }
 
+/// What a string in quotes means, when the text is one and nothing else.
+pub(super) fn parse_quoted(text: &str) -> Option<String> {
+    let mut parser = Parser { text, at: 0, depth: 0 };
+    let literal = parser.quoted_string().ok().flatten()?;
+    (parser.at == text.len()).then_some(literal.text)
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -437,6 +444,6 @@ impl<'a> Parser<'a> {
 }
 
 /// Whether a string without quotes may have this character.
-fn is_bare(c: char) -> bool {
+pub(super) fn is_bare(c: char) -> bool {
     !matches!(c, ' ' | '\t' | '\u{8}' | '\r' | '\n' | '(' | ')' | ',' | '=' | '"' | '\'')
 }

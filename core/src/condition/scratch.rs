@@ -15,6 +15,9 @@ pub(super) enum Put {
     Effective,
     Permitted,
     Flags,
+    CallArguments,
+    ContainerAndName,
+    ContainerAndDirectory,
     Container,
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ALL, EXEC, Field, Found, OPEN, flag, made, named, number, text, word};
+use super::{ALL, Accepts, EXEC, Field, Found, OPEN, flag, made, named, number, text, word};
 use crate::condition::calls::same;
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
@@ -24,6 +24,12 @@ pub(super) const FIELDS: &[Field] = &[
         made(format!("{}.{:09}", t / 1_000_000_000, t % 1_000_000_000))
     }),
     number("evt.reltime", ALL, "When: nanoseconds since the node booted.", |v| Some(v.event.header.time.0.into())),
+    number("evt.reltime.s", ALL, "When: whole seconds since the node booted.", |v| {
+        Some((v.event.header.time.0 / 1_000_000_000).into())
+    }),
+    number("evt.reltime.ns", ALL, "When: nanoseconds beyond the whole seconds.", |v| {
+        Some((v.event.header.time.0 % 1_000_000_000).into())
+    }),
     number("evt.cpu", ALL, "The processor it happened on.", |v| Some(v.event.header.cpu.into())),
     number("evt.count", ALL, "Always 1.", |_| Some(1)),
     text("evt.dir", ALL, "Always `<`: events are seen when the call returns.", |_| word("<")),
@@ -58,6 +64,8 @@ pub(super) const FIELDS: &[Field] = &[
         &["flags", "name", "path", "filename", "pathname", "fd", "res", "ret", "exe", "comm", "cwd"],
         argument,
     ),
+    text("evt.args", ALL, "The arguments of the call that the event has: name=value, with blanks between.", arguments),
+    text("evt.info", ALL, "The same as evt.args.", arguments),
     flag("evt.is_exec", EXEC, "A program was started.", |v| Some(matches!(v.event.payload, Payload::Exec(_)))),
 ];
 
@@ -110,6 +118,21 @@ pub(super) fn position(view: View<'_>, n: u32) -> Option<&'static str> {
     let call = view.event.payload.event_type();
     let (_, names) = POSITIONS.iter().find(|(name, _)| *name == call || same(call).contains(name))?;
     names.get(n as usize).copied()
+}
+
+fn arguments(view: View<'_>) -> Found<'_> {
+    let names = match Field::find("evt.arg")?.accepts() {
+        Accepts::Name(names) => names,
+        _ => return None,
+    };
+    Some(view.put(Put::CallArguments, |out| {
+        for name in names {
+            if let Some(value) = argument(view, name) {
+                let blank = if out.is_empty() { "" } else { " " };
+                [blank.as_bytes(), name.as_bytes(), b"=", &value].iter().for_each(|part| out.extend_from_slice(part));
+            }
+        }
+    }))
 }
 
 fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {

@@ -77,6 +77,21 @@ pub(super) const FIELDS: &[Field] = &[
     flag("fd.name_changed", SOCKET, "The event gave the socket its name.", |v| {
         local(v).map(|_| !matches!(v.event.payload, Payload::Close(_)))
     }),
+    text("fd.containername", FD, "The container's id and fd.name, with a colon between.", |v| {
+        let name = match v.file() {
+            Some(file) => Cow::Borrowed(file.path.as_bytes()),
+            None => connection(v)?,
+        };
+        let id = v.container_id().map_or(&b"host"[..], |id| id.short_bytes());
+        Some(v.put(Put::ContainerAndName, |out| [id, b":", &name].iter().for_each(|part| out.extend_from_slice(part))))
+    }),
+    text("fd.containerdirectory", FILE, "The container's id and fd.directory, with a colon between.", |v| {
+        let directory = directory(v.file()?.path.as_bytes());
+        let id = v.container_id().map_or(&b"host"[..], |id| id.short_bytes());
+        Some(v.put(Put::ContainerAndDirectory, |out| {
+            [id, b":", directory].iter().for_each(|part| out.extend_from_slice(part));
+        }))
+    }),
     text("fs.path.name", OPEN, "The path of the file that was opened.", |v| {
         Some(Cow::Borrowed(v.file()?.path.as_bytes()))
     }),

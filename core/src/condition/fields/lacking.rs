@@ -16,6 +16,12 @@ const LACKING: &[(&str, &[&str])] = &[
             "container.privileged",
             "container.mounts",
             "container.mount",
+            "container.healthcheck",
+            "container.liveness_probe",
+            "container.readiness_probe",
+            "container.host_pid",
+            "container.host_network",
+            "container.host_ipc",
             "container.ip",
             "container.cni.json",
             "container.labels",
@@ -34,6 +40,14 @@ const LACKING: &[(&str, &[&str])] = &[
             "k8s.pod.sandbox_id",
             "k8s.ns.name",
             "k8s.pod.cni.json",
+            "k8s.ns.id",
+            "k8s.ns.label",
+            "k8s.ns.labels",
+            "k8s.rc",
+            "k8s.rs",
+            "k8s.svc",
+            "k8s.deployment",
+            "k8smeta",
         ],
     ),
     (
@@ -87,6 +101,8 @@ const LACKING: &[(&str, &[&str])] = &[
             "thread.vmrss",
             "thread.exectime",
             "thread.totexectime",
+            "thread.pfmajor",
+            "thread.pfminor",
         ],
     ),
     (
@@ -109,26 +125,24 @@ const LACKING: &[(&str, &[&str])] = &[
             "proc.pid.ts",
             "proc.ppid.ts",
             "container.image.created",
-            "evt.pluginname",
+            "proc.pidns_init_start_ts",
         ],
     ),
+    ("what is written and read is not kept", &["evt.buffer", "evt.buflen", "evt.rawarg", "syslog", "evt.is_syslog"]),
     (
-        "the arguments of a call are not kept as text",
-        &["evt.args", "evt.info", "evt.rawarg", "evt.buffer", "evt.buflen", "evt.asynctype"],
+        "events stand alone: no two of them are compared",
+        &["evt.deltatime", "evt.latency", "evt.wait_latency", "evt.around", "evt.count.error", "evt.count.exit"],
+    ),
+    ("write `evt.type = ...` instead", &["evt.type.is"]),
+    ("paths are told as the kernel resolved them: see fd.name", &["evt.abspath"]),
+    ("there are no plugins", &["evt.pluginname", "evt.plugininfo", "evt.asynctype"]),
+    (
+        "tracing by chisels, polls of many descriptors and Mesos are not known",
+        &["span", "evtin", "fdlist", "mesos", "marathon"],
     ),
     (
         "reading from and writing to open files is not seen",
-        &[
-            "evt.is_io",
-            "evt.is_io_read",
-            "evt.is_io_write",
-            "evt.io_dir",
-            "evt.is_wait",
-            "evt.wait_latency",
-            "evt.latency",
-            "evt.is_syslog",
-            "evt.is_open_exec",
-        ],
+        &["evt.is_io", "evt.is_io_read", "evt.is_io_write", "evt.io_dir", "evt.is_wait", "evt.is_open_exec"],
     ),
     (
         "names of hosts are not looked up",
@@ -148,17 +162,25 @@ const LACKING: &[(&str, &[&str])] = &[
         "only paths that the kernel resolved are known, in the mount namespace of the process",
         &[
             "fd.nameraw",
+            "fd.uid",
             "fs.path.nameraw",
             "fs.path.source",
             "fs.path.sourceraw",
             "fs.path.target",
             "fs.path.targetraw",
-            "fd.containername",
-            "fd.containerdirectory",
         ],
+    ),
+    (
+        "what other descriptors of a process lead to is not known, beyond the first three: see proc.stdin.type",
+        &["fd.types"],
     ),
     ("the home and shell of a user are not known", &["user.homedir", "user.shell"]),
 ];
+
+/// The fields that are lacking, by the reason.
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    LACKING.iter().copied()
+}
 
 /// Why events do not carry this field of Falco's; `None` when Falco has no such field either, or events do carry it.
 pub(in crate::condition) fn why_lacking(name: &str) -> Option<&'static str> {

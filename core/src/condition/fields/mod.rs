@@ -10,6 +10,7 @@
 //! its row; rules that need it are listed as unsupported.
 
 mod container;
+mod differs;
 mod evt;
 mod fd;
 mod lacking;
@@ -133,6 +134,17 @@ impl Field {
     /// All fields, by class.
     pub fn all() -> impl Iterator<Item = &'static Field> {
         [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, container::FIELDS, lanner::FIELDS].into_iter().flatten()
+    }
+
+    /// The fields of Falco's that events do not carry, by the reason. A name stands for those that begin with it and a
+    /// dot, too.
+    pub fn lacking() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+        lacking::all()
+    }
+
+    /// In what its meaning differs from that of Falco's field of the same name, if it does.
+    pub fn differs(&self) -> Option<&'static str> {
+        differs::from_falco(self.name)
     }
 
     /// The classes of fields: what stands before the first dot.

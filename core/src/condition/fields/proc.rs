@@ -68,6 +68,10 @@ pub(super) const FIELDS: &[Field] = &[
     text("proc.sid.exepath", ALL, "The path of the file that its session's leader runs.", |v| {
         known(&leader(v)?.image()?.exe.path)
     }),
+    number("proc.loginshellid", ALL, "The pid of the oldest shell among its ancestors and itself.", |v| {
+        let line = v.process().into_iter().chain(v.ancestors());
+        pid(line.filter(|p| SHELLS.contains(&p.task.comm.as_bytes())).last()?.key.pid)
+    }),
     flag("proc.is_sid_leader", ALL, "It leads its session.", |v| Some(v.task()?.session == v.key().pid)),
     number("proc.tty", ALL, "The device number of its terminal; 0 when it has none.", |v| {
         Some(v.task()?.tty.as_ref().map_or(0, terminal))
@@ -103,6 +107,8 @@ pub(super) const FIELDS: &[Field] = &[
         Some(v.put(Put::Permitted, |out| capabilities(out, bits)))
     }),
 ];
+
+const SHELLS: [&[u8]; 8] = [b"ash", b"bash", b"csh", b"dash", b"ksh", b"sh", b"tcsh", b"zsh"];
 
 fn pid(pid: u32) -> Option<i128> {
     (pid != 0).then_some(pid.into())

@@ -112,7 +112,7 @@ fn check(field: &str, operator: Operator, values: &[String]) -> Result<Expr, Str
     }
     let literal = |value: &String| {
         let bare = unquoted(value);
-        Literal { text: bare.to_owned(), quoted: bare.len() != value.len(), span: 0..0 }
+        Literal { quoted: bare.len() != value.len(), text: bare.into_owned(), span: 0..0 }
     };
     let right = match (operator, values) {
         (Operator::Exists, _) => Right::Nothing,

@@ -7,7 +7,9 @@
 //! A rule that cannot work here is never dropped in silence: it stands in [`RuleSet::unsupported`], with the reason.
 
 mod exception;
+mod explain;
 mod index;
+mod load;
 mod output;
 mod place;
 mod read;
@@ -18,7 +20,10 @@ use std::sync::Arc;
 use super::{Severity, Signal, Tactic};
 use crate::condition::{Condition, ConditionError, Names, View, parse, quoted};
 use crate::event::{Family, FamilySet, Origin};
+use explain::Defined;
+pub use explain::Explanation;
 use index::Index;
+pub use load::{Given, Loader};
 use output::Output;
 pub use place::Problem;
 use read::{Definitions, MAX_PROBLEMS, RuleText};
@@ -102,15 +107,27 @@ pub struct RuleSet {
     /// What is odd, but harmless.
     pub warnings: Vec<Problem>,
     index: Index,
+    defined: Arc<Defined>,
 }
 
 impl RuleSet {
     /// Loads files, given as names and contents, in order: a later one may change what an earlier one defines.
     pub fn load<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> RuleSet {
-        let mut definitions = Definitions::default();
-        for (name, text) in files {
-            definitions.file(name.as_ref(), text.as_ref());
+        RuleSet::load_layers(&[files])
+    }
+
+    /// As [`RuleSet::load`], in layers: a list or macro that files of an upper layer define is not meant by the rules of
+    /// the lower layers, even if those have one of the same name. To append to it, or to change a rule, reaches down.
+    pub fn load_layers<N: AsRef<str>, T: AsRef<str>>(layers: &[&[(N, T)]]) -> RuleSet {
+        let mut loader = Loader::default();
+        for files in layers {
+            loader.layer();
+            files.iter().for_each(|(name, text)| loader.file(name.as_ref(), text.as_ref()));
         }
+        loader.finish()
+    }
+
+    fn from(mut definitions: Definitions) -> RuleSet {
         let mut set = RuleSet::default();
         let names = names(&mut definitions);
         let mut spent = 0;
@@ -123,11 +140,12 @@ impl RuleSet {
                 set.errors.push(Problem::new(&rule.source, rule.place, message));
                 break;
             }
-            set.add(name, rule, &names, &mut spent);
+            set.add(name, rule, names.get(rule.layer).unwrap_or(&Names::default()), &mut spent);
         }
-        set.errors.splice(0..0, definitions.errors);
-        set.warnings.splice(0..0, definitions.warnings);
+        set.errors.splice(0..0, std::mem::take(&mut definitions.errors));
+        set.warnings.splice(0..0, std::mem::take(&mut definitions.warnings));
         set.index = Index::new(set.rules.iter().map(|rule| &rule.condition));
+        set.defined = Arc::new(Defined { rules: definitions.rules, names });
         set
     }
 
@@ -174,8 +192,18 @@ impl RuleSet {
         let Some(exceptions) = self.exceptions(&name, text, names, spent) else { return };
         let condition = condition.except(&exceptions);
         if condition.families().and(FamilySet::of(&[Family::Alive]).not()).is_empty() {
-            let reason = "none of the events that it asks for is among those that Lanner sees";
-            self.refuse(&name, Problem::new(&text.source, text.place, reason), false);
+            let problem = match condition.unseen().first() {
+                Some(first) => {
+                    let calls: Vec<String> = condition.unseen().iter().map(|u| format!("`{}`", u.call)).collect();
+                    let reason = format!("Lanner sees no events of {}, which it asks for", calls.join(", "));
+                    place(&text.condition, &ConditionError::new(source, first.span.clone(), reason).lacking("evt.type"))
+                }
+                None => {
+                    let reason = "no event can meet it: what it asks for does not happen together";
+                    Problem::new(&text.source, text.place, reason)
+                }
+            };
+            self.refuse(&name, problem, false);
             return;
         }
         let output = match Output::parse(&text.output.text) {
@@ -246,36 +274,40 @@ impl RuleSet {
     }
 }
 
-/// The macros and lists that rules may use. What is wrong with a macro itself is said here, once.
-fn names(definitions: &mut Definitions) -> Names {
-    let mut names = Names::default();
-    for (name, items) in &definitions.lists {
-        names.define_list(name, items.clone());
-    }
-    let mut parsed = Vec::new();
-    for (name, written) in &definitions.macros {
-        if definitions.errors.len() >= MAX_PROBLEMS {
-            break;
+/// The macros and lists that the rules of each layer may use. What is wrong with a macro itself is said here, once.
+fn names(definitions: &mut Definitions) -> Vec<Names> {
+    let mut all: Vec<Names> = Vec::new();
+    for layer in &definitions.layers {
+        let mut names = all.last().cloned().unwrap_or_default();
+        for (name, items) in &layer.lists {
+            names.define_list(name, items.clone());
         }
-        match parse(&written.text) {
-            Ok(expr) => {
-                names.define_macro(name, expr.clone());
-                parsed.push((written, expr));
+        let mut parsed = Vec::new();
+        for (name, written) in &layer.macros {
+            if definitions.errors.len() >= MAX_PROBLEMS {
+                break;
             }
-            Err(error) => definitions.errors.extend(written.problem(&error)),
+            match parse(&written.text) {
+                Ok(expr) => {
+                    names.define_macro(name, expr.clone());
+                    parsed.push((written, expr));
+                }
+                Err(error) => definitions.errors.extend(written.problem(&error)),
+            }
         }
+        for (written, expr) in parsed {
+            if definitions.errors.len() >= MAX_PROBLEMS {
+                break;
+            }
+            if let Err(error) = Condition::check(&written.text, &expr, &names)
+                && !error.lacking
+            {
+                definitions.errors.extend(written.problem(&error));
+            }
+        }
+        all.push(names);
     }
-    for (written, expr) in parsed {
-        if definitions.errors.len() >= MAX_PROBLEMS {
-            break;
-        }
-        if let Err(error) = Condition::check(&written.text, &expr, &names)
-            && !error.lacking
-        {
-            definitions.errors.extend(written.problem(&error));
-        }
-    }
-    names
+    all
 }
 
 fn severity(priority: &str) -> Option<(Severity, &'static str)> {

@@ -12,16 +12,26 @@ use crate::condition::{nearest, quoted};
 /// What the files define together.
 #[derive(Debug, Default)]
 pub(super) struct Definitions {
-    pub(super) lists: IndexMap<String, Vec<String>>,
-    pub(super) macros: IndexMap<String, Written>,
+    /// Lists and macros, the lowest layer first. What an upper layer defines under a name that a lower one has too is
+    /// meant by the rules of the upper layer, and not by those of the lower one.
+    pub(super) layers: Vec<Layer>,
     pub(super) rules: IndexMap<String, RuleText>,
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
 }
 
+/// Lists and macros of files that know each other.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) lists: IndexMap<String, Vec<String>>,
+    pub(super) macros: IndexMap<String, Written>,
+}
+
 /// A rule, as it is written.
 #[derive(Debug, Clone)]
 pub(super) struct RuleText {
+    /// Whose lists and macros it means.
+    pub(super) layer: usize,
     pub(super) source: Arc<Source>,
     pub(super) place: Place,
     pub(super) desc: String,
@@ -53,6 +63,23 @@ const RULE_KEYS: &[&str] = &[
     "capture",
     "capture_duration",
 ];
+
+/// The version of Falco's rule engine (of Falco 0.43) whose language is spoken here.
+const ENGINE: [u32; 3] = [0, 57, 0];
+
+/// An engine's version: `0.57.0`, or before there were three numbers, its second one alone.
+fn version(text: &str) -> Option<[u32; 3]> {
+    let parts: Vec<u32> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    match parts[..] {
+        [minor] => Some([0, minor, 0]),
+        [major, minor, patch] => Some([major, minor, patch]),
+        _ => None,
+    }
+}
+
+fn shown(version: [u32; 3]) -> String {
+    version.map(|part| part.to_string()).join(".")
+}
 
 /// How many exceptions a rule may have.
 const MAX_EXCEPTIONS: usize = 1_000;
@@ -190,8 +217,11 @@ impl Definitions {
             entries.iter().find(|(k, ..)| k == kind).map(|(_, place, value)| (*kind, *keys, *place, value))
         });
         let Some((kind, keys, place, value)) = found else {
-            // Falco's engine and its plugins have versions; Lanner has its own and needs none of them.
-            if entries.iter().any(|(k, ..)| matches!(&**k, "required_engine_version" | "required_plugin_versions")) {
+            if let Some((_, _, version)) = entries.iter().find(|(k, ..)| k == "required_engine_version") {
+                return self.engine_version(source, version);
+            }
+            // Plugins are other sources of events; a rule of another source says so itself.
+            if entries.iter().any(|(k, ..)| k == "required_plugin_versions") {
                 return Ok(());
             }
             let first = entries.first().map_or("", |(k, ..)| k);
@@ -215,6 +245,22 @@ impl Definitions {
             "macro" => self.condition_macro(&item),
             _ => self.rule(&item),
         }
+    }
+
+    /// Compares the engine that a file asks for with the one whose language is spoken here.
+    fn engine_version(&mut self, source: &Source, yaml: &Yaml) -> Result<(), Problem> {
+        let wrong = || {
+            Problem::new(source, yaml.place, "this is no engine's version")
+                .hint("write it as in `0.57.0`, or as a number such as `17`")
+        };
+        let text = scalar(yaml).ok_or_else(wrong)?;
+        let asked = version(text).ok_or_else(wrong)?;
+        if asked > ENGINE {
+            let message = format!("the file asks for engine {}, and {} is spoken here", quoted(text), shown(ENGINE));
+            let problem = Problem::new(source, yaml.place, message);
+            self.warnings.push(problem.hint("rules that need what is newer are listed as unsupported, or as wrong"));
+        }
+        Ok(())
     }
 
     /// Warns of keys that nobody reads.
@@ -241,28 +287,41 @@ impl Definitions {
     fn list(&mut self, item: &Item<'_>) -> Result<(), Problem> {
         let items = item.list("items")?.ok_or_else(|| item.missing("list", "items"))?;
         if item.change("items")? == Some(Change::Append) {
-            let Some(list) = self.lists.get_mut(&item.name) else {
-                return Err(undefined(item, "list", self.lists.keys()));
+            return match self.layers.iter_mut().rev().find_map(|layer| layer.lists.get_mut(&item.name)) {
+                Some(list) => {
+                    list.extend(items);
+                    Ok(())
+                }
+                None => Err(undefined(item, "list", self.layers.iter().flat_map(|layer| layer.lists.keys()))),
             };
-            list.extend(items);
-            return Ok(());
         }
-        self.lists.insert(item.name.clone(), items);
+        self.layer().lists.insert(item.name.clone(), items);
         Ok(())
     }
 
     fn condition_macro(&mut self, item: &Item<'_>) -> Result<(), Problem> {
         let condition = item.written("condition")?.ok_or_else(|| item.missing("macro", "condition"))?;
         if item.change("condition")? == Some(Change::Append) {
-            let Some(earlier) = self.macros.get_mut(&item.name) else {
-                return Err(undefined(item, "macro", self.macros.keys()));
-            };
             let place = item.get("condition").map(|v| v.place).unwrap_or_default();
-            earlier.append(item.source, place, &condition.text);
-            return Ok(());
+            return match self.layers.iter_mut().rev().find_map(|layer| layer.macros.get_mut(&item.name)) {
+                Some(earlier) => {
+                    earlier.append(item.source, place, &condition.text);
+                    Ok(())
+                }
+                None => Err(undefined(item, "macro", self.layers.iter().flat_map(|layer| layer.macros.keys()))),
+            };
         }
-        self.macros.insert(item.name.clone(), condition);
+        self.layer().macros.insert(item.name.clone(), condition);
         Ok(())
+    }
+
+    /// The layer that is being read.
+    fn layer(&mut self) -> &mut Layer {
+        if self.layers.is_empty() {
+            self.layers.push(Layer::default());
+        }
+        let last = self.layers.len() - 1;
+        &mut self.layers[last]
     }
 
     fn rule(&mut self, item: &Item<'_>) -> Result<(), Problem> {
@@ -277,6 +336,7 @@ impl Definitions {
         let need = |key| item.missing("rule", key);
         let priority = item.text("priority")?.ok_or_else(|| need("priority"))?.to_owned();
         let mut rule = RuleText {
+            layer: self.layers.len().saturating_sub(1),
             source: Arc::clone(item.source),
             place: item.place,
             desc: item.text("desc")?.unwrap_or_default().to_owned(),

@@ -1,0 +1,58 @@
+//! In what fields differ from Falco's of the same name.
+
+const DIFFERS: &[(&str, &str)] = &[
+    (
+        "evt.type",
+        "One event stands for a whole call. Names of the same doing are one: `open`, `openat`, `openat2` and `creat`; \
+         `execve` and `execveat`; `accept` and `accept4`; `clone`, `fork` and `vfork`; and so on. `alive` tells what ran \
+         before the sensor, and raises no signals.",
+    ),
+    ("syscall.type", "As evt.type."),
+    ("evt.dir", "Both `<` and `>` hold for every event, for it stands for the call's beginning and for its end."),
+    ("evt.time", "Since the node booted; the time of day is not part of an event."),
+    ("evt.reltime", "Since the node booted, not since the capture began."),
+    ("evt.reltime.s", "Since the node booted, not since the capture began."),
+    ("evt.reltime.ns", "Since the node booted, not since the capture began."),
+    ("evt.num", "Numbered by the node's collector; a gap is a loss that is told."),
+    ("evt.arg", "Only the arguments that events carry; numbers in brackets are Falco's positions."),
+    ("evt.args", "Only the arguments that events carry."),
+    ("evt.info", "Only the arguments that events carry."),
+    ("evt.rawres", "0 for calls whose result is not told, since only those that did not fail are seen."),
+    ("evt.category", "Only file, net, process and memory."),
+    ("proc.exepath", "As the kernel resolved the file that it loaded, in the process's mount namespace."),
+    ("proc.tty", "1 for terminals whose device number does not follow from their name."),
+    ("proc.sname", "Absent when the leader is not known, where Falco takes the oldest ancestor of the session."),
+    ("proc.duration", "By the kernel's start time, in boot time."),
+    ("proc.stdin.type", "Terminals and other devices are `file`."),
+    ("proc.stdout.type", "Terminals and other devices are `file`."),
+    ("proc.stderr.type", "Terminals and other devices are `file`."),
+    ("proc.aname", "Follows who started whom: a process that was adopted keeps its first parent."),
+    ("proc.apid", "Follows who started whom: a process that was adopted keeps its first parent."),
+    ("proc.pname", "The first parent, not the one that adopted it."),
+    ("fd.name", "As the kernel resolved the file, not as the caller spelled it."),
+    ("fd.net", "The same as fd.ip: both take addresses and networks."),
+    ("fd.typechar", "Only f, d, 4 and 6, of what events are about."),
+    ("fd.type", "Only file, directory, ipv4 and ipv6, of what events are about."),
+    ("container.start_ts", "When the container was first seen, since the node booted."),
+    ("container.duration", "Since the container was first seen."),
+    ("user.name", "The names of a node's users are not known beyond root's; `<NA>` stands for all others."),
+    ("user.loginname", "The names of a node's users are not known beyond root's; `<NA>` stands for all others."),
+    ("group.name", "The names of a node's groups are not known beyond root's; `<NA>` stands for all others."),
+];
+
+pub(super) fn from_falco(name: &str) -> Option<&'static str> {
+    DIFFERS.iter().find(|(field, _)| *field == name).map(|(_, how)| *how)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::Field;
+
+    #[test]
+    fn only_fields_that_there_are_differ() {
+        for (name, _) in DIFFERS {
+            assert!(Field::find(name).is_some(), "there is no field {name}: drop its row");
+        }
+    }
+}
