@@ -8,6 +8,8 @@ mod backfill;
 mod files;
 #[path = "sensor/losses.rs"]
 mod losses;
+#[path = "sensor/names.rs"]
+mod names;
 #[path = "sensor/namespaces.rs"]
 mod namespaces;
 #[path = "sensor/processes.rs"]
