@@ -71,6 +71,7 @@ macro_rules! kernel_fields {
                 signal: Ptr<signal_struct> = "signal";
                 cred: Ptr<cred> = "real_cred";
                 thread_pid: Ptr<pid> = "thread_pid";
+                pid_link: At<bytes> = "pid_links[0]";
                 cgroups: Ptr<css_set> = "cgroups" else "control groups and containers";
                 loginuid: u32 = "loginuid.val" else "the user who logged in";
             }
@@ -97,6 +98,7 @@ macro_rules! kernel_fields {
             pid {
                 level: u32 = "level";
                 numbers: At<upid> = "numbers";
+                first_task: Ptr<bytes> = "tasks[0].first";
             }
             upid {
                 nr: u32 = "nr";
@@ -113,7 +115,10 @@ macro_rules! kernel_fields {
             uts_namespace { inum: u32 = "ns.inum"; }
             ipc_namespace { inum: u32 = "ns.inum" else "IPC namespaces"; }
             mnt_namespace { inum: u32 = "ns.inum"; }
-            pid_namespace { inum: u32 = "ns.inum"; }
+            pid_namespace {
+                inum: u32 = "ns.inum";
+                level: u32 = "level";
+            }
             net { inum: u32 = "ns.inum"; }
             cgroup_namespace { inum: u32 = "ns.inum" else "control group namespaces"; }
             user_namespace { inum: u32 = "ns.inum"; }
@@ -142,7 +147,10 @@ macro_rules! kernel_fields {
                 filename: u64 = "filename";
                 interp: u64 = "interp";
             }
-            fs_struct { pwd: At<path> = "pwd"; }
+            fs_struct {
+                pwd: At<path> = "pwd";
+                root: At<path> = "root";
+            }
             files_struct { fdt: Ptr<fdtable> = "fdt"; }
             fdtable {
                 max_fds: u32 = "max_fds";
@@ -163,17 +171,27 @@ macro_rules! kernel_fields {
                 vfs: At<vfsmount> = "mnt";
                 parent: Ptr<mount> = "mnt_parent";
                 mountpoint: Ptr<dentry> = "mnt_mountpoint";
+                mounts: At<bytes> = "mnt_mounts";
+                child: At<bytes> = "mnt_child";
             }
             dentry {
                 parent: Ptr<dentry> = "d_parent";
                 name: Ptr<bytes> = "d_name.name";
                 name_len: u32 = "d_name.len";
+                hash_len: u64 = "d_name.hash_len";
+                flags: u32 = "d_flags";
+                children: At<bytes> = "d_children" | "d_subdirs";
+                sibling: At<bytes> = "d_sib" | "d_child";
                 hashed: u64 = "d_hash.pprev";
                 inode: Ptr<inode> = "d_inode";
             }
             inode {
                 mode: u16 = "i_mode";
                 ino: u64 = "i_ino";
+                uid: u32 = "i_uid.val";
+                gid: u32 = "i_gid.val";
+                size: u64 = "i_size";
+                link: Ptr<bytes> = "i_link";
                 nlink: u32 = "i_nlink" | "__i_nlink";
                 rdev: u32 = "i_rdev";
                 generation: u32 = "i_generation" else "that a file's number was used before by another";
@@ -182,6 +200,13 @@ macro_rules! kernel_fields {
             super_block {
                 dev: u32 = "s_dev";
                 magic: u64 = "s_magic";
+                private: Ptr<proc_fs_info> = "s_fs_info";
+            }
+            proc_fs_info { pid_ns: Ptr<pid_namespace> = "pid_ns" else "paths through /proc/self"; }
+            proc_inode {
+                pid: Ptr<pid> = "pid" else "paths through /proc/PID/root and the like";
+                fd: u32 = "fd" else "paths through /proc/PID/fd";
+                inode: At<inode> = "vfs_inode" else "paths through /proc/PID/root and the like";
             }
             socket { sk: Ptr<sock> = "sk"; }
             sock {

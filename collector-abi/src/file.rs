@@ -29,6 +29,9 @@ pub mod FileFlags {
     pub const DELETED: u16 = 2;
     /// It hangs on no mount: its only component is a name such as `memfd:x`.
     pub const UNMOUNTED: u16 = 4;
+    /// The last component is the name that the caller passed, slashes and all; the others are the directory from which
+    /// the kernel took it.
+    pub const AS_PASSED: u16 = 8;
 }
 
 /// A file was opened. Tail: its path.

@@ -9,12 +9,14 @@
 mod config;
 mod fields;
 mod file;
+mod name;
 mod net;
 mod process;
 
 pub use config::{Config, Drop, Watched};
 pub use fields::{At, Const, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
 pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord};
+pub use name::{AttributeRecord, LinkRecord, MakeRecord, RENAME_EXCHANGE, RenameRecord, UnlinkRecord};
 pub use net::{AF_INET, AF_INET6, Direction, TcpRecord};
 pub use process::{
     CGROUP_DEPTH, ExecRecord, ExitRecord, ForkRecord, NamespaceRecord, NsFacts, PID_LEVELS, StdioFacts, StdioTag,
@@ -49,6 +51,24 @@ pub mod kind {
     pub const TCP_CLOSED: u16 = 35;
     /// [`crate::NamespaceRecord`].
     pub const NAMESPACE: u16 = 40;
+    /// [`crate::RenameRecord`].
+    pub const RENAME: u16 = 50;
+    /// [`crate::LinkRecord`].
+    pub const LINK: u16 = 51;
+    /// [`crate::UnlinkRecord`].
+    pub const UNLINK: u16 = 52;
+    /// [`crate::MakeRecord`].
+    pub const MAKE: u16 = 53;
+    /// [`crate::AttributeRecord`]: permissions.
+    pub const MODE: u16 = 54;
+    /// [`crate::AttributeRecord`]: user and group.
+    pub const OWNER: u16 = 55;
+    /// [`crate::AttributeRecord`]: an extended attribute was set.
+    pub const XATTR_SET: u16 = 56;
+    /// [`crate::AttributeRecord`]: one was removed.
+    pub const XATTR_REMOVED: u16 = 57;
+    /// [`crate::AttributeRecord`]: the length.
+    pub const SIZE: u16 = 58;
 }
 
 /// A process: its pid on the machine and when its thread group's leader started (`start_boottime`).

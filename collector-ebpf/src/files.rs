@@ -3,13 +3,14 @@
 use lanner_collector_abi::{FileFacts, FileFlags};
 
 use crate::kernel::{Place as _, file, inode, path, task_struct};
-use crate::path::push;
+use crate::path::{Spot, push};
 use crate::record::Tail;
 use crate::task::nth_pointer;
 
 /// `inode.i_mode`'s file types.
 pub const S_IFMT: u16 = 0o170_000;
 pub const S_IFSOCK: u16 = 0o140_000;
+pub const S_IFLNK: u16 = 0o120_000;
 pub const S_IFREG: u16 = 0o100_000;
 pub const S_IFBLK: u16 = 0o060_000;
 pub const S_IFDIR: u16 = 0o040_000;
@@ -40,6 +41,12 @@ pub fn identify(of: inode, facts: &mut FileFacts) {
 /// Appends a file's path, once [`identify`] has filled in the rest.
 #[inline(always)]
 pub fn locate(of: inode, at: path, facts: &mut FileFacts, tail: Tail) {
+    locate_at(of, Spot::of(at), facts, tail);
+}
+
+/// As [`locate`], of a place that was found otherwise.
+#[inline(always)]
+pub fn locate_at(of: inode, at: Spot, facts: &mut FileFacts, tail: Tail) {
     if of.is_null() {
         return;
     }
@@ -48,7 +55,7 @@ pub fn locate(of: inode, at: path, facts: &mut FileFacts, tail: Tail) {
     facts.flags = walked as u16;
     // An unlinked file that is still open has no link left; an unlinked directory is not in the dentry hash any more.
     let directory = facts.mode & S_IFMT == S_IFDIR;
-    if of.nlink() == 0 || (directory && facts.path_len != 0 && at.dentry().hashed() == 0) {
+    if of.nlink() == 0 || (directory && facts.path_len != 0 && at.dentry.hashed() == 0) {
         facts.flags |= FileFlags::DELETED;
     }
 }

@@ -8,20 +8,28 @@
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
 mod alive;
+mod attributes;
+mod call;
 mod exec;
 mod exit;
 mod files;
 mod fork;
 mod kernel;
+mod link;
+mod magic;
+mod make;
 mod memfd;
 mod namespace;
 mod open;
 mod path;
 mod record;
+mod rename;
 mod ring;
 mod stdio;
 mod task;
 mod tcp;
+mod unlink;
+mod walk;
 
 /// Helpers that read kernel memory want a licence compatible with the GPL, declared in these words.
 // SAFETY: the loader looks for this section and this name; nothing else defines them.

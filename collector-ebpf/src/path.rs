@@ -4,7 +4,8 @@
 use lanner_collector_abi::{CGROUP_DEPTH, FileFlags};
 
 use crate::kernel::{
-    Place as _, cgroup_subsys_id, cgroup_subsys_state, css_set, kernfs_node, mount, path, probe, task_struct, vfsmount,
+    Place as _, cgroup_subsys_id, cgroup_subsys_state, css_set, dentry, kernfs_node, mount, path, probe, task_struct,
+    vfsmount,
 };
 use crate::record::Tail;
 
@@ -13,12 +14,27 @@ const STEPS: u32 = 48;
 /// Bytes after which no further component is read.
 const BYTES: u32 = 3072;
 
+/// A place in the tree of names: what the kernel calls a path.
+#[derive(Clone, Copy)]
+pub struct Spot {
+    pub mount: mount,
+    pub dentry: dentry,
+}
+
+impl Spot {
+    /// The place that a `struct path` holds.
+    #[inline(always)]
+    pub fn of(at: path) -> Self {
+        Spot { mount: mount_of(at.mnt()), dentry: at.dentry() }
+    }
+}
+
 /// Appends a path's components, the last one first; returns how many bytes, and `FileFlags`.
 #[inline(never)]
-pub fn push(tail: Tail, at: &path) -> u32 {
+pub fn push(tail: Tail, at: &Spot) -> u32 {
     let start = tail.used();
-    let mut dentry = at.dentry();
-    let mut mount = mount_of(at.mnt());
+    let mut dentry = at.dentry;
+    let mut mount = at.mount;
     let mut root = mount.vfs().root();
     let mut flags = FileFlags::CUT;
     for _ in 0..STEPS {

@@ -132,6 +132,15 @@ impl Tail {
         !failed
     }
 
+    /// Appends a NUL-terminated string of the process's memory, at most 4095 bytes and the NUL. Says how many bytes were
+    /// added; 0: it could not be read.
+    #[inline(always)]
+    pub fn push_user_str(self, address: u64) -> u32 {
+        // SAFETY: `WRITE_MAX` bytes are there; the kernel checks the source.
+        let n = unsafe { generated::bpf_probe_read_user_str(self.end().cast(), WRITE_MAX, address as *const _) };
+        self.grow(n)
+    }
+
     #[inline(always)]
     fn grow(self, n: i64) -> u32 {
         if n <= 0 {

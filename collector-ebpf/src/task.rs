@@ -34,7 +34,7 @@ pub fn namespaces(task: &task_struct, ns: &mut NsFacts) {
 impl upid {
     /// The element `n` of the array that begins here.
     #[inline(always)]
-    fn nth(self, n: u64) -> upid {
+    pub fn nth(self, n: u64) -> upid {
         upid::at(self.address + n * UPID_SIZE)
     }
 }

@@ -10,6 +10,8 @@ mod files;
 mod lifetime;
 #[path = "sensor/losses.rs"]
 mod losses;
+#[path = "sensor/names.rs"]
+mod names;
 #[path = "sensor/namespaces.rs"]
 mod namespaces;
 #[path = "sensor/processes.rs"]

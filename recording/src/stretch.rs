@@ -59,7 +59,12 @@ impl Stretcher {
             | Payload::Accept(_)
             | Payload::Listen(_)
             | Payload::Namespace(_)
-            | Payload::MemFd(_) => {}
+            | Payload::MemFd(_)
+            | Payload::Rename(_)
+            | Payload::Link(_)
+            | Payload::Unlink(_)
+            | Payload::Make(_)
+            | Payload::Attribute(_) => {}
         }
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Options {
     check: bool,
 }
 
-const SOURCES: [&str; 7] = ["collector", "event", "file", "net", "node", "process", "recording"];
+const SOURCES: [&str; 8] = ["collector", "event", "file", "name", "net", "node", "process", "recording"];
 const GENERATED: &str = "lanner.v1.rs";
 
 /// Generates the code, or checks it.
@@ -59,6 +59,11 @@ fn generate() -> anyhow::Result<String> {
         .boxed(".lanner.v1.Event.payload.connect")
         .boxed(".lanner.v1.Event.payload.accept")
         .boxed(".lanner.v1.Event.payload.close")
+        .boxed(".lanner.v1.Event.payload.rename")
+        .boxed(".lanner.v1.Event.payload.link")
+        .boxed(".lanner.v1.Event.payload.unlink")
+        .boxed(".lanner.v1.Event.payload.make")
+        .boxed(".lanner.v1.Event.payload.attribute")
         .out_dir(&out)
         .compile_fds(descriptors)
         .map_err(anyhow::Error::from)

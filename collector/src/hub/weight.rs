@@ -1,7 +1,7 @@
 //! What an event costs to keep. An attacker chooses how long arguments and paths are, so that a bound on the number of
 //! events alone would bound nothing.
 
-use lanner_core::event::{Batch, Event, Exec, File, Image, Payload, Task, Text};
+use lanner_core::event::{AttributeChange, Batch, Event, Exec, File, Image, Payload, Task, Text};
 
 /// About how many bytes of memory these events take.
 pub(super) fn of_batch(batch: &Batch) -> usize {
@@ -15,6 +15,17 @@ pub(super) fn of(event: &Event) -> usize {
         Payload::Fork(fork) => size_of_val(fork.as_ref()) + of_task(&fork.task),
         Payload::Open(open) => size_of_val(open.as_ref()) + of_file(&open.file),
         Payload::MemFd(memfd) => of_file(&memfd.file),
+        Payload::Rename(rename) => size_of_val(rename.as_ref()) + of_file(&rename.file) + of_file(&rename.from),
+        Payload::Link(link) => size_of_val(link.as_ref()) + of_file(&link.file) + of_file(&link.target),
+        Payload::Unlink(unlink) => size_of_val(unlink.as_ref()) + of_file(&unlink.file),
+        Payload::Make(make) => size_of_val(make.as_ref()) + of_file(&make.file),
+        Payload::Attribute(attribute) => {
+            let name = match &attribute.change {
+                AttributeChange::Extended { name, .. } => of_text(name),
+                _ => 0,
+            };
+            size_of_val(attribute.as_ref()) + of_file(&attribute.file) + name
+        }
         Payload::Exit(_)
         | Payload::Connect(_)
         | Payload::Accept(_)

@@ -107,7 +107,7 @@ fn image(pid: u32) -> Image {
     };
     let id =
         fs::metadata(format!("/proc/{pid}/exe")).map(|file| FileId { dev: kernel_dev(file.dev()), ino: file.ino() });
-    let exe = File { path: Text::from(path), id: id.unwrap_or_default(), truncated: false, deleted };
+    let exe = File { path: Text::from(path), id: id.unwrap_or_default(), truncated: false, deleted, as_passed: false };
     Image { exe, cwd: Text::from(link("cwd")), ..Image::default() }
 }
 

@@ -10,7 +10,7 @@ use lanner_core::event::{BootTime, Hook, HookLayer, HookState};
 
 use super::family::{FORK, Found, HOOKS};
 use super::hold::Hold;
-use super::{backfill, clock};
+use super::{backfill, clock, tracefs};
 
 /// How a program is attached.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,9 @@ pub(super) enum Attach {
     Typed(&'static str),
     /// System call tracepoints. Not every architecture has all of them; one is enough.
     Syscalls(&'static [&'static str]),
+    /// System calls that not every kernel or architecture has. Where none of them is, nothing escapes for it, and the hook is
+    /// left out.
+    SyscallsIfAny(&'static [&'static str]),
     /// An iterator over tasks, run when asked.
     Tasks,
     /// Full layer: the entry of a kernel function.
@@ -30,8 +33,16 @@ pub(super) enum Attach {
 impl Attach {
     fn layer(self) -> HookLayer {
         match self {
-            Attach::Typed(_) | Attach::Syscalls(_) | Attach::Tasks => HookLayer::Base,
+            Attach::Typed(_) | Attach::Syscalls(_) | Attach::SyscallsIfAny(_) | Attach::Tasks => HookLayer::Base,
             Attach::Entry(_) | Attach::Return(_) => HookLayer::Full,
+        }
+    }
+
+    /// Whether this kernel has what it listens to, or ought to.
+    fn applies(self) -> bool {
+        match self {
+            Attach::SyscallsIfAny(names) => names.iter().any(|name| tracefs::has_syscall(name)),
+            _ => true,
         }
     }
 }
@@ -68,7 +79,7 @@ pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
     let mut attached = Attached { hooks: Vec::new(), forks_from: None, early: Vec::new(), hold: Hold::new() };
     let mut programs = HashSet::new();
     for (spec, loaded) in specs.into_iter().zip(loaded) {
-        if programs.contains(spec.unless) {
+        if programs.contains(spec.unless) || !spec.attach.applies() {
             continue;
         }
         let state = match loaded.and_then(|()| attach(ebpf, spec, &mut attached.hold)) {
@@ -100,7 +111,7 @@ fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
             let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
             program.load(tracepoint, btf).map_err(words)
         }
-        Attach::Syscalls(_) => {
+        Attach::Syscalls(_) | Attach::SyscallsIfAny(_) => {
             let program: &mut TracePoint = program.try_into().map_err(words)?;
             program.load().map_err(words)
         }
@@ -126,7 +137,7 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
             let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
             program.attach().map_err(words)?;
         }
-        Attach::Syscalls(names) => {
+        Attach::Syscalls(names) | Attach::SyscallsIfAny(names) => {
             let program: &mut TracePoint = program.try_into().map_err(words)?;
             let outcomes: Vec<_> = names.iter().map(|name| hold.attach(program, name)).collect();
             if outcomes.iter().all(Result::is_err)

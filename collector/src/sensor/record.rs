@@ -90,11 +90,14 @@ pub(in crate::sensor) fn file(facts: &FileFacts, reader: &mut Reader<'_>) -> Opt
         return Some(File::default());
     }
     let truncated = facts.flags & FileFlags::CUT != 0;
+    let as_passed = facts.flags & FileFlags::AS_PASSED != 0;
+    let path = path(components, facts.flags & (FileFlags::CUT | FileFlags::UNMOUNTED) == 0);
     Some(File {
-        path: path(components, facts.flags & (FileFlags::CUT | FileFlags::UNMOUNTED) == 0),
+        path: if as_passed { plain(&path) } else { path },
         id: FileId { dev: facts.dev, ino: facts.ino },
         truncated,
         deleted: facts.flags & FileFlags::DELETED != 0,
+        as_passed,
     })
 }
 
@@ -127,9 +130,27 @@ pub(in crate::sensor) fn path(components: &[u8], rooted: bool) -> Text {
     Text::from(path)
 }
 
+/// A path without what means nothing: `.` and slashes that follow each other. `..` stays, for what lies before it may be a
+/// symbolic link.
+fn plain(path: &Text) -> Text {
+    let bytes = path.as_bytes();
+    let parts = bytes.split(|b| *b == b'/').filter(|part| !part.is_empty() && *part != b".");
+    let joined = parts.collect::<Vec<_>>().join(&b'/');
+    Text::from(if bytes.starts_with(b"/") { [b"/", joined.as_slice()].concat() } else { joined })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_as_passed_keeps_what_only_the_kernel_can_resolve() {
+        let passed = |components: &[u8]| plain(&path(components, true)).to_string();
+        assert_eq!(passed(b"a//./b\0tmp\0"), "/tmp/a/b");
+        assert_eq!(passed(b"/etc/../x/\0"), "/etc/../x");
+        assert_eq!(passed(b"/\0"), "/");
+        assert_eq!(plain(&Text::from("./a/")), "a");
+    }
 
     #[test]
     fn paths_are_put_together_from_the_end() {

@@ -11,6 +11,11 @@ pub(super) fn find() -> Option<&'static str> {
     PLACES.into_iter().find(|path| fs::metadata(format!("{path}/events")).is_ok())
 }
 
+/// Whether this kernel has a system call's tracepoint; where that cannot be seen, it is taken to have it.
+pub(super) fn has_syscall(name: &str) -> bool {
+    find().is_none_or(|path| fs::metadata(format!("{path}/events/syscalls/{name}")).is_ok())
+}
+
 /// Mounts it where every tool expects it, as most systems do at boot, unless it is there. When that is not allowed, the
 /// hooks that need it say so.
 pub(super) fn ensure() {

@@ -47,6 +47,11 @@ pub(crate) fn stage() -> Option<&'static Mutex<Stage>> {
 }
 
 impl Stage {
+    /// All events so far.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = &Event> {
+        self.seen.iter()
+    }
+
     fn drain(&mut self) {
         let before = self.seen.len();
         let losses = self.sensor.drain(&mut self.seen);

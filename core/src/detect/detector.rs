@@ -84,6 +84,14 @@ impl Detector {
                 case.changed = true;
                 case.note_file(&open.file.path);
             }
+            Payload::Rename(rename) => {
+                case.changed = true;
+                case.note_file(&rename.file.path);
+            }
+            Payload::Link(link) => {
+                case.changed = true;
+                case.note_file(&link.file.path);
+            }
             Payload::Connect(connect) if connect.attempt == Attempt::Started => {
                 case.changed = true;
                 case.note_peer(connect.flow.remote);

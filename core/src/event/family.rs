@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Accept, Close, Connect, Exec, Exit, Fork, Listen, MemFd, NamespaceChange, NsChangeHow, Open};
+use super::{
+    Accept, Attribute, AttributeChange, Close, Connect, Exec, Exit, Fork, Link, Listen, MadeKind, Make, MemFd,
+    NamespaceChange, NsChangeHow, Open, Rename, Unlink,
+};
 
 macro_rules! families {
     ($($(#[doc = $doc:literal])+ $family:ident($payload:ty) = $name:literal $event_types:expr;)*) => {
@@ -61,6 +64,16 @@ families! {
     Namespace(NamespaceChange) = "namespace" ["setns", "unshare"];
     /// An anonymous file in memory was made.
     MemFd(MemFd) = "memfd" ["memfd_create"];
+    /// A file got another name.
+    Rename(Box<Rename>) = "rename" ["rename"];
+    /// A file got one more name, or a symbolic link was made.
+    Link(Box<Link>) = "link" ["link", "symlink"];
+    /// A name was removed.
+    Unlink(Box<Unlink>) = "unlink" ["unlink", "rmdir"];
+    /// A directory, device, pipe or socket was made.
+    Make(Box<Make>) = "make" ["mkdir", "mknod"];
+    /// Permissions, owner, an extended attribute or the length of a file was set.
+    Attribute(Box<Attribute>) = "attribute" ["chmod", "chown", "setxattr", "removexattr", "truncate"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 
@@ -74,6 +87,16 @@ impl Payload {
     pub fn event_type(&self) -> &'static str {
         match self {
             Payload::Namespace(change) if change.how == NsChangeHow::Unshare => "unshare",
+            Payload::Link(link) if link.symbolic => "symlink",
+            Payload::Unlink(unlink) if unlink.directory == Some(true) => "rmdir",
+            Payload::Make(make) if make.kind != MadeKind::Directory => "mknod",
+            Payload::Attribute(attribute) => match attribute.change {
+                AttributeChange::Mode { .. } => "chmod",
+                AttributeChange::Owner { .. } => "chown",
+                AttributeChange::Extended { removed: false, .. } => "setxattr",
+                AttributeChange::Extended { removed: true, .. } => "removexattr",
+                AttributeChange::Size { .. } => "truncate",
+            },
             _ => Family::of(self).event_types()[0],
         }
     }

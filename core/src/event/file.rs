@@ -18,7 +18,7 @@ impl FileId {
     }
 }
 
-/// A file as the kernel resolved it, not as the caller spelled it.
+/// A file as the kernel resolved it, not as the caller spelled it, unless [`File::as_passed`] says so.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct File {
     /// The path in the mount namespace of the process that used it.
@@ -30,12 +30,15 @@ pub struct File {
     pub truncated: bool,
     /// It has no name any more, or never had one.
     pub deleted: bool,
+    /// The kernel's own answer could not be had: the path is the name that the caller passed, behind the directory that it
+    /// starts from. Symbolic links and `..` in it are not resolved, and another thread may have changed it under the call.
+    pub as_passed: bool,
 }
 
 impl File {
     /// A file known by its path and identity alone.
     pub fn new(path: impl Into<Text>, dev: u64, ino: u64) -> Self {
-        File { path: path.into(), id: FileId { dev, ino }, truncated: false, deleted: false }
+        File { path: path.into(), id: FileId { dev, ino }, truncated: false, deleted: false, as_passed: false }
     }
 
     /// Whether it lives in memory only (`memfd_create`, or any file of the kernel's own shmem mount).

@@ -6,6 +6,7 @@
 mod family;
 mod file;
 mod identity;
+mod name;
 mod net;
 mod node;
 mod process;
@@ -15,6 +16,7 @@ mod text;
 pub use family::{Family, FamilySet, Payload};
 pub use file::{Access, File, FileId, Open};
 pub use identity::{BootTime, ContainerId, ProcessKey};
+pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
 pub use net::{Accept, Attempt, Close, Connect, Flow, FlowId, Listen};
 pub use node::{Batch, Hook, HookLayer, HookState, NodeInfo};
 pub use process::{

@@ -8,8 +8,8 @@ use super::container::pod_of;
 use super::take::Take;
 use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
 use crate::event::{
-    Attempt, BootTime, ContainerId, Event, Exec, Exit, File, Fork, Header, Namespaces, Open, Origin, Payload,
-    ProcessKey, StdioKind, Task,
+    Attempt, AttributeChange, BootTime, ContainerId, Event, Exec, Exit, File, Fork, Header, Namespaces, Open, Origin,
+    Payload, ProcessKey, StdioKind, Task,
 };
 
 /// Processes that are kept, living and ended; the longest ended go first, and are counted.
@@ -58,6 +58,16 @@ impl Graph {
             Payload::MemFd(memfd) => {
                 self.name_file(&memfd.file);
                 self.relate(header, Relation::Wrote, Node::File(memfd.file.id));
+            }
+            Payload::Rename(rename) => self.rename(header, rename),
+            Payload::Link(link) => self.link(header, link),
+            Payload::Unlink(unlink) => self.unlink(&unlink.file),
+            Payload::Make(make) => self.name_file(&make.file),
+            Payload::Attribute(attribute) => {
+                self.name_file(&attribute.file);
+                if matches!(attribute.change, AttributeChange::Size { .. }) {
+                    self.relate(header, Relation::Wrote, Node::File(attribute.file.id));
+                }
             }
             Payload::Listen(_) | Payload::Close(_) => {}
         }
@@ -226,14 +236,14 @@ impl Graph {
         }
     }
 
-    fn name_file(&mut self, file: &File) {
+    pub(super) fn name_file(&mut self, file: &File) {
         if file.id.is_known() {
             bound(&mut self.files, MAX_FILES);
             self.files.insert(file.id, file.clone());
         }
     }
 
-    fn relate(&mut self, header: &Header, relation: Relation, to: Node) {
+    pub(super) fn relate(&mut self, header: &Header, relation: Relation, to: Node) {
         let known = !matches!(&to, Node::File(id) if !id.is_known());
         if known && !header.process.is_unknown() {
             self.actor(header);

@@ -11,6 +11,7 @@ mod contact;
 mod container;
 mod facts;
 mod lineage;
+mod name;
 mod process;
 mod provenance;
 mod take;

@@ -39,6 +39,8 @@ pub enum Relation {
     Wrote,
     /// Opened a file for reading that someone else had written, or that is worth knowing.
     Read,
+    /// Gave a file a name: renamed it, or linked to it.
+    Named,
     /// Opened a connection.
     Connected,
     /// Took a connection.

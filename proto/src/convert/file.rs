@@ -13,6 +13,7 @@ impl From<&File> for v1::File {
             ino: file.id.ino,
             truncated: file.truncated || file.path.as_bytes().len() > MAX_TEXT,
             deleted: file.deleted,
+            as_passed: file.as_passed,
         }
     }
 }
@@ -26,6 +27,7 @@ impl TryFrom<v1::File> for File {
             id: FileId { dev: file.dev, ino: file.ino },
             truncated: file.truncated,
             deleted: file.deleted,
+            as_passed: file.as_passed,
         })
     }
 }

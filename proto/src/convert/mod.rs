@@ -4,6 +4,7 @@
 //! has a mark for it. From the wire, everything is bounded and checked, and an event that breaks a bound is refused.
 
 mod file;
+mod name;
 mod net;
 mod node;
 mod process;
@@ -60,6 +61,11 @@ impl From<&Event> for v1::Event {
             Payload::Close(c) => Wire::Close(Box::new(c.into())),
             Payload::Namespace(n) => Wire::Namespace(n.into()),
             Payload::MemFd(m) => Wire::Memfd(m.into()),
+            Payload::Rename(r) => Wire::Rename(Box::new(r.as_ref().into())),
+            Payload::Link(l) => Wire::Link(Box::new(l.as_ref().into())),
+            Payload::Unlink(u) => Wire::Unlink(Box::new(u.as_ref().into())),
+            Payload::Make(m) => Wire::Make(Box::new(m.as_ref().into())),
+            Payload::Attribute(a) => Wire::Attribute(Box::new(a.as_ref().into())),
         };
         v1::Event { header: Some((&event.header).into()), payload: Some(payload) }
     }
@@ -83,6 +89,11 @@ impl TryFrom<v1::Event> for Event {
             Wire::Close(c) => Payload::Close((*c).try_into()?),
             Wire::Namespace(n) => Payload::Namespace(n.try_into()?),
             Wire::Memfd(m) => Payload::MemFd(m.try_into()?),
+            Wire::Rename(r) => Payload::Rename(Box::new((*r).try_into()?)),
+            Wire::Link(l) => Payload::Link(Box::new((*l).try_into()?)),
+            Wire::Unlink(u) => Payload::Unlink(Box::new((*u).try_into()?)),
+            Wire::Make(m) => Payload::Make(Box::new((*m).try_into()?)),
+            Wire::Attribute(a) => Payload::Attribute(Box::new((*a).try_into()?)),
         };
         Ok(Event { header, payload })
     }

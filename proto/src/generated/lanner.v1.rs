@@ -16,6 +16,10 @@ pub struct File {
     /// It has no name any more, or never had one.
     #[prost(bool, tag = "5")]
     pub deleted: bool,
+    /// The path is the name that the caller passed, behind the directory that it starts from: the kernel's own answer could not
+    /// be had.
+    #[prost(bool, tag = "20")]
+    pub as_passed: bool,
 }
 /// A file was opened.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -47,6 +51,168 @@ pub struct MemFd {
     /// The descriptor it got.
     #[prost(sint32, tag = "2")]
     pub fd: i32,
+}
+/// A file got another name.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Rename {
+    /// The file, under its new name.
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    /// The name that it had, with the identity of what has it now: only an exchange leaves something there.
+    #[prost(message, optional, tag = "2")]
+    pub from: ::core::option::Option<File>,
+    /// What had the new name before got the old one.
+    #[prost(bool, tag = "3")]
+    pub exchanged: bool,
+}
+/// A file got one more name, or a symbolic link was made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Link {
+    /// What has the new name: the file itself, or the symbolic link.
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    /// The file under the name that it had; of a symbolic link the text that it holds.
+    #[prost(message, optional, tag = "2")]
+    pub target: ::core::option::Option<File>,
+    #[prost(bool, tag = "3")]
+    pub symbolic: bool,
+}
+/// A name was removed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Unlink {
+    /// What had the name. It is deleted when this was its last one.
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    /// How many names it has left; absent when unknown, and for directories.
+    #[prost(uint32, optional, tag = "2")]
+    pub links: ::core::option::Option<u32>,
+    /// It is a directory; absent when unknown.
+    #[prost(bool, optional, tag = "3")]
+    pub directory: ::core::option::Option<bool>,
+}
+/// A directory, device, pipe or socket was made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Make {
+    /// What was made.
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    #[prost(enumeration = "MadeKind", tag = "2")]
+    pub kind: i32,
+    /// Permissions, as chmod takes them; absent when unknown.
+    #[prost(uint32, optional, tag = "3")]
+    pub mode: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "4")]
+    pub device: ::core::option::Option<Device>,
+}
+/// Which device.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Device {
+    #[prost(uint32, tag = "1")]
+    pub major: u32,
+    #[prost(uint32, tag = "2")]
+    pub minor: u32,
+}
+/// An attribute of a file was set.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Attribute {
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    #[prost(oneof = "attribute::Change", tags = "2, 3, 4, 5")]
+    pub change: ::core::option::Option<attribute::Change>,
+}
+/// Nested message and enum types in `Attribute`.
+pub mod attribute {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Change {
+        #[prost(message, tag = "2")]
+        Mode(super::ModeChange),
+        #[prost(message, tag = "3")]
+        Owner(super::OwnerChange),
+        #[prost(message, tag = "4")]
+        Extended(super::ExtendedChange),
+        #[prost(message, tag = "5")]
+        Size(super::SizeChange),
+    }
+}
+/// Permissions, as chmod takes them; absent when unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModeChange {
+    #[prost(uint32, optional, tag = "1")]
+    pub before: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub now: ::core::option::Option<u32>,
+}
+/// User and group; absent when unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnerChange {
+    #[prost(message, optional, tag = "1")]
+    pub before: ::core::option::Option<Owner>,
+    #[prost(message, optional, tag = "2")]
+    pub now: ::core::option::Option<Owner>,
+}
+/// As the initial user namespace numbers them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Owner {
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    #[prost(uint32, tag = "2")]
+    pub gid: u32,
+}
+/// An extended attribute.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExtendedChange {
+    #[prost(bytes = "vec", tag = "1")]
+    pub name: ::prost::alloc::vec::Vec<u8>,
+    /// Removed rather than set.
+    #[prost(bool, tag = "2")]
+    pub removed: bool,
+}
+/// The length in bytes; absent when unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SizeChange {
+    #[prost(uint64, optional, tag = "1")]
+    pub now: ::core::option::Option<u64>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum MadeKind {
+    Unspecified = 0,
+    Directory = 1,
+    CharacterDevice = 2,
+    BlockDevice = 3,
+    Pipe = 4,
+    Socket = 5,
+    Regular = 6,
+}
+impl MadeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MADE_KIND_UNSPECIFIED",
+            Self::Directory => "MADE_KIND_DIRECTORY",
+            Self::CharacterDevice => "MADE_KIND_CHARACTER_DEVICE",
+            Self::BlockDevice => "MADE_KIND_BLOCK_DEVICE",
+            Self::Pipe => "MADE_KIND_PIPE",
+            Self::Socket => "MADE_KIND_SOCKET",
+            Self::Regular => "MADE_KIND_REGULAR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MADE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "MADE_KIND_DIRECTORY" => Some(Self::Directory),
+            "MADE_KIND_CHARACTER_DEVICE" => Some(Self::CharacterDevice),
+            "MADE_KIND_BLOCK_DEVICE" => Some(Self::BlockDevice),
+            "MADE_KIND_PIPE" => Some(Self::Pipe),
+            "MADE_KIND_SOCKET" => Some(Self::Socket),
+            "MADE_KIND_REGULAR" => Some(Self::Regular),
+            _ => None,
+        }
+    }
 }
 /// An address and a port.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -393,7 +559,10 @@ pub struct Event {
     #[prost(message, optional, tag = "1")]
     pub header: ::core::option::Option<Header>,
     /// What happened. A reader that finds none here has met a family that is newer than itself, and counts it as lost.
-    #[prost(oneof = "event::Payload", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    #[prost(
+        oneof = "event::Payload",
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24"
+    )]
     pub payload: ::core::option::Option<event::Payload>,
 }
 /// Nested message and enum types in `Event`.
@@ -425,6 +594,16 @@ pub mod event {
         Namespace(super::NamespaceChange),
         #[prost(message, tag = "12")]
         Memfd(super::MemFd),
+        #[prost(message, tag = "20")]
+        Rename(::prost::alloc::boxed::Box<super::Rename>),
+        #[prost(message, tag = "21")]
+        Link(::prost::alloc::boxed::Box<super::Link>),
+        #[prost(message, tag = "22")]
+        Unlink(::prost::alloc::boxed::Box<super::Unlink>),
+        #[prost(message, tag = "23")]
+        Make(::prost::alloc::boxed::Box<super::Make>),
+        #[prost(message, tag = "24")]
+        Attribute(::prost::alloc::boxed::Box<super::Attribute>),
     }
 }
 /// When, where and who.

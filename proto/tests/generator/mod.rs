@@ -67,6 +67,7 @@ impl Rng {
             id: FileId { dev: self.u64(), ino: self.u64() },
             truncated: self.flag(),
             deleted: self.flag(),
+            as_passed: self.flag(),
         }
     }
 
@@ -128,6 +129,18 @@ impl Rng {
         Flow { id: FlowId(self.u64()), local: self.address(), remote: self.address(), netns: self.u32() }
     }
 
+    fn change(&mut self) -> AttributeChange {
+        let owner = |r: &mut Self| Owner { uid: r.u32(), gid: r.u32() };
+        match self.below(4) {
+            0 => {
+                AttributeChange::Mode { before: self.maybe(|r| r.next() as u16), now: self.maybe(|r| r.next() as u16) }
+            }
+            1 => AttributeChange::Owner { before: self.maybe(owner), now: self.maybe(owner) },
+            2 => AttributeChange::Extended { name: self.text(), removed: self.flag() },
+            _ => AttributeChange::Size { now: self.maybe(Self::u64) },
+        }
+    }
+
     fn payload(&mut self, family: u64) -> Payload {
         match family {
             0 => Payload::Exec(Box::new(Exec { task: self.task(), image: self.image() })),
@@ -160,7 +173,25 @@ impl Rng {
                 now: self.namespaces(),
                 before: self.namespaces(),
             }),
-            _ => Payload::MemFd(MemFd { file: self.file(), fd: self.u32() as i32 }),
+            10 => Payload::MemFd(MemFd { file: self.file(), fd: self.u32() as i32 }),
+            11 => Payload::Rename(Box::new(Rename { file: self.file(), from: self.file(), exchanged: self.flag() })),
+            12 => Payload::Link(Box::new(Link { file: self.file(), target: self.file(), symbolic: self.flag() })),
+            13 => Payload::Unlink(Box::new(Unlink {
+                file: self.file(),
+                links: self.maybe(Self::u32),
+                directory: self.maybe(Self::flag),
+            })),
+            14 => {
+                use MadeKind::*;
+                let kinds = [Unknown, Directory, CharacterDevice, BlockDevice, Pipe, Socket, Regular];
+                Payload::Make(Box::new(Make {
+                    file: self.file(),
+                    kind: kinds[self.below(7) as usize],
+                    mode: self.maybe(|r| r.next() as u16),
+                    device: self.maybe(|r| (r.u32(), r.u32())),
+                }))
+            }
+            _ => Payload::Attribute(Box::new(Attribute { file: self.file(), change: self.change() })),
         }
     }
 
@@ -193,4 +224,4 @@ impl Rng {
 }
 
 /// How many families there are.
-pub(crate) const FAMILIES: u64 = 11;
+pub(crate) const FAMILIES: u64 = 16;

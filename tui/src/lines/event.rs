@@ -1,8 +1,8 @@
 //! Events as lines.
 
 use lanner_core::event::{
-    Accept, Attempt, Close, Event, Exec, Exit, File, Flow, Listen, MemFd, NamespaceChange, Namespaces, NodeInfo, Open,
-    Origin, Payload, Stdio, Task, Text,
+    Accept, Attempt, Attribute, Close, Event, Exec, Exit, File, Flow, Link, Listen, Make, MemFd, NamespaceChange,
+    Namespaces, NodeInfo, Open, Origin, Payload, Rename, Stdio, Task, Text, Unlink,
 };
 use lanner_core::graph::Graph;
 use serde::Serialize;
@@ -40,6 +40,11 @@ enum Data<'a> {
     Close(&'a Close),
     Namespace(&'a NamespaceChange),
     MemFd(&'a MemFd),
+    Rename(&'a Rename),
+    Link(&'a Link),
+    Unlink(&'a Unlink),
+    Make(&'a Make),
+    Attribute(&'a Attribute),
 }
 
 #[derive(Debug, Serialize)]
@@ -117,6 +122,11 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Close(close) => Data::Close(close),
         Payload::Namespace(change) => Data::Namespace(change),
         Payload::MemFd(memfd) => Data::MemFd(memfd),
+        Payload::Rename(rename) => Data::Rename(rename),
+        Payload::Link(link) => Data::Link(link),
+        Payload::Unlink(unlink) => Data::Unlink(unlink),
+        Payload::Make(make) => Data::Make(make),
+        Payload::Attribute(attribute) => Data::Attribute(attribute),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happens on a node, in plain words, escaped and safe to show: the same on the screen and in lines.
 
+mod names;
 pub(crate) mod text;
 pub(crate) mod when;
 
@@ -48,6 +49,11 @@ pub(crate) fn deed(payload: &Payload) -> String {
             format!("{verb} {} namespace", changed(&change.before, &change.now))
         }
         Payload::MemFd(memfd) => format!("made a file in memory, {}", file(&memfd.file)),
+        Payload::Rename(rename) => names::renamed(rename),
+        Payload::Link(link) => names::linked(link),
+        Payload::Unlink(unlink) => names::removed(unlink),
+        Payload::Make(make) => names::made(make),
+        Payload::Attribute(attribute) => names::attribute(attribute),
     }
 }
 
@@ -74,7 +80,8 @@ pub(crate) fn file(file: &File) -> String {
     let path = if file.path.is_empty() { "unknown file".to_owned() } else { shown(&file.path, LINE) };
     let start = if file.truncated { "…" } else { "" };
     let end = if file.deleted { " (deleted)" } else { "" };
-    format!("{start}{path}{end}")
+    let doubt = if file.as_passed && !file.path.is_empty() { " (as it was called)" } else { "" };
+    format!("{start}{path}{end}{doubt}")
 }
 
 fn closed(close: &Close) -> String {

@@ -3,11 +3,16 @@
 //!
 //! A record that does not decode is counted, never a panic: it may come from an object of another version.
 
+mod attributes;
+mod link;
+mod make;
 mod memfd;
 mod namespace;
 mod open;
 mod process;
+mod rename;
 mod tcp;
+mod unlink;
 
 use lanner_collector_abi::{Header, kind};
 use lanner_core::event::{Event, Payload};
@@ -23,8 +28,19 @@ pub(super) const ALIVE: &str = "alive";
 pub(super) const FORK: &str = "fork";
 
 /// In the order in which they are attached: births and deaths first, what already runs last.
-pub(super) const HOOKS: &[&[Spec]] =
-    &[process::HOOKS, open::HOOKS, memfd::HOOKS, tcp::HOOKS, namespace::HOOKS, process::ITERATOR];
+pub(super) const HOOKS: &[&[Spec]] = &[
+    process::HOOKS,
+    open::HOOKS,
+    memfd::HOOKS,
+    rename::HOOKS,
+    link::HOOKS,
+    unlink::HOOKS,
+    make::HOOKS,
+    attributes::HOOKS,
+    tcp::HOOKS,
+    namespace::HOOKS,
+    process::ITERATOR,
+];
 
 /// The event that a record of the ring tells of.
 pub(super) fn event(record: &[u8]) -> Option<Event> {
@@ -40,6 +56,11 @@ fn payload(kind: u16, reader: &mut Reader<'_>) -> Option<Payload> {
         kind::EXIT => process::exit(reader),
         kind::OPEN => open::open(reader),
         kind::MEMFD => memfd::memfd(reader),
+        kind::RENAME => rename::rename(reader),
+        kind::LINK => link::link(reader),
+        kind::UNLINK => unlink::unlink(reader),
+        kind::MAKE => make::make(reader),
+        kind::MODE..=kind::SIZE => attributes::attribute(reader),
         kind::NAMESPACE => namespace::namespace(reader),
         kind::TCP_STARTED..=kind::TCP_CLOSED => tcp::tcp(reader),
         _ => None,

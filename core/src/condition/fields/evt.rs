@@ -79,6 +79,7 @@ fn open(view: View<'_>) -> Option<&Open> {
 fn raw_result(view: View<'_>) -> Option<i128> {
     Some(match &view.event.payload {
         Payload::Exec(_) | Payload::Alive(_) | Payload::Namespace(_) | Payload::Listen(_) | Payload::Close(_) => 0,
+        Payload::Rename(_) | Payload::Link(_) | Payload::Unlink(_) | Payload::Make(_) | Payload::Attribute(_) => 0,
         Payload::Fork(fork) => fork.child.pid.into(),
         Payload::Open(open) => open.fd.into(),
         Payload::MemFd(memfd) => memfd.fd.into(),

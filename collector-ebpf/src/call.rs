@@ -1,0 +1,201 @@
+//! System calls that take names: what was passed, kept from the call's entry to its exit, where it is known whether it
+//! came to anything and what became of it.
+
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::HashMap;
+use aya_ebpf::programs::TracePointContext;
+use lanner_collector_abi::{Drop, FileFacts};
+
+use crate::kernel::inode;
+use crate::open::SYS_EXIT_RET;
+use crate::record::Tail;
+use crate::ring;
+use crate::walk::{self, CWD};
+
+/// Where the arguments of a `sys_enter_*` tracepoint begin, eight bytes each.
+const SYS_ENTER_ARGS: usize = 16;
+
+const AT_SYMLINK_NOFOLLOW: u32 = 0x100;
+const AT_SYMLINK_FOLLOW: u32 = 0x400;
+
+/// Which arguments of a system call say what: their positions, from 0.
+#[derive(Clone, Copy)]
+pub struct Layout {
+    /// The first name and the directory it starts from.
+    pub first: Name,
+    /// The second.
+    pub second: Name,
+    /// `AT_*` or `RENAME_*` flags.
+    pub flags: Option<usize>,
+    /// Whether a symbolic link at the end of the first name is followed.
+    pub follow: Follow,
+    /// The name of an extended attribute.
+    pub attribute: Option<usize>,
+    /// Whether the first name is looked up before the call: it will be gone, or changed.
+    pub before: bool,
+}
+
+#[derive(Clone, Copy)]
+pub enum Name {
+    None,
+    /// From the working directory.
+    Plain(usize),
+    /// From a directory's descriptor.
+    At(usize, usize),
+    /// An open file.
+    Open(usize),
+}
+
+#[derive(Clone, Copy)]
+pub enum Follow {
+    Always,
+    Never,
+    /// `AT_SYMLINK_FOLLOW` and `AT_SYMLINK_NOFOLLOW` decide; with neither, this.
+    Asked(bool),
+}
+
+impl Layout {
+    pub const NOTHING: Layout = Layout {
+        first: Name::None,
+        second: Name::None,
+        flags: None,
+        follow: Follow::Never,
+        attribute: None,
+        before: false,
+    };
+}
+
+/// A name as it was passed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Passed {
+    /// An address in the process's memory; 0: the descriptor is of the file itself.
+    pub name: u64,
+    pub dirfd: i32,
+    pub follow: u32,
+}
+
+/// What a call was passed, and what it found.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Call {
+    pub first: Passed,
+    pub second: Passed,
+    /// Where the name of an extended attribute lies.
+    pub attribute: u64,
+    pub before: Before,
+    pub flags: u32,
+    pub zero: u32,
+}
+
+/// What the first name stood for before the call; zeros when the kernel had not yet looked.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Before {
+    pub ino: u64,
+    pub dev: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub links: u32,
+    pub mode: u32,
+    pub zero: u32,
+}
+
+/// By thread. A thread that never comes out of a call keeps its place.
+#[map]
+static CALLS: HashMap<u64, Call> = HashMap::with_max_entries(8192, 0);
+
+/// At a call's entry.
+#[inline(always)]
+pub fn begin(ctx: &TracePointContext, layout: Layout) -> u32 {
+    let flags = layout.flags.map_or(0, |n| argument(ctx, n) as u32);
+    let follow = match layout.follow {
+        Follow::Always => true,
+        Follow::Never => false,
+        Follow::Asked(otherwise) => flags & AT_SYMLINK_FOLLOW != 0 || (otherwise && flags & AT_SYMLINK_NOFOLLOW == 0),
+    };
+    let first = passed(ctx, layout.first, follow);
+    let mut before = Before { ino: 0, dev: 0, uid: 0, gid: 0, links: 0, mode: 0, zero: 0 };
+    if layout.before {
+        let inode = first.walk().inode();
+        before = Before {
+            ino: inode.ino(),
+            dev: inode.sb().dev(),
+            uid: inode.uid(),
+            gid: inode.gid(),
+            links: inode.nlink(),
+            mode: u32::from(inode.mode()),
+            zero: 0,
+        };
+    }
+    let call = Call {
+        first,
+        second: passed(ctx, layout.second, false),
+        attribute: layout.attribute.map_or(0, |n| argument(ctx, n)),
+        before,
+        flags,
+        zero: 0,
+    };
+    if CALLS.insert(bpf_get_current_pid_tgid(), call, 0).is_err() {
+        ring::count_drop(Drop::MapFull);
+    }
+    0
+}
+
+/// At its exit: what it was passed, when it came to something.
+#[inline(always)]
+pub fn end(ctx: &TracePointContext) -> Option<Call> {
+    let thread = bpf_get_current_pid_tgid();
+    // SAFETY: the map's own element; no other thread has this key.
+    let call = unsafe { *CALLS.get_ptr(thread)? };
+    let _ = CALLS.remove(thread);
+    // SAFETY: within the tracepoint's arguments.
+    let failed = unsafe { ctx.read_at::<i64>(SYS_EXIT_RET) }.unwrap_or(-1) != 0;
+    if failed { None } else { Some(call) }
+}
+
+#[inline(always)]
+fn argument(ctx: &TracePointContext, n: usize) -> u64 {
+    // SAFETY: system calls have at most six arguments, and their tracepoints all that they have.
+    unsafe { ctx.read_at(SYS_ENTER_ARGS + n * 8) }.unwrap_or(0)
+}
+
+#[inline(always)]
+fn passed(ctx: &TracePointContext, name: Name, follow: bool) -> Passed {
+    let follow = u32::from(follow);
+    match name {
+        Name::None => Passed { name: 0, dirfd: CWD, follow },
+        Name::Plain(n) => Passed { name: argument(ctx, n), dirfd: CWD, follow },
+        Name::At(fd, n) => Passed { name: argument(ctx, n), dirfd: argument(ctx, fd) as i32, follow },
+        Name::Open(fd) => Passed { name: 0, dirfd: argument(ctx, fd) as i32, follow },
+    }
+}
+
+/// What a walk along a name came to; good until the next walk.
+#[derive(Clone, Copy)]
+pub struct Walked {
+    came: u64,
+    name: u64,
+}
+
+impl Passed {
+    #[inline(always)]
+    pub fn walk(self) -> Walked {
+        Walked { came: walk::walk(self.dirfd, self.name, self.follow), name: self.name }
+    }
+}
+
+impl Walked {
+    /// What was found; null for nothing.
+    #[inline(always)]
+    pub fn inode(self) -> inode {
+        walk::found(self.came)
+    }
+
+    /// Fills in what was found and appends its path.
+    #[inline(always)]
+    pub fn describe(self, facts: &mut FileFacts, tail: Tail) {
+        walk::describe(self.came, self.name, facts, tail);
+    }
+}
