@@ -24,7 +24,7 @@ pub struct IterTask {
 
 /// `struct bpf_iter_meta`, its beginning.
 #[repr(C)]
-struct IterMeta {
+pub struct IterMeta {
     seq: *mut seq_file,
 }
 

@@ -8,20 +8,28 @@
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
 mod alive;
+mod call;
+mod connect;
 mod exec;
 mod exit;
 mod files;
+mod flow;
 mod fork;
 mod kernel;
 mod memfd;
 mod namespace;
+mod news;
 mod open;
 mod path;
 mod record;
 mod ring;
+mod socket;
+mod sockets;
 mod stdio;
 mod task;
 mod tcp;
+mod traffic;
+mod unix;
 
 /// Helpers that read kernel memory want a licence compatible with the GPL, declared in these words.
 // SAFETY: the loader looks for this section and this name; nothing else defines them.

@@ -120,6 +120,16 @@ impl Tail {
         self.grow(n)
     }
 
+    /// Appends `len` bytes of the kernel's memory, at most 4095.
+    #[inline(always)]
+    pub fn push_kernel(self, address: u64, len: u32) {
+        let len = bounded::<{ WRITE_MAX - 1 }>(len);
+        // SAFETY: `len` bytes are there; the kernel checks the source.
+        if unsafe { generated::bpf_probe_read_kernel(self.end().cast(), len, address as *const _) } == 0 {
+            self.grow(i64::from(len));
+        }
+    }
+
     /// Appends `len` bytes of the process's memory, at most 4095. `false`: they could not be read.
     #[inline(always)]
     pub fn push_user(self, address: u64, len: u32) -> bool {

@@ -15,7 +15,7 @@ pub(crate) struct Options {
     check: bool,
 }
 
-const SOURCES: [&str; 7] = ["collector", "event", "file", "net", "node", "process", "recording"];
+const SOURCES: [&str; 8] = ["collector", "event", "file", "net", "node", "process", "recording", "socket"];
 const GENERATED: &str = "lanner.v1.rs";
 
 /// Generates the code, or checks it.
@@ -59,6 +59,9 @@ fn generate() -> anyhow::Result<String> {
         .boxed(".lanner.v1.Event.payload.connect")
         .boxed(".lanner.v1.Event.payload.accept")
         .boxed(".lanner.v1.Event.payload.close")
+        .boxed(".lanner.v1.Event.payload.traffic")
+        .boxed(".lanner.v1.Event.payload.unix")
+        .boxed(".lanner.v1.Event.payload.bind")
         .out_dir(&out)
         .compile_fds(descriptors)
         .map_err(anyhow::Error::from)

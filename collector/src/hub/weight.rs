@@ -15,11 +15,15 @@ pub(super) fn of(event: &Event) -> usize {
         Payload::Fork(fork) => size_of_val(fork.as_ref()) + of_task(&fork.task),
         Payload::Open(open) => size_of_val(open.as_ref()) + of_file(&open.file),
         Payload::MemFd(memfd) => of_file(&memfd.file),
+        Payload::Unix(unix) => size_of_val(unix.as_ref()) + of_text(unix.name.text()),
         Payload::Exit(_)
         | Payload::Connect(_)
         | Payload::Accept(_)
         | Payload::Listen(_)
         | Payload::Close(_)
+        | Payload::Traffic(_)
+        | Payload::Socket(_)
+        | Payload::Bind(_)
         | Payload::Namespace(_) => 0,
     };
     size_of::<Event>() + more

@@ -99,6 +99,7 @@ impl<'a> View<'a> {
             Payload::Connect(connect) => Some(&connect.flow),
             Payload::Accept(accept) => Some(&accept.flow),
             Payload::Close(close) => Some(&close.flow),
+            Payload::Traffic(traffic) => Some(&traffic.flow),
             _ => None,
         }
     }
@@ -109,6 +110,7 @@ impl<'a> View<'a> {
             Payload::Connect(_) => Some(true),
             Payload::Accept(_) => Some(false),
             Payload::Close(close) => close.outgoing,
+            Payload::Traffic(traffic) => traffic.outgoing,
             _ => None,
         }
     }

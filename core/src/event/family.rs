@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Accept, Close, Connect, Exec, Exit, Fork, Listen, MemFd, NamespaceChange, NsChangeHow, Open};
+use super::{
+    Accept, Bind, Close, Connect, Exec, Exit, Fork, Listen, MemFd, NamespaceChange, NsChangeHow, Open, Socket, Traffic,
+    Unix, UnixAct,
+};
 
 macro_rules! families {
     ($($(#[doc = $doc:literal])+ $family:ident($payload:ty) = $name:literal $event_types:expr;)*) => {
@@ -61,6 +64,14 @@ families! {
     Namespace(NamespaceChange) = "namespace" ["setns", "unshare"];
     /// An anonymous file in memory was made.
     MemFd(MemFd) = "memfd" ["memfd_create"];
+    /// A TCP connection that lives has got so far.
+    Traffic(Traffic) = "traffic" ["traffic"];
+    /// The process connected to a unix socket, or began to listen on one.
+    Unix(Box<Unix>) = "unix" ["connect", "listen"];
+    /// The process asked for a socket of a kind worth knowing.
+    Socket(Socket) = "socket" ["socket"];
+    /// The process gave a socket an address.
+    Bind(Bind) = "bind" ["bind"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 
@@ -74,6 +85,7 @@ impl Payload {
     pub fn event_type(&self) -> &'static str {
         match self {
             Payload::Namespace(change) if change.how == NsChangeHow::Unshare => "unshare",
+            Payload::Unix(unix) if unix.act == UnixAct::Listening => "listen",
             _ => Family::of(self).event_types()[0],
         }
     }

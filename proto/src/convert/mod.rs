@@ -7,6 +7,7 @@ mod file;
 mod net;
 mod node;
 mod process;
+mod socket;
 mod stream;
 
 use std::fmt;
@@ -60,6 +61,10 @@ impl From<&Event> for v1::Event {
             Payload::Close(c) => Wire::Close(Box::new(c.into())),
             Payload::Namespace(n) => Wire::Namespace(n.into()),
             Payload::MemFd(m) => Wire::Memfd(m.into()),
+            Payload::Traffic(t) => Wire::Traffic(Box::new(t.into())),
+            Payload::Unix(u) => Wire::Unix(Box::new(u.as_ref().into())),
+            Payload::Socket(s) => Wire::Socket(s.into()),
+            Payload::Bind(b) => Wire::Bind(Box::new(b.into())),
         };
         v1::Event { header: Some((&event.header).into()), payload: Some(payload) }
     }
@@ -83,6 +88,10 @@ impl TryFrom<v1::Event> for Event {
             Wire::Close(c) => Payload::Close((*c).try_into()?),
             Wire::Namespace(n) => Payload::Namespace(n.try_into()?),
             Wire::Memfd(m) => Payload::MemFd(m.try_into()?),
+            Wire::Traffic(t) => Payload::Traffic((*t).try_into()?),
+            Wire::Unix(u) => Payload::Unix(Box::new((*u).try_into()?)),
+            Wire::Socket(s) => Payload::Socket(s.into()),
+            Wire::Bind(b) => Payload::Bind((*b).try_into()?),
         };
         Ok(Event { header, payload })
     }

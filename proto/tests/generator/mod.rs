@@ -144,7 +144,11 @@ impl Rng {
             })),
             5 => {
                 let attempts = [Attempt::Started, Attempt::Established, Attempt::Failed(self.u32())];
-                Payload::Connect(Connect { flow: self.flow(), attempt: attempts[self.below(3) as usize] })
+                Payload::Connect(Connect {
+                    flow: self.flow(),
+                    attempt: attempts[self.below(3) as usize],
+                    asked: self.flag(),
+                })
             }
             6 => Payload::Accept(Accept { flow: self.flow() }),
             7 => Payload::Listen(Listen { local: self.address(), netns: self.u32() }),
@@ -153,6 +157,14 @@ impl Rng {
                 outgoing: self.maybe(Self::flag),
                 sent: self.u64(),
                 received: self.u64(),
+                quality: self.quality(),
+                end: match self.below(5) {
+                    0 => End::Finished,
+                    1 => End::Reset,
+                    2 => End::Aborted,
+                    3 => End::TimedOut,
+                    _ => End::Broken(self.u32()),
+                },
                 lasted: Duration::from_nanos(self.u64()),
             }),
             9 => Payload::Namespace(NamespaceChange {
@@ -160,7 +172,48 @@ impl Rng {
                 now: self.namespaces(),
                 before: self.namespaces(),
             }),
-            _ => Payload::MemFd(MemFd { file: self.file(), fd: self.u32() as i32 }),
+            10 => Payload::MemFd(MemFd { file: self.file(), fd: self.u32() as i32 }),
+            11 => Payload::Traffic(Traffic {
+                flow: self.flow(),
+                outgoing: self.maybe(Self::flag),
+                sent: self.u64(),
+                received: self.u64(),
+                quality: self.quality(),
+                lasted: Duration::from_nanos(self.u64()),
+            }),
+            12 => Payload::Unix(Box::new(Unix {
+                act: [UnixAct::Connected, UnixAct::Failed(self.u32()), UnixAct::Listening][self.below(3) as usize],
+                socket_type: SocketType(self.u32()),
+                name: if self.flag() { UnixName::Path(self.file()) } else { UnixName::Abstract(self.text()) },
+                peer: self.maybe(Self::key).filter(|key| !key.is_unknown()),
+                asked: self.flag(),
+                netns: self.u32(),
+            })),
+            13 => Payload::Socket(Socket {
+                domain: Domain(self.u32()),
+                socket_type: SocketType(self.u32()),
+                protocol: self.u32(),
+                fd: self.u32() as i32,
+            }),
+            _ => Payload::Bind(Bind {
+                domain: Domain(self.u32()),
+                socket_type: SocketType(self.u32()),
+                to: if self.flag() {
+                    BindAddress::Inet { local: self.address(), protocol: self.u32() as u16 }
+                } else {
+                    BindAddress::Packet { interface: self.u32(), protocol: self.u32() as u16 }
+                },
+                netns: self.u32(),
+            }),
+        }
+    }
+
+    fn quality(&mut self) -> Quality {
+        Quality {
+            retransmits: self.u32(),
+            retransmitted: self.u64(),
+            rtt: Duration::from_nanos(self.u64()),
+            rtt_min: Duration::from_nanos(self.u64()),
         }
     }
 
@@ -193,4 +246,4 @@ impl Rng {
 }
 
 /// How many families there are.
-pub(crate) const FAMILIES: u64 = 11;
+pub(crate) const FAMILIES: u64 = 15;

@@ -1,8 +1,8 @@
 //! Events as lines.
 
 use lanner_core::event::{
-    Accept, Attempt, Close, Event, Exec, Exit, File, Flow, Listen, MemFd, NamespaceChange, Namespaces, NodeInfo, Open,
-    Origin, Payload, Stdio, Task, Text,
+    Accept, Attempt, Bind, Close, Event, Exec, Exit, File, Flow, Listen, MemFd, NamespaceChange, Namespaces, NodeInfo,
+    Open, Origin, Payload, ProcessKey, Socket, SocketType, Stdio, Task, Text, Traffic, Unix, UnixAct, UnixName,
 };
 use lanner_core::graph::Graph;
 use serde::Serialize;
@@ -34,12 +34,27 @@ enum Data<'a> {
     Fork { child: Child, task: Box<TaskData> },
     Exit(&'a Exit),
     Open(&'a Open),
-    Connect { flow: &'a Flow, attempt: &'static str, errno: Option<u32> },
+    Connect { flow: &'a Flow, attempt: &'static str, errno: Option<u32>, asked: bool },
     Accept(&'a Accept),
     Listen(&'a Listen),
     Close(&'a Close),
     Namespace(&'a NamespaceChange),
     MemFd(&'a MemFd),
+    Traffic(&'a Traffic),
+    Unix(Box<UnixData<'a>>),
+    Socket(&'a Socket),
+    Bind(&'a Bind),
+}
+
+#[derive(Debug, Serialize)]
+struct UnixData<'a> {
+    act: &'static str,
+    errno: Option<u32>,
+    socket_type: SocketType,
+    name: &'a UnixName,
+    peer: Option<Child>,
+    asked: bool,
+    netns: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,7 +114,7 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
     match payload {
         Payload::Exec(exec) | Payload::Alive(exec) => Data::Exec(Box::new(exec_data(exec, node))),
         Payload::Fork(fork) => {
-            let child = Child { pid: fork.child.pid, start: timestamp(node.wall(fork.child.start)) };
+            let child = child(fork.child, node);
             Data::Fork { child, task: Box::new(task_data(&fork.task, node)) }
         }
         Payload::Exit(exit) => Data::Exit(exit),
@@ -110,13 +125,38 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
                 Attempt::Established => ("established", None),
                 Attempt::Failed(errno) => ("failed", Some(errno)),
             };
-            Data::Connect { flow: &connect.flow, attempt, errno }
+            Data::Connect { flow: &connect.flow, attempt, errno, asked: connect.asked }
         }
         Payload::Accept(accept) => Data::Accept(accept),
         Payload::Listen(listen) => Data::Listen(listen),
         Payload::Close(close) => Data::Close(close),
         Payload::Namespace(change) => Data::Namespace(change),
         Payload::MemFd(memfd) => Data::MemFd(memfd),
+        Payload::Traffic(traffic) => Data::Traffic(traffic),
+        Payload::Unix(unix) => Data::Unix(Box::new(unix_data(unix, node))),
+        Payload::Socket(socket) => Data::Socket(socket),
+        Payload::Bind(bind) => Data::Bind(bind),
+    }
+}
+
+fn child(key: ProcessKey, node: &NodeInfo) -> Child {
+    Child { pid: key.pid, start: timestamp(node.wall(key.start)) }
+}
+
+fn unix_data<'a>(unix: &'a Unix, node: &NodeInfo) -> UnixData<'a> {
+    let (act, errno) = match unix.act {
+        UnixAct::Connected => ("connected", None),
+        UnixAct::Failed(errno) => ("failed", Some(errno)),
+        UnixAct::Listening => ("listening", None),
+    };
+    UnixData {
+        act,
+        errno,
+        socket_type: unix.socket_type,
+        name: &unix.name,
+        peer: unix.peer.map(|p| child(p, node)),
+        asked: unix.asked,
+        netns: unix.netns,
     }
 }
 
@@ -135,7 +175,7 @@ fn exec_data<'a>(exec: &'a Exec, node: &NodeInfo) -> ExecData<'a> {
 
 fn task_data(task: &Task, node: &NodeInfo) -> TaskData {
     TaskData {
-        parent: task.parent.map(|p| Child { pid: p.pid, start: timestamp(node.wall(p.start)) }),
+        parent: task.parent.map(|p| child(p, node)),
         comm: task.comm.clone(),
         ns_pid: task.ns_pid,
         uid: task.creds.uid,
