@@ -10,6 +10,8 @@ pub struct Config {
     pub wake_mark: u64,
     /// Bit `n` is set when some [`Watched`] name has `n` bytes.
     pub watched_lengths: u64,
+    /// Nanoseconds that a connection must have lived before its traffic is told of.
+    pub traffic_age: u64,
 }
 
 /// A name worth an event when a file of this name, or under a directory of it, is opened for reading: up to 32 bytes,
@@ -31,4 +33,4 @@ impl Drop {
     pub const COUNT: u32 = 2;
 }
 
-plain!(Config = 16);
+plain!(Config = 24);

@@ -73,6 +73,7 @@ macro_rules! kernel_fields {
                 thread_pid: Ptr<pid> = "thread_pid";
                 pid_link: At<bytes> = "pid_links[0]";
                 cgroups: Ptr<css_set> = "cgroups" else "control groups and containers";
+                tgid_link: At<bytes> = "pid_links[1]" else "who listens on a unix socket";
                 loginuid: u32 = "loginuid.val" else "the user who logged in";
             }
             signal_struct {
@@ -99,6 +100,7 @@ macro_rules! kernel_fields {
                 level: u32 = "level";
                 numbers: At<upid> = "numbers";
                 first_task: Ptr<bytes> = "tasks[0].first";
+                tgid_task: Ptr<bytes> = "tasks[1]" else "who listens on a unix socket";
             }
             upid {
                 nr: u32 = "nr";
@@ -208,7 +210,10 @@ macro_rules! kernel_fields {
                 fd: u32 = "fd" else "paths through /proc/PID/fd";
                 inode: At<inode> = "vfs_inode" else "paths through /proc/PID/root and the like";
             }
-            socket { sk: Ptr<sock> = "sk"; }
+            socket {
+                state: u32 = "state";
+                sk: Ptr<sock> = "sk";
+            }
             sock {
                 family: u16 = "__sk_common.skc_family";
                 state: u8 = "__sk_common.skc_state";
@@ -222,6 +227,21 @@ macro_rules! kernel_fields {
                 net: Ptr<net> = "__sk_common.skc_net.net" else "network namespaces of connections";
                 flags: u64 = "__sk_common.skc_flags" else "whether a peer closed first: received bytes may be 1 too many";
                 err: u32 = "sk_err";
+                socket_type: u16 = "sk_type";
+                peer_pid: Ptr<pid> = "sk_peer_pid" else "who listens on a unix socket";
+            }
+            unix_sock {
+                addr: Ptr<unix_address> = "addr" else "unix sockets";
+                path: At<path> = "path" else "unix sockets with a path";
+                peer: Ptr<unix_sock> = "peer" else "connections to unix sockets";
+            }
+            unix_address {
+                len: u32 = "len" else "abstract unix sockets";
+                name: At<bytes> = "name" else "abstract unix sockets";
+            }
+            packet_sock {
+                interface: u32 = "ifindex" else "the interface that a packet socket is bound to";
+                protocol: u16 = "num" else "the protocol that a packet socket is bound to";
             }
             inet_sock { local_port: u16 = "inet_sport"; }
             tcp_sock {
@@ -229,6 +249,11 @@ macro_rules! kernel_fields {
                 sent: u64 = "bytes_sent" else "exact bytes sent";
                 retransmitted: u64 = "bytes_retrans" else "exact bytes sent";
                 received: u64 = "bytes_received" else "bytes received";
+                retransmits: u32 = "total_retrans" else "segments sent again";
+                rtt_eighths: u32 = "srtt_us" else "round trip times";
+                rtt_min: u32 = "rtt_min.s[0].v" else "shortest round trip times";
+                unacked: u32 = "snd_una" else "which way a connection older than the sensor was opened";
+                next: u32 = "snd_nxt" else "which way a connection older than the sensor was opened";
             }
             bytes {}
         }

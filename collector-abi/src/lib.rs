@@ -17,7 +17,10 @@ pub use config::{Config, Drop, Watched};
 pub use fields::{At, Const, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
 pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord};
 pub use name::{AttributeRecord, LinkRecord, MakeRecord, RENAME_EXCHANGE, RenameRecord, UnlinkRecord};
-pub use net::{AF_INET, AF_INET6, Direction, TcpRecord};
+pub use net::{
+    AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, BindRecord, Direction, SocketRecord, TcpRecord, TcpState,
+    UnixRecord,
+};
 pub use process::{
     CGROUP_DEPTH, ExecRecord, ExitRecord, ForkRecord, NamespaceRecord, NsFacts, PID_LEVELS, StdioFacts, StdioTag,
     TaskFacts,
@@ -69,6 +72,24 @@ pub mod kind {
     pub const XATTR_REMOVED: u16 = 57;
     /// [`crate::AttributeRecord`]: the length.
     pub const SIZE: u16 = 58;
+    /// [`crate::TcpRecord`]: how far a connection that lives has got.
+    pub const TCP_TRAFFIC: u16 = 70;
+    /// [`crate::TcpRecord`] from the iterator: a connection was there before.
+    pub const TCP_FOUND: u16 = 71;
+    /// [`crate::TcpRecord`] from the iterator: a socket listened before.
+    pub const TCP_FOUND_LISTEN: u16 = 72;
+    /// [`crate::UnixRecord`]: a unix socket was connected to, or could not be.
+    pub const UNIX_CONNECT: u16 = 73;
+    /// [`crate::UnixRecord`]: a unix socket listens.
+    pub const UNIX_LISTEN: u16 = 74;
+    /// [`crate::UnixRecord`] from the iterator: one was connected before.
+    pub const UNIX_FOUND_CONNECT: u16 = 75;
+    /// [`crate::UnixRecord`] from the iterator: one listened before.
+    pub const UNIX_FOUND_LISTEN: u16 = 76;
+    /// [`crate::SocketRecord`].
+    pub const SOCKET: u16 = 77;
+    /// [`crate::BindRecord`].
+    pub const BIND: u16 = 78;
 }
 
 /// A process: its pid on the machine and when its thread group's leader started (`start_boottime`).

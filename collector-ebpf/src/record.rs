@@ -10,8 +10,7 @@ use aya_ebpf::maps::PerCpuArray;
 use lanner_collector_abi::{Header, Key, Plain};
 
 use crate::kernel::task_struct;
-use crate::ring;
-use crate::task;
+use crate::{ring, task};
 
 /// The tail's position stays below this; a power of two.
 const TAIL_LIMIT: u32 = 16384;
@@ -118,6 +117,16 @@ impl Tail {
         // SAFETY: 256 bytes are there; the kernel checks the source.
         let n = unsafe { generated::bpf_probe_read_kernel_str(self.end().cast(), 256, address as *const _) };
         self.grow(n)
+    }
+
+    /// Appends `len` bytes of the kernel's memory, at most 4095.
+    #[inline(always)]
+    pub fn push_kernel(self, address: u64, len: u32) {
+        let len = bounded::<{ WRITE_MAX - 1 }>(len);
+        // SAFETY: `len` bytes are there; the kernel checks the source.
+        if unsafe { generated::bpf_probe_read_kernel(self.end().cast(), len, address as *const _) } == 0 {
+            self.grow(i64::from(len));
+        }
     }
 
     /// Appends `len` bytes of the process's memory, at most 4095. `false`: they could not be read.

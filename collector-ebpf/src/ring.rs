@@ -21,7 +21,7 @@ static DROPS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Drop::COUNT, 0);
 
 // SAFETY: no other symbol of this name exists.
 #[unsafe(no_mangle)]
-static CONFIG: Config = Config { wake_mark: u64::MAX, watched_lengths: 0 };
+static CONFIG: Config = Config { wake_mark: u64::MAX, watched_lengths: 0, traffic_age: u64::MAX };
 
 /// Whether a watched name has this many bytes.
 #[inline(always)]
@@ -29,6 +29,13 @@ pub fn is_watched_length(len: u32) -> bool {
     // SAFETY: reads one word of a static; volatile, for the loader overrides it.
     let lengths = unsafe { ptr::read_volatile(&raw const CONFIG.watched_lengths) };
     len < 64 && lengths & (1 << len) != 0
+}
+
+/// How long a connection must have lived before its traffic is told of.
+#[inline(always)]
+pub fn traffic_age() -> u64 {
+    // SAFETY: reads one word of a static; volatile, for the loader overrides it.
+    unsafe { ptr::read_volatile(&raw const CONFIG.traffic_age) }
 }
 
 /// Counts a lost record.

@@ -113,7 +113,7 @@ fn what_nobody_in_particular_does_belongs_together_with_nothing() {
     for i in 0..40 {
         let remote = SocketAddr::from(([192, 0, 2, 1], 80));
         let flow = Flow { id: FlowId(i), local: remote, remote, netns: 1 };
-        let call = Payload::Connect(Connect { flow, attempt: Attempt::Started });
+        let call = Payload::Connect(Connect { flow, attempt: Attempt::Started, asked: false });
         let event = at(i, call);
         engine.apply(&event);
         assert!(!engine.graph().beacon(&event), "call {i}: several callers are no beat");

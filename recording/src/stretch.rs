@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lanner_core::event::{Batch, BootTime, Close, Event, Payload, ProcessKey, Task};
+use lanner_core::event::{Batch, BootTime, Event, Payload, ProcessKey, Task};
 
 use crate::Stretch;
 
@@ -52,7 +52,13 @@ impl Stretcher {
                 self.key(&mut fork.child);
                 self.task(&mut fork.task);
             }
-            Payload::Close(close) => self.close(time, close),
+            Payload::Close(close) => self.lasted(time, &mut close.lasted),
+            Payload::Traffic(traffic) => self.lasted(time, &mut traffic.lasted),
+            Payload::Unix(unix) => {
+                if let Some(peer) = &mut unix.peer {
+                    self.key(peer);
+                }
+            }
             Payload::Exit(_)
             | Payload::Open(_)
             | Payload::Connect(_)
@@ -65,6 +71,7 @@ impl Stretcher {
             | Payload::Unlink(_)
             | Payload::Make(_)
             | Payload::Attribute(_) => {}
+            Payload::Socket(_) | Payload::Bind(_) => {}
         }
     }
 
@@ -81,10 +88,10 @@ impl Stretcher {
     }
 
     /// A connection that was open across a gap lasted longer by it.
-    fn close(&self, end: BootTime, close: &mut Close) {
-        let lasted = u64::try_from(close.lasted.as_nanos()).unwrap_or(u64::MAX);
-        let begin = BootTime(end.0.saturating_sub(lasted));
+    fn lasted(&self, end: BootTime, lasted: &mut Duration) {
+        let before = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
+        let begin = BootTime(end.0.saturating_sub(before));
         let longer = self.time(end).since(self.time(begin)).saturating_sub(end.since(begin));
-        close.lasted = close.lasted.saturating_add(longer);
+        *lasted = lasted.saturating_add(longer);
     }
 }

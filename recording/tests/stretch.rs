@@ -60,8 +60,15 @@ fn a_connection_across_a_gap_lasts_as_much_longer() {
         remote: "127.0.0.1:2".parse().unwrap(),
         netns: 0,
     };
-    let close =
-        |lasted| Close { flow, outgoing: Some(true), sent: 1, received: 2, lasted: Duration::from_nanos(lasted) };
+    let close = |lasted| Close {
+        flow,
+        outgoing: Some(true),
+        sent: 1,
+        received: 2,
+        quality: Quality::default(),
+        end: End::Finished,
+        lasted: Duration::from_nanos(lasted),
+    };
     let lasted = |time, lasted| {
         let batch =
             Batch { events: vec![event(time, ProcessKey::UNKNOWN, Payload::Close(close(lasted)))], ..Batch::default() };

@@ -3,6 +3,7 @@
 mod ebpf;
 mod node;
 mod proto;
+#[cfg(feature = "record")]
 mod record;
 mod vm;
 
@@ -19,6 +20,7 @@ enum Command {
     /// Generate the wire format's Rust code from proto/proto
     Proto(proto::Options),
     /// Perform a demo scenario and make its recording
+    #[cfg(feature = "record")]
     Record(record::Record),
     /// Run a disposable Kubernetes node on this machine
     #[command(subcommand)]
@@ -31,6 +33,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
         Command::Ebpf(options) => ebpf::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Proto(options) => proto::run(&options).map(|()| ExitCode::SUCCESS),
+        #[cfg(feature = "record")]
         Command::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Node(command) => node::run(command),
         Command::Vm(options) => vm::run_tests(&options),

@@ -15,7 +15,6 @@ pub(crate) struct Options {
     check: bool,
 }
 
-const SOURCES: [&str; 8] = ["collector", "event", "file", "name", "net", "node", "process", "recording"];
 const GENERATED: &str = "lanner.v1.rs";
 
 /// Generates the code, or checks it.
@@ -44,9 +43,18 @@ fn generated() -> PathBuf {
     crate_dir().join("src/generated").join(GENERATED)
 }
 
+/// Every .proto file, as others name it in an import.
+fn sources() -> anyhow::Result<Vec<String>> {
+    let folder = crate_dir().join("proto/lanner/v1");
+    let list = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let names: Result<Vec<_>, _> = list.map(|entry| entry.map(|e| e.file_name())).collect();
+    let mut names: Vec<String> = names?.iter().map(|name| format!("lanner/v1/{}", name.display())).collect();
+    names.sort();
+    Ok(names)
+}
+
 fn generate() -> anyhow::Result<String> {
-    let files = SOURCES.map(|name| format!("lanner/v1/{name}.proto"));
-    let descriptors = protox::compile(files, [crate_dir().join("proto")])?;
+    let descriptors = protox::compile(sources()?, [crate_dir().join("proto")])?;
     let out = tempdir()?;
     let result = tonic_prost_build::configure()
         .client_mod_attribute("lanner.v1", "#[cfg(feature = \"client\")]")
@@ -64,6 +72,9 @@ fn generate() -> anyhow::Result<String> {
         .boxed(".lanner.v1.Event.payload.unlink")
         .boxed(".lanner.v1.Event.payload.make")
         .boxed(".lanner.v1.Event.payload.attribute")
+        .boxed(".lanner.v1.Event.payload.traffic")
+        .boxed(".lanner.v1.Event.payload.unix")
+        .boxed(".lanner.v1.Event.payload.bind")
         .out_dir(&out)
         .compile_fds(descriptors)
         .map_err(anyhow::Error::from)

@@ -26,11 +26,15 @@ pub(super) fn of(event: &Event) -> usize {
             };
             size_of_val(attribute.as_ref()) + of_file(&attribute.file) + name
         }
+        Payload::Unix(unix) => size_of_val(unix.as_ref()) + of_text(unix.name.text()),
         Payload::Exit(_)
         | Payload::Connect(_)
         | Payload::Accept(_)
         | Payload::Listen(_)
         | Payload::Close(_)
+        | Payload::Traffic(_)
+        | Payload::Socket(_)
+        | Payload::Bind(_)
         | Payload::Namespace(_) => 0,
     };
     size_of::<Event>() + more

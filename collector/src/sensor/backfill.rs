@@ -1,35 +1,17 @@
 //! What already runs when the sensor starts.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
 
 use aya::Ebpf;
-use aya::programs::Iter;
 use lanner_core::event::{BootTime, Event, FileId, Header, Origin, Payload, ProcessKey};
 
-use super::absent;
 use super::family::{self, ALIVE, Found};
-use super::hooks::words;
 use super::proc::Proc;
-
-/// As many bytes as the longest record may have: the kernel hands out whole records.
-const CHUNK: usize = 64 * 1024;
+use super::{absent, iterate};
 
 /// Runs the iterator.
 pub(super) fn list(ebpf: &mut Ebpf) -> Result<Vec<Found>, String> {
-    let program = ebpf.program_mut(ALIVE).ok_or("the object has no such program")?;
-    let program: &mut Iter = program.try_into().map_err(words)?;
-    let id = program.attach().map_err(words)?;
-    let link = program.take_link(id).map_err(words)?;
-    let mut file = link.into_file().map_err(|e| e.to_string())?;
-    let mut stream = Vec::new();
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match file.read(&mut chunk).map_err(|e| e.to_string())? {
-            0 => break,
-            n => stream.extend_from_slice(&chunk[..n]),
-        }
-    }
+    let stream = iterate::all(ebpf, ALIVE)?;
     let mut all = Vec::new();
     let mut rest = stream.as_slice();
     while let Some((found, len)) = family::found(rest) {

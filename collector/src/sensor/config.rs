@@ -1,6 +1,7 @@
 //! What may be set.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How the sensor is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct SensorConfig {
     /// Names worth an event when a file of this name, or at most three directories below one of this name, is opened for
     /// reading. At most 31 bytes each; longer ones are left out, and so is what comes after the 256th.
     pub watched: Vec<String>,
+    /// How often it is told how far connections have got that have lived as long as that.
+    pub traffic_every: Duration,
     /// Another build of the in-kernel programs, in the place of the one that is built in.
     pub object: Option<PathBuf>,
 }
@@ -69,6 +72,7 @@ impl Default for SensorConfig {
         SensorConfig {
             ring_bytes: 16 << 20,
             watched: WATCHED.iter().map(|name| (*name).to_owned()).collect(),
+            traffic_every: Duration::from_secs(30),
             object: None,
         }
     }

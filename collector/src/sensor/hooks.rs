@@ -22,8 +22,8 @@ pub(super) enum Attach {
     /// System calls that not every kernel or architecture has. Where none of them is, nothing escapes for it, and the hook is
     /// left out.
     SyscallsIfAny(&'static [&'static str]),
-    /// An iterator over tasks, run when asked.
-    Tasks,
+    /// An iterator over everything of a kind, run when asked.
+    Iterator(&'static str),
     /// Full layer: the entry of a kernel function.
     Entry(&'static str),
     /// Full layer: its return.
@@ -33,7 +33,7 @@ pub(super) enum Attach {
 impl Attach {
     fn layer(self) -> HookLayer {
         match self {
-            Attach::Typed(_) | Attach::Syscalls(_) | Attach::SyscallsIfAny(_) | Attach::Tasks => HookLayer::Base,
+            Attach::Typed(_) | Attach::Syscalls(_) | Attach::SyscallsIfAny(_) | Attach::Iterator(_) => HookLayer::Base,
             Attach::Entry(_) | Attach::Return(_) => HookLayer::Full,
         }
     }
@@ -115,9 +115,9 @@ fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
             let program: &mut TracePoint = program.try_into().map_err(words)?;
             program.load().map_err(words)
         }
-        Attach::Tasks => {
+        Attach::Iterator(of) => {
             let program: &mut Iter = program.try_into().map_err(words)?;
-            program.load("task", btf).map_err(words)
+            program.load(of, btf).map_err(words)
         }
         Attach::Entry(function) => {
             let program: &mut FEntry = program.try_into().map_err(words)?;
@@ -147,7 +147,7 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
             }
         }
         // Run when asked.
-        Attach::Tasks => {}
+        Attach::Iterator(_) => {}
         Attach::Entry(_) => {
             let program: &mut FEntry = program.try_into().map_err(words)?;
             program.attach().map_err(words)?;

@@ -16,6 +16,7 @@ mod error;
 mod family;
 mod hold;
 mod hooks;
+mod iterate;
 mod node;
 mod offsets;
 mod order;
@@ -27,9 +28,8 @@ mod tracefs;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs;
-use std::io;
 use std::time::Duration;
+use std::{fs, io};
 
 use aya::maps::{HashMap as BpfHashMap, MapData};
 use aya::{Btf, Ebpf, EbpfLoader, Endianness, VerifierLogLevel};
@@ -44,7 +44,7 @@ pub use probe::{Check, probe};
 
 use backfill::Live;
 use btf::Types;
-use family::Found;
+use family::{FLOWS, Found, SOCKETS, TRAFFIC};
 use hold::Hold;
 use hooks::Attached;
 use offsets::Resolved;
@@ -78,6 +78,9 @@ pub struct Sensor {
     _hold: Hold,
     /// Processes that the backfill told of: a late record of their fork would tell of them twice.
     told: HashSet<ProcessKey>,
+    /// See [`SensorConfig::traffic_every`]; when it was told last.
+    traffic_every: Duration,
+    traffic_told: BootTime,
 }
 
 impl Sensor {
@@ -106,7 +109,7 @@ impl Sensor {
         let watched = watched(&config.watched);
         let wake_mark = u64::from(config.ring_bytes / 4);
         let lengths = watched.iter().fold(0u64, |bits, name| bits | 1 << length(name));
-        let settings = [wake_mark, lengths];
+        let settings = [wake_mark, lengths, nanoseconds(config.traffic_every)];
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .verifier_log_level(VerifierLogLevel::STATS)
@@ -142,6 +145,8 @@ impl Sensor {
             early,
             _hold: hold,
             told: HashSet::new(),
+            traffic_every: config.traffic_every,
+            traffic_told: started,
         })
     }
 
@@ -156,12 +161,14 @@ impl Sensor {
         let mut all = match backfill::list(&mut self.ebpf) {
             Ok(all) => all,
             Err(reason) => {
-                for hook in self.hooks.iter_mut().filter(|h| h.name == "iter/task") {
-                    hook.state = HookState::Refused(reason.clone());
-                }
+                self.refuse("iter/task", &reason);
                 return Vec::new();
             }
         };
+        // What it finds comes through the ring, behind whose processes these are.
+        if let Err(reason) = iterate::all(&mut self.ebpf, SOCKETS) {
+            self.refuse("iter/task_file", &reason);
+        }
         // A process that exec'd or forked while the iterator ran has its record in the ring by then.
         std::thread::sleep(Duration::from_nanos(HOLD_BACK));
         self.read_ring();
@@ -178,6 +185,7 @@ impl Sensor {
     /// youngest millisecond waits for the next drain, lest time go back. Sequence numbers are 0.
     pub fn drain(&mut self, out: &mut Vec<Event>) -> Vec<Loss> {
         let begun = clock::now();
+        self.tell_traffic(begun);
         let until = match self.read_ring() {
             // Everything sent before was read.
             None => begun,
@@ -221,6 +229,24 @@ impl Sensor {
         self.order.waiting().last().map(|e| e.header.time)
     }
 
+    /// Has the kernel write how far connections have got, when it is time.
+    fn tell_traffic(&mut self, now: BootTime) {
+        if now.since(self.traffic_told) < self.traffic_every {
+            return;
+        }
+        self.traffic_told = now;
+        if let Err(reason) = iterate::elements(&mut self.ebpf, TRAFFIC, FLOWS) {
+            self.refuse("iter/bpf_map_elem", &reason);
+        }
+    }
+
+    /// A hook that was attached turned out not to work.
+    fn refuse(&mut self, name: &str, reason: &str) {
+        for hook in self.hooks.iter_mut().filter(|h| h.name == name) {
+            hook.state = HookState::Refused(reason.to_owned());
+        }
+    }
+
     fn losses(&mut self) -> Vec<Loss> {
         let mut losses = self.ring.losses();
         if self.undecodable > 0 {
@@ -228,6 +254,10 @@ impl Sensor {
         }
         losses
     }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn is_told(told: &HashSet<ProcessKey>, event: &Event) -> bool {

@@ -122,6 +122,7 @@ impl<'a> View<'a> {
             Payload::Connect(connect) => Some(&connect.flow),
             Payload::Accept(accept) => Some(&accept.flow),
             Payload::Close(close) => Some(&close.flow),
+            Payload::Traffic(traffic) => Some(&traffic.flow),
             _ => None,
         }
     }
@@ -132,6 +133,7 @@ impl<'a> View<'a> {
             Payload::Connect(_) => Some(true),
             Payload::Accept(_) => Some(false),
             Payload::Close(close) => close.outgoing,
+            Payload::Traffic(traffic) => traffic.outgoing,
             _ => None,
         }
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    Accept, Attribute, AttributeChange, Close, Connect, Exec, Exit, Fork, Link, Listen, MadeKind, Make, MemFd,
-    NamespaceChange, NsChangeHow, Open, Rename, Unlink,
+    Accept, Attribute, AttributeChange, Bind, Close, Connect, Exec, Exit, Fork, Link, Listen, MadeKind, Make, MemFd,
+    NamespaceChange, NsChangeHow, Open, Rename, Socket, Traffic, Unix, UnixAct, Unlink,
 };
 
 macro_rules! families {
@@ -74,6 +74,14 @@ families! {
     Make(Box<Make>) = "make" ["mkdir", "mknod"];
     /// Permissions, owner, an extended attribute or the length of a file was set.
     Attribute(Box<Attribute>) = "attribute" ["chmod", "chown", "setxattr", "removexattr", "truncate"];
+    /// A TCP connection that lives has got so far.
+    Traffic(Traffic) = "traffic" ["traffic"];
+    /// The process connected to a unix socket, or began to listen on one.
+    Unix(Box<Unix>) = "unix" ["connect", "listen"];
+    /// The process asked for a socket of a kind worth knowing.
+    Socket(Socket) = "socket" ["socket"];
+    /// The process gave a socket an address.
+    Bind(Bind) = "bind" ["bind"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 
@@ -97,6 +105,7 @@ impl Payload {
                 AttributeChange::Extended { removed: true, .. } => "removexattr",
                 AttributeChange::Size { .. } => "truncate",
             },
+            Payload::Unix(unix) if unix.act == UnixAct::Listening => "listen",
             _ => Family::of(self).event_types()[0],
         }
     }

@@ -11,19 +11,23 @@ mod net;
 mod node;
 mod process;
 mod sensor;
+mod socket;
 mod text;
+mod unix;
 
 pub use family::{Family, FamilySet, Payload};
 pub use file::{Access, File, FileId, Open};
 pub use identity::{BootTime, ContainerId, ProcessKey};
 pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
-pub use net::{Accept, Attempt, Close, Connect, Flow, FlowId, Listen};
+pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};
 pub use node::{Batch, Hook, HookLayer, HookState, NodeInfo};
 pub use process::{
     Args, Credentials, Exec, Exit, Fork, Image, MemFd, NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioKind, Task,
 };
 pub use sensor::{Loss, LossCause};
+pub use socket::{Bind, BindAddress, Domain, Socket, SocketType};
 pub use text::{Text, is_deceptive};
+pub use unix::{Unix, UnixAct, UnixName};
 
 /// One thing that happened on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,7 +27,8 @@ pub enum Attempt {
     Started,
     /// The peer answered.
     Established,
-    /// It failed; the errno says how (111 refused, 110 timed out, 113 unreachable, ...), 0 when unknown.
+    /// It failed; the errno says how (111 refused, 110 timed out, 113 unreachable, ...). 0: nothing says how, for its
+    /// process gave up before an answer came.
     Failed(u32),
 }
 
@@ -38,6 +39,8 @@ pub struct Connect {
     pub flow: Flow,
     /// What became of it.
     pub attempt: Attempt,
+    /// The remote end is what the caller asked for: the attempt failed before the kernel took an address for its own.
+    pub asked: bool,
 }
 
 /// An incoming connection was taken by the process.
@@ -67,9 +70,66 @@ pub struct Close {
     pub sent: u64,
     /// Payload bytes received.
     pub received: u64,
+    /// How well it went.
+    #[serde(flatten)]
+    pub quality: Quality,
+    /// How it ended.
+    #[serde(flatten)]
+    pub end: End,
     /// From the first sight of the socket to its end.
     #[serde(rename = "lasted_ns", serialize_with = "nanoseconds")]
     pub lasted: Duration,
+}
+
+/// How far a connection that lives has got: told now and then of those that live long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Traffic {
+    /// The connection.
+    pub flow: Flow,
+    /// As in [`Close`].
+    pub outgoing: Option<bool>,
+    /// Payload bytes the peer acknowledged so far.
+    pub sent: u64,
+    /// Payload bytes received so far.
+    pub received: u64,
+    /// How well it goes.
+    #[serde(flatten)]
+    pub quality: Quality,
+    /// From the first sight of the socket until now.
+    #[serde(rename = "lasted_ns", serialize_with = "nanoseconds")]
+    pub lasted: Duration,
+}
+
+/// How well a connection goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Quality {
+    /// Segments sent again, those of the handshake included.
+    pub retransmits: u32,
+    /// Payload bytes sent again.
+    pub retransmitted: u64,
+    /// Smoothed round trip time, whole microseconds; zero when none was measured.
+    #[serde(rename = "rtt_ns", serialize_with = "nanoseconds")]
+    pub rtt: Duration,
+    /// The shortest round trip time of the last minutes, whole microseconds; zero when none was measured.
+    #[serde(rename = "rtt_min_ns", serialize_with = "nanoseconds")]
+    pub rtt_min: Duration,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(tag = "end", content = "errno", rename_all = "kebab-case")]
+pub enum End {
+    /// This end closed it, and so did the other or nothing was heard of it any more.
+    #[default]
+    Finished,
+    /// The other end broke it off.
+    Reset,
+    /// This end broke it off: it had not read all, or did not want to wait.
+    Aborted,
+    /// Nothing was acknowledged for too long.
+    TimedOut,
+    /// It was torn down for another reason: the errno (103: by an administrator, 113: unreachable, ...).
+    Broken(u32),
 }
 
 fn nanoseconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {

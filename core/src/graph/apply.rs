@@ -47,9 +47,13 @@ impl Graph {
             Payload::Exit(exit) => self.exit(header, *exit),
             Payload::Open(open) => self.open(header, open),
             Payload::Connect(connect) => {
-                if connect.attempt == Attempt::Started && !header.process.is_unknown() {
-                    let caller = self.caller(header.process);
-                    self.contacts.called(caller, connect.flow.remote, header.time, header.seq);
+                // What fails before a packet is sent was never started, but tried; what is older than the sensor also.
+                let tried = connect.attempt == Attempt::Started || connect.asked || header.origin == Origin::Backfill;
+                if tried && !header.process.is_unknown() {
+                    if header.origin == Origin::Live {
+                        let caller = self.caller(header.process);
+                        self.contacts.called(caller, connect.flow.remote, header.time, header.seq);
+                    }
                     self.relate(header, Relation::Connected, Node::Peer(connect.flow.remote));
                 }
             }
@@ -69,7 +73,12 @@ impl Graph {
                     self.relate(header, Relation::Wrote, Node::File(attribute.file.id));
                 }
             }
-            Payload::Listen(_) | Payload::Close(_) => {}
+            Payload::Listen(_)
+            | Payload::Close(_)
+            | Payload::Traffic(_)
+            | Payload::Unix(_)
+            | Payload::Socket(_)
+            | Payload::Bind(_) => {}
         }
         if let Some(process) = self.processes.get_mut(&header.process) {
             process.last_seen = header.time;

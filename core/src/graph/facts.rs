@@ -38,7 +38,7 @@ impl Graph {
     /// true once for each caller and peer.
     pub fn beacon(&self, event: &Event) -> bool {
         match &event.payload {
-            Payload::Connect(connect) if connect.attempt == Attempt::Started => {
+            Payload::Connect(connect) if connect.attempt == Attempt::Started || connect.asked => {
                 let caller = self.caller(event.header.process);
                 self.contacts.beacon_since(caller, connect.flow.remote) == Some(event.header.seq)
             }

@@ -121,14 +121,22 @@ impl Teller {
             12..=15 => Payload::Open(Box::new(self.open())),
             16..=17 => {
                 let attempt = *self.random.pick(&[Attempt::Started, Attempt::Established, Attempt::Failed(111)]);
-                Payload::Connect(Connect { flow: self.flow(), attempt })
+                Payload::Connect(Connect { flow: self.flow(), attempt, asked: self.random.one_in(9) })
             }
             18 => Payload::Accept(Accept { flow: self.flow() }),
             19 => Payload::Listen(Listen { local: self.address(), netns: 1 }),
             20 => {
                 let [sent, received] = [0; 2].map(|_| *self.random.pick(&[0, 70_000, u64::MAX]));
                 let outgoing = *self.random.pick(&[Some(true), Some(false), None]);
-                Payload::Close(Close { flow: self.flow(), outgoing, sent, received, lasted: Duration::MAX })
+                Payload::Close(Close {
+                    flow: self.flow(),
+                    outgoing,
+                    sent,
+                    received,
+                    quality: Quality::default(),
+                    end: End::Reset,
+                    lasted: Duration::MAX,
+                })
             }
             21..=22 => {
                 let how = *self.random.pick(&[NsChangeHow::Setns, NsChangeHow::Unshare]);

@@ -143,13 +143,24 @@ impl World {
             remote: peer.parse().unwrap(),
             netns: actor.task.namespaces.net,
         };
-        self.say(actor, Payload::Connect(Connect { flow, attempt: Attempt::Started }));
+        self.say(actor, Payload::Connect(Connect { flow, attempt: Attempt::Started, asked: false }));
         flow
     }
 
     pub fn close(&mut self, actor: &Actor, flow: Flow, sent: u64, received: u64) -> u64 {
         let lasted = std::time::Duration::from_millis(5);
-        self.say(actor, Payload::Close(Close { flow, outgoing: Some(true), sent, received, lasted }))
+        self.say(
+            actor,
+            Payload::Close(Close {
+                flow,
+                outgoing: Some(true),
+                sent,
+                received,
+                quality: Quality::default(),
+                end: End::Finished,
+                lasted,
+            }),
+        )
     }
 
     pub fn exit(&mut self, actor: &Actor) -> u64 {

@@ -8,6 +8,7 @@ mod name;
 mod net;
 mod node;
 mod process;
+mod socket;
 mod stream;
 
 use std::fmt;
@@ -66,6 +67,10 @@ impl From<&Event> for v1::Event {
             Payload::Unlink(u) => Wire::Unlink(Box::new(u.as_ref().into())),
             Payload::Make(m) => Wire::Make(Box::new(m.as_ref().into())),
             Payload::Attribute(a) => Wire::Attribute(Box::new(a.as_ref().into())),
+            Payload::Traffic(t) => Wire::Traffic(Box::new(t.into())),
+            Payload::Unix(u) => Wire::Unix(Box::new(u.as_ref().into())),
+            Payload::Socket(s) => Wire::Socket(s.into()),
+            Payload::Bind(b) => Wire::Bind(Box::new(b.into())),
         };
         v1::Event { header: Some((&event.header).into()), payload: Some(payload) }
     }
@@ -94,6 +99,10 @@ impl TryFrom<v1::Event> for Event {
             Wire::Unlink(u) => Payload::Unlink(Box::new((*u).try_into()?)),
             Wire::Make(m) => Payload::Make(Box::new((*m).try_into()?)),
             Wire::Attribute(a) => Payload::Attribute(Box::new((*a).try_into()?)),
+            Wire::Traffic(t) => Payload::Traffic((*t).try_into()?),
+            Wire::Unix(u) => Payload::Unix(Box::new((*u).try_into()?)),
+            Wire::Socket(s) => Payload::Socket(s.into()),
+            Wire::Bind(b) => Payload::Bind((*b).try_into()?),
         };
         Ok(Event { header, payload })
     }

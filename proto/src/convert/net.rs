@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::Duration;
 
-use lanner_core::event::{Accept, Attempt, Close, Connect, Flow, FlowId, Listen};
+use lanner_core::event::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};
 
 use super::Refused;
 use crate::v1;
@@ -63,7 +63,7 @@ impl From<&Connect> for v1::Connect {
             Attempt::Established => (v1::Attempt::Established, 0),
             Attempt::Failed(errno) => (v1::Attempt::Failed, errno),
         };
-        v1::Connect { flow: Some((&connect.flow).into()), attempt: attempt.into(), errno }
+        v1::Connect { flow: Some((&connect.flow).into()), attempt: attempt.into(), errno, asked: connect.asked }
     }
 }
 
@@ -77,7 +77,7 @@ impl TryFrom<v1::Connect> for Connect {
             v1::Attempt::Failed => Attempt::Failed(connect.errno),
             v1::Attempt::Unspecified => return Err(Refused::Unknown),
         };
-        Ok(Connect { flow: flow(connect.flow)?, attempt })
+        Ok(Connect { flow: flow(connect.flow)?, attempt, asked: connect.asked })
     }
 }
 
@@ -111,12 +111,22 @@ impl TryFrom<v1::Listen> for Listen {
 
 impl From<&Close> for v1::Close {
     fn from(close: &Close) -> Self {
+        let (end, errno) = match close.end {
+            End::Finished => (v1::End::Finished, 0),
+            End::Reset => (v1::End::Reset, 0),
+            End::Aborted => (v1::End::Aborted, 0),
+            End::TimedOut => (v1::End::TimedOut, 0),
+            End::Broken(errno) => (v1::End::Broken, errno),
+        };
         v1::Close {
             flow: Some((&close.flow).into()),
             outgoing: close.outgoing,
             sent: close.sent,
             received: close.received,
-            lasted: u64::try_from(close.lasted.as_nanos()).unwrap_or(u64::MAX),
+            lasted: nanoseconds(close.lasted),
+            quality: Some((&close.quality).into()),
+            end: end.into(),
+            errno,
         }
     }
 }
@@ -125,12 +135,76 @@ impl TryFrom<v1::Close> for Close {
     type Error = Refused;
 
     fn try_from(close: v1::Close) -> Result<Self, Refused> {
+        let end = match v1::End::try_from(close.end).map_err(|_| Refused::Unknown)? {
+            v1::End::Finished => End::Finished,
+            v1::End::Reset => End::Reset,
+            v1::End::Aborted => End::Aborted,
+            v1::End::TimedOut => End::TimedOut,
+            v1::End::Broken => End::Broken(close.errno),
+        };
         Ok(Close {
             flow: flow(close.flow)?,
             outgoing: close.outgoing,
             sent: close.sent,
             received: close.received,
+            // Written before connections were told with these.
+            quality: close.quality.map(Into::into).unwrap_or_default(),
+            end,
             lasted: Duration::from_nanos(close.lasted),
         })
     }
+}
+
+impl From<&Traffic> for v1::Traffic {
+    fn from(traffic: &Traffic) -> Self {
+        v1::Traffic {
+            flow: Some((&traffic.flow).into()),
+            outgoing: traffic.outgoing,
+            sent: traffic.sent,
+            received: traffic.received,
+            lasted: nanoseconds(traffic.lasted),
+            quality: Some((&traffic.quality).into()),
+        }
+    }
+}
+
+impl TryFrom<v1::Traffic> for Traffic {
+    type Error = Refused;
+
+    fn try_from(traffic: v1::Traffic) -> Result<Self, Refused> {
+        Ok(Traffic {
+            flow: flow(traffic.flow)?,
+            outgoing: traffic.outgoing,
+            sent: traffic.sent,
+            received: traffic.received,
+            quality: traffic.quality.ok_or(Refused::Malformed("quality"))?.into(),
+            lasted: Duration::from_nanos(traffic.lasted),
+        })
+    }
+}
+
+impl From<&Quality> for v1::Quality {
+    fn from(quality: &Quality) -> Self {
+        v1::Quality {
+            retransmits: quality.retransmits,
+            retransmitted: quality.retransmitted,
+            rtt: nanoseconds(quality.rtt),
+            rtt_min: nanoseconds(quality.rtt_min),
+        }
+    }
+}
+
+impl From<v1::Quality> for Quality {
+    fn from(quality: v1::Quality) -> Self {
+        Quality {
+            retransmits: quality.retransmits,
+            retransmitted: quality.retransmitted,
+            rtt: Duration::from_nanos(quality.rtt),
+            rtt_min: Duration::from_nanos(quality.rtt_min),
+        }
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

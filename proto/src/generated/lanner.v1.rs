@@ -251,9 +251,12 @@ pub struct Connect {
     pub flow: ::core::option::Option<Flow>,
     #[prost(enumeration = "Attempt", tag = "2")]
     pub attempt: i32,
-    /// For ATTEMPT_FAILED, the errno; 0 when unknown.
+    /// For ATTEMPT_FAILED, the errno; 0 when the process gave up before an answer came.
     #[prost(uint32, tag = "3")]
     pub errno: u32,
+    /// The remote end is what the caller asked for: it failed before the kernel took an address for its own.
+    #[prost(bool, tag = "30")]
+    pub asked: bool,
 }
 /// An incoming connection was taken by the process.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -287,6 +290,48 @@ pub struct Close {
     /// Nanoseconds from the first sight of the socket to its end.
     #[prost(uint64, tag = "5")]
     pub lasted: u64,
+    #[prost(message, optional, tag = "30")]
+    pub quality: ::core::option::Option<Quality>,
+    #[prost(enumeration = "End", tag = "31")]
+    pub end: i32,
+    /// For END_BROKEN, the errno.
+    #[prost(uint32, tag = "32")]
+    pub errno: u32,
+}
+/// How far a connection that lives has got.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Traffic {
+    #[prost(message, optional, tag = "1")]
+    pub flow: ::core::option::Option<Flow>,
+    /// As in Close.
+    #[prost(bool, optional, tag = "2")]
+    pub outgoing: ::core::option::Option<bool>,
+    /// So far, as in Close.
+    #[prost(uint64, tag = "3")]
+    pub sent: u64,
+    #[prost(uint64, tag = "4")]
+    pub received: u64,
+    /// Nanoseconds from the first sight of the socket until now.
+    #[prost(uint64, tag = "5")]
+    pub lasted: u64,
+    #[prost(message, optional, tag = "6")]
+    pub quality: ::core::option::Option<Quality>,
+}
+/// How well a connection goes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Quality {
+    /// Segments sent again.
+    #[prost(uint32, tag = "1")]
+    pub retransmits: u32,
+    /// Payload bytes sent again.
+    #[prost(uint64, tag = "2")]
+    pub retransmitted: u64,
+    /// Smoothed round trip time in nanoseconds; 0 when none was measured.
+    #[prost(uint64, tag = "3")]
+    pub rtt: u64,
+    /// The shortest of late, in nanoseconds; 0 when none was measured.
+    #[prost(uint64, tag = "4")]
+    pub rtt_min: u64,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -318,6 +363,46 @@ impl Attempt {
             "ATTEMPT_STARTED" => Some(Self::Started),
             "ATTEMPT_ESTABLISHED" => Some(Self::Established),
             "ATTEMPT_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum End {
+    /// This end closed it, and so did the other or nothing was heard of it any more.
+    Finished = 0,
+    /// The other end broke it off.
+    Reset = 1,
+    /// This end broke it off.
+    Aborted = 2,
+    /// Nothing was acknowledged for too long.
+    TimedOut = 3,
+    /// Another reason.
+    Broken = 4,
+}
+impl End {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Finished => "END_FINISHED",
+            Self::Reset => "END_RESET",
+            Self::Aborted => "END_ABORTED",
+            Self::TimedOut => "END_TIMED_OUT",
+            Self::Broken => "END_BROKEN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "END_FINISHED" => Some(Self::Finished),
+            "END_RESET" => Some(Self::Reset),
+            "END_ABORTED" => Some(Self::Aborted),
+            "END_TIMED_OUT" => Some(Self::TimedOut),
+            "END_BROKEN" => Some(Self::Broken),
             _ => None,
         }
     }
@@ -553,6 +638,133 @@ impl NamespaceChangeHow {
         }
     }
 }
+/// A process connected to a unix socket, or began to listen on one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Unix {
+    #[prost(enumeration = "UnixAct", tag = "1")]
+    pub act: i32,
+    /// For UNIX_ACT_FAILED, the errno.
+    #[prost(uint32, tag = "2")]
+    pub errno: u32,
+    /// SOCK_*.
+    #[prost(uint32, tag = "3")]
+    pub socket_type: u32,
+    /// Who made the other end listen; absent when unknown.
+    #[prost(message, optional, tag = "6")]
+    pub peer: ::core::option::Option<ProcessKey>,
+    /// The name is what the caller asked for: no socket was found that has it.
+    #[prost(bool, tag = "7")]
+    pub asked: bool,
+    /// Inode number of the network namespace; 0 when unknown.
+    #[prost(uint32, tag = "8")]
+    pub netns: u32,
+    #[prost(oneof = "unix::Name", tags = "4, 5")]
+    pub name: ::core::option::Option<unix::Name>,
+}
+/// Nested message and enum types in `Unix`.
+pub mod unix {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Name {
+        /// As its listener bound it.
+        #[prost(message, tag = "4")]
+        Path(super::File),
+        /// Without the NUL before it.
+        #[prost(bytes, tag = "5")]
+        Abstract(::prost::alloc::vec::Vec<u8>),
+    }
+}
+/// A socket of a kind worth knowing was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Socket {
+    /// AF_*.
+    #[prost(uint32, tag = "1")]
+    pub domain: u32,
+    /// SOCK_*, without flags.
+    #[prost(uint32, tag = "2")]
+    pub r#type: u32,
+    /// As the caller gave it.
+    #[prost(uint32, tag = "3")]
+    pub protocol: u32,
+    /// The descriptor; below zero the error.
+    #[prost(sint32, tag = "4")]
+    pub fd: i32,
+}
+/// A socket got an address of its own.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Bind {
+    /// AF_*.
+    #[prost(uint32, tag = "1")]
+    pub domain: u32,
+    /// SOCK_*.
+    #[prost(uint32, tag = "2")]
+    pub r#type: u32,
+    /// Inode number of the network namespace; 0 when unknown.
+    #[prost(uint32, tag = "5")]
+    pub netns: u32,
+    #[prost(oneof = "bind::To", tags = "3, 4")]
+    pub to: ::core::option::Option<bind::To>,
+}
+/// Nested message and enum types in `Bind`.
+pub mod bind {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum To {
+        #[prost(message, tag = "3")]
+        Inet(super::InetAddress),
+        #[prost(message, tag = "4")]
+        Packet(super::PacketAddress),
+    }
+}
+/// An address and a port, of a protocol.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InetAddress {
+    #[prost(message, optional, tag = "1")]
+    pub local: ::core::option::Option<Endpoint>,
+    /// IPPROTO_*.
+    #[prost(uint32, tag = "2")]
+    pub protocol: u32,
+}
+/// An interface.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PacketAddress {
+    /// Its number; 0: all.
+    #[prost(uint32, tag = "1")]
+    pub interface: u32,
+    /// ETH_P_*; 3: all, 0: none.
+    #[prost(uint32, tag = "2")]
+    pub protocol: u32,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum UnixAct {
+    Unspecified = 0,
+    Connected = 1,
+    Failed = 2,
+    Listening = 3,
+}
+impl UnixAct {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "UNIX_ACT_UNSPECIFIED",
+            Self::Connected => "UNIX_ACT_CONNECTED",
+            Self::Failed => "UNIX_ACT_FAILED",
+            Self::Listening => "UNIX_ACT_LISTENING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "UNIX_ACT_UNSPECIFIED" => Some(Self::Unspecified),
+            "UNIX_ACT_CONNECTED" => Some(Self::Connected),
+            "UNIX_ACT_FAILED" => Some(Self::Failed),
+            "UNIX_ACT_LISTENING" => Some(Self::Listening),
+            _ => None,
+        }
+    }
+}
 /// One thing that happened on a node.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Event {
@@ -561,7 +773,7 @@ pub struct Event {
     /// What happened. A reader that finds none here has met a family that is newer than itself, and counts it as lost.
     #[prost(
         oneof = "event::Payload",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33"
     )]
     pub payload: ::core::option::Option<event::Payload>,
 }
@@ -604,6 +816,14 @@ pub mod event {
         Make(::prost::alloc::boxed::Box<super::Make>),
         #[prost(message, tag = "24")]
         Attribute(::prost::alloc::boxed::Box<super::Attribute>),
+        #[prost(message, tag = "30")]
+        Traffic(::prost::alloc::boxed::Box<super::Traffic>),
+        #[prost(message, tag = "31")]
+        Unix(::prost::alloc::boxed::Box<super::Unix>),
+        #[prost(message, tag = "32")]
+        Socket(super::Socket),
+        #[prost(message, tag = "33")]
+        Bind(::prost::alloc::boxed::Box<super::Bind>),
     }
 }
 /// When, where and who.

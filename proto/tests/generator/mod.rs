@@ -141,13 +141,13 @@ impl Rng {
         }
     }
 
-    fn payload(&mut self, family: u64) -> Payload {
+    fn payload(&mut self, family: Family) -> Payload {
         match family {
-            0 => Payload::Exec(Box::new(Exec { task: self.task(), image: self.image() })),
-            1 => Payload::Alive(Box::new(Exec { task: self.task(), image: self.image() })),
-            2 => Payload::Fork(Box::new(Fork { child: self.key(), task: self.task() })),
-            3 => Payload::Exit(Exit { code: self.next() as u8, signal: self.next() as u8 }),
-            4 => Payload::Open(Box::new(Open {
+            Family::Exec => Payload::Exec(Box::new(Exec { task: self.task(), image: self.image() })),
+            Family::Alive => Payload::Alive(Box::new(Exec { task: self.task(), image: self.image() })),
+            Family::Fork => Payload::Fork(Box::new(Fork { child: self.key(), task: self.task() })),
+            Family::Exit => Payload::Exit(Exit { code: self.next() as u8, signal: self.next() as u8 }),
+            Family::Open => Payload::Open(Box::new(Open {
                 file: self.file(),
                 fd: self.u32() as i32,
                 access: Access { read: self.flag(), write: self.flag() },
@@ -155,33 +155,49 @@ impl Rng {
                 written_before: self.flag(),
                 directory: self.flag(),
             })),
-            5 => {
+            Family::Connect => {
                 let attempts = [Attempt::Started, Attempt::Established, Attempt::Failed(self.u32())];
-                Payload::Connect(Connect { flow: self.flow(), attempt: attempts[self.below(3) as usize] })
+                Payload::Connect(Connect {
+                    flow: self.flow(),
+                    attempt: attempts[self.below(3) as usize],
+                    asked: self.flag(),
+                })
             }
-            6 => Payload::Accept(Accept { flow: self.flow() }),
-            7 => Payload::Listen(Listen { local: self.address(), netns: self.u32() }),
-            8 => Payload::Close(Close {
+            Family::Accept => Payload::Accept(Accept { flow: self.flow() }),
+            Family::Listen => Payload::Listen(Listen { local: self.address(), netns: self.u32() }),
+            Family::Close => Payload::Close(Close {
                 flow: self.flow(),
                 outgoing: self.maybe(Self::flag),
                 sent: self.u64(),
                 received: self.u64(),
+                quality: self.quality(),
+                end: match self.below(5) {
+                    0 => End::Finished,
+                    1 => End::Reset,
+                    2 => End::Aborted,
+                    3 => End::TimedOut,
+                    _ => End::Broken(self.u32()),
+                },
                 lasted: Duration::from_nanos(self.u64()),
             }),
-            9 => Payload::Namespace(NamespaceChange {
+            Family::Namespace => Payload::Namespace(NamespaceChange {
                 how: if self.flag() { NsChangeHow::Setns } else { NsChangeHow::Unshare },
                 now: self.namespaces(),
                 before: self.namespaces(),
             }),
-            10 => Payload::MemFd(MemFd { file: self.file(), fd: self.u32() as i32 }),
-            11 => Payload::Rename(Box::new(Rename { file: self.file(), from: self.file(), exchanged: self.flag() })),
-            12 => Payload::Link(Box::new(Link { file: self.file(), target: self.file(), symbolic: self.flag() })),
-            13 => Payload::Unlink(Box::new(Unlink {
+            Family::MemFd => Payload::MemFd(MemFd { file: self.file(), fd: self.u32() as i32 }),
+            Family::Rename => {
+                Payload::Rename(Box::new(Rename { file: self.file(), from: self.file(), exchanged: self.flag() }))
+            }
+            Family::Link => {
+                Payload::Link(Box::new(Link { file: self.file(), target: self.file(), symbolic: self.flag() }))
+            }
+            Family::Unlink => Payload::Unlink(Box::new(Unlink {
                 file: self.file(),
                 links: self.maybe(Self::u32),
                 directory: self.maybe(Self::flag),
             })),
-            14 => {
+            Family::Make => {
                 use MadeKind::*;
                 let kinds = [Unknown, Directory, CharacterDevice, BlockDevice, Pipe, Socket, Regular];
                 Payload::Make(Box::new(Make {
@@ -191,11 +207,52 @@ impl Rng {
                     device: self.maybe(|r| (r.u32(), r.u32())),
                 }))
             }
-            _ => Payload::Attribute(Box::new(Attribute { file: self.file(), change: self.change() })),
+            Family::Attribute => Payload::Attribute(Box::new(Attribute { file: self.file(), change: self.change() })),
+            Family::Traffic => Payload::Traffic(Traffic {
+                flow: self.flow(),
+                outgoing: self.maybe(Self::flag),
+                sent: self.u64(),
+                received: self.u64(),
+                quality: self.quality(),
+                lasted: Duration::from_nanos(self.u64()),
+            }),
+            Family::Unix => Payload::Unix(Box::new(Unix {
+                act: [UnixAct::Connected, UnixAct::Failed(self.u32()), UnixAct::Listening][self.below(3) as usize],
+                socket_type: SocketType(self.u32()),
+                name: if self.flag() { UnixName::Path(self.file()) } else { UnixName::Abstract(self.text()) },
+                peer: self.maybe(Self::key).filter(|key| !key.is_unknown()),
+                asked: self.flag(),
+                netns: self.u32(),
+            })),
+            Family::Socket => Payload::Socket(Socket {
+                domain: Domain(self.u32()),
+                socket_type: SocketType(self.u32()),
+                protocol: self.u32(),
+                fd: self.u32() as i32,
+            }),
+            Family::Bind => Payload::Bind(Bind {
+                domain: Domain(self.u32()),
+                socket_type: SocketType(self.u32()),
+                to: if self.flag() {
+                    BindAddress::Inet { local: self.address(), protocol: self.u32() as u16 }
+                } else {
+                    BindAddress::Packet { interface: self.u32(), protocol: self.u32() as u16 }
+                },
+                netns: self.u32(),
+            }),
         }
     }
 
-    /// An event of family `seq % FAMILIES`.
+    fn quality(&mut self) -> Quality {
+        Quality {
+            retransmits: self.u32(),
+            retransmitted: self.u64(),
+            rtt: Duration::from_nanos(self.u64()),
+            rtt_min: Duration::from_nanos(self.u64()),
+        }
+    }
+
+    /// An event of family `seq` modulo their number.
     pub(crate) fn event(&mut self, seq: u64, time: u64) -> Event {
         Event {
             header: Header {
@@ -206,7 +263,7 @@ impl Rng {
                 tid: self.u32(),
                 origin: if self.flag() { Origin::Live } else { Origin::Backfill },
             },
-            payload: self.payload(seq % FAMILIES),
+            payload: self.payload(Family::ALL[seq as usize % Family::ALL.len()]),
         }
     }
 
@@ -222,6 +279,3 @@ impl Rng {
         }
     }
 }
-
-/// How many families there are.
-pub(crate) const FAMILIES: u64 = 16;

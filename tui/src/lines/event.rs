@@ -1,8 +1,9 @@
 //! Events as lines.
 
 use lanner_core::event::{
-    Accept, Attempt, Attribute, Close, Event, Exec, Exit, File, Flow, Link, Listen, Make, MemFd, NamespaceChange,
-    Namespaces, NodeInfo, Open, Origin, Payload, Rename, Stdio, Task, Text, Unlink,
+    Accept, Attempt, Attribute, Bind, Close, Event, Exec, Exit, File, Flow, Link, Listen, Make, MemFd, NamespaceChange,
+    Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename, Socket, SocketType, Stdio, Task, Text, Traffic,
+    Unix, UnixAct, UnixName, Unlink,
 };
 use lanner_core::graph::Graph;
 use serde::Serialize;
@@ -34,7 +35,7 @@ enum Data<'a> {
     Fork { child: Child, task: Box<TaskData> },
     Exit(&'a Exit),
     Open(&'a Open),
-    Connect { flow: &'a Flow, attempt: &'static str, errno: Option<u32> },
+    Connect { flow: &'a Flow, attempt: &'static str, errno: Option<u32>, asked: bool },
     Accept(&'a Accept),
     Listen(&'a Listen),
     Close(&'a Close),
@@ -45,6 +46,21 @@ enum Data<'a> {
     Unlink(&'a Unlink),
     Make(&'a Make),
     Attribute(&'a Attribute),
+    Traffic(&'a Traffic),
+    Unix(Box<UnixData<'a>>),
+    Socket(&'a Socket),
+    Bind(&'a Bind),
+}
+
+#[derive(Debug, Serialize)]
+struct UnixData<'a> {
+    act: &'static str,
+    errno: Option<u32>,
+    socket_type: SocketType,
+    name: &'a UnixName,
+    peer: Option<Child>,
+    asked: bool,
+    netns: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,7 +120,7 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
     match payload {
         Payload::Exec(exec) | Payload::Alive(exec) => Data::Exec(Box::new(exec_data(exec, node))),
         Payload::Fork(fork) => {
-            let child = Child { pid: fork.child.pid, start: timestamp(node.wall(fork.child.start)) };
+            let child = child(fork.child, node);
             Data::Fork { child, task: Box::new(task_data(&fork.task, node)) }
         }
         Payload::Exit(exit) => Data::Exit(exit),
@@ -115,7 +131,7 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
                 Attempt::Established => ("established", None),
                 Attempt::Failed(errno) => ("failed", Some(errno)),
             };
-            Data::Connect { flow: &connect.flow, attempt, errno }
+            Data::Connect { flow: &connect.flow, attempt, errno, asked: connect.asked }
         }
         Payload::Accept(accept) => Data::Accept(accept),
         Payload::Listen(listen) => Data::Listen(listen),
@@ -127,6 +143,31 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Unlink(unlink) => Data::Unlink(unlink),
         Payload::Make(make) => Data::Make(make),
         Payload::Attribute(attribute) => Data::Attribute(attribute),
+        Payload::Traffic(traffic) => Data::Traffic(traffic),
+        Payload::Unix(unix) => Data::Unix(Box::new(unix_data(unix, node))),
+        Payload::Socket(socket) => Data::Socket(socket),
+        Payload::Bind(bind) => Data::Bind(bind),
+    }
+}
+
+fn child(key: ProcessKey, node: &NodeInfo) -> Child {
+    Child { pid: key.pid, start: timestamp(node.wall(key.start)) }
+}
+
+fn unix_data<'a>(unix: &'a Unix, node: &NodeInfo) -> UnixData<'a> {
+    let (act, errno) = match unix.act {
+        UnixAct::Connected => ("connected", None),
+        UnixAct::Failed(errno) => ("failed", Some(errno)),
+        UnixAct::Listening => ("listening", None),
+    };
+    UnixData {
+        act,
+        errno,
+        socket_type: unix.socket_type,
+        name: &unix.name,
+        peer: unix.peer.map(|p| child(p, node)),
+        asked: unix.asked,
+        netns: unix.netns,
     }
 }
 
@@ -145,7 +186,7 @@ fn exec_data<'a>(exec: &'a Exec, node: &NodeInfo) -> ExecData<'a> {
 
 fn task_data(task: &Task, node: &NodeInfo) -> TaskData {
     TaskData {
-        parent: task.parent.map(|p| Child { pid: p.pid, start: timestamp(node.wall(p.start)) }),
+        parent: task.parent.map(|p| child(p, node)),
         comm: task.comm.clone(),
         ns_pid: task.ns_pid,
         uid: task.creds.uid,

@@ -37,7 +37,12 @@ impl Marks {
     pub(crate) fn apply(&mut self, event: &Event, signals: &[Signal]) {
         let key = event.header.process;
         match event.payload {
-            Payload::Connect(_) | Payload::Accept(_) | Payload::Listen(_) | Payload::Close(_) => {
+            Payload::Connect(_)
+            | Payload::Accept(_)
+            | Payload::Listen(_)
+            | Payload::Close(_)
+            | Payload::Traffic(_)
+            | Payload::Socket(_) => {
                 self.entry(key).network = true;
             }
             Payload::Open(ref open) if open.access.write && !open.directory => self.entry(key).writes = true,

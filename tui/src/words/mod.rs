@@ -1,16 +1,15 @@
 //! What happens on a node, in plain words, escaped and safe to show: the same on the screen and in lines.
 
 mod names;
+mod socket;
 pub(crate) mod text;
 pub(crate) mod when;
 
 use std::net::SocketAddr;
 
-use lanner_core::event::{
-    Attempt, Close, ContainerId, File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind,
-};
+use lanner_core::event::{Attempt, ContainerId, File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind};
 
-use text::{bytes, shown};
+use text::shown;
 
 /// Longer than any line, so that formatting stops early for what would be clipped anyway.
 const LINE: usize = 1_000;
@@ -33,6 +32,10 @@ pub(crate) fn deed(payload: &Payload) -> String {
             let note = if open.written_before && !open.access.write { " (another process wrote it)" } else { "" };
             format!("{verb} {}{note}", file(&open.file))
         }
+        Payload::Connect(connect) if connect.asked => {
+            let errno = if let Attempt::Failed(errno) = connect.attempt { errno } else { 0 };
+            format!("could not even try {}: {}", connect.flow.remote, errno_words(errno))
+        }
         Payload::Connect(connect) => match connect.attempt {
             Attempt::Started => format!("connects to {}", connect.flow.remote),
             Attempt::Established => format!("connected to {}", connect.flow.remote),
@@ -40,7 +43,7 @@ pub(crate) fn deed(payload: &Payload) -> String {
         },
         Payload::Accept(accept) => format!("accepted {} on {}", accept.flow.remote, accept.flow.local),
         Payload::Listen(listen) => format!("listens on {}", listen.local),
-        Payload::Close(close) => closed(close),
+        Payload::Close(close) => socket::closed(close),
         Payload::Namespace(change) => {
             let verb = match change.how {
                 NsChangeHow::Setns => "entered",
@@ -54,6 +57,10 @@ pub(crate) fn deed(payload: &Payload) -> String {
         Payload::Unlink(unlink) => names::removed(unlink),
         Payload::Make(make) => names::made(make),
         Payload::Attribute(attribute) => names::attribute(attribute),
+        Payload::Traffic(traffic) => socket::traffic(traffic),
+        Payload::Unix(unix) => socket::unix(unix),
+        Payload::Socket(asked) => socket::socket(asked),
+        Payload::Bind(bind) => socket::bind(bind),
     }
 }
 
@@ -84,21 +91,6 @@ pub(crate) fn file(file: &File) -> String {
     format!("{start}{path}{end}{doubt}")
 }
 
-fn closed(close: &Close) -> String {
-    let direction = match close.outgoing {
-        Some(true) => "closed",
-        Some(false) => "closed, accepted from",
-        None => "closed, either way with",
-    };
-    format!(
-        "{direction} {}, sent {}, received {} in {}",
-        close.flow.remote,
-        bytes(close.sent),
-        bytes(close.received),
-        when::short(close.lasted)
-    )
-}
-
 /// The names of the namespaces that differ: `mnt, pid`.
 fn changed(before: &Namespaces, now: &Namespaces) -> String {
     let known_before = *before != Namespaces::default();
@@ -126,7 +118,11 @@ pub(crate) fn namespaces(ns: &Namespaces) -> [(&'static str, u32); 7] {
 
 fn errno_words(errno: u32) -> String {
     match errno {
-        0 => "unknown error".to_owned(),
+        0 => "given up".to_owned(),
+        1 | 13 => "not allowed".to_owned(),
+        98 => "address in use".to_owned(),
+        99 => "address not available".to_owned(),
+        100 => "network down".to_owned(),
         101 => "network unreachable".to_owned(),
         104 => "reset".to_owned(),
         110 => "timed out".to_owned(),

@@ -11,11 +11,13 @@ mod namespace;
 mod open;
 mod process;
 mod rename;
+mod socket;
 mod tcp;
+mod unix;
 mod unlink;
 
 use lanner_collector_abi::{Header, kind};
-use lanner_core::event::{Event, Payload};
+use lanner_core::event::{Event, Origin, Payload};
 
 use super::hooks::Spec;
 use super::record::{Reader, live};
@@ -26,6 +28,12 @@ pub(super) use process::{Found, found};
 pub(super) const ALIVE: &str = "alive";
 /// The program that tells of new processes.
 pub(super) const FORK: &str = "fork";
+
+/// The iterator that finds sockets which are older than the sensor. What it finds it sends through the ring.
+pub(super) const SOCKETS: &str = "sockets";
+/// The iterator that tells how far connections have got, and the map that it goes through.
+pub(super) const TRAFFIC: &str = "traffic";
+pub(super) const FLOWS: &str = "FLOWS";
 
 /// In the order in which they are attached: births and deaths first, what already runs last.
 pub(super) const HOOKS: &[&[Spec]] = &[
@@ -38,15 +46,27 @@ pub(super) const HOOKS: &[&[Spec]] = &[
     make::HOOKS,
     attributes::HOOKS,
     tcp::HOOKS,
+    socket::HOOKS,
+    unix::HOOKS,
     namespace::HOOKS,
     process::ITERATOR,
+    tcp::ITERATORS,
 ];
 
 /// The event that a record of the ring tells of.
 pub(super) fn event(record: &[u8]) -> Option<Event> {
     let header = Reader(record).fixed::<Header>()?;
     let mut reader = Reader(record.get(..header.len as usize)?);
-    Some(Event { header: live(&header), payload: payload(header.kind, &mut reader)? })
+    let origin = if is_found(header.kind) { Origin::Backfill } else { Origin::Live };
+    Some(Event {
+        header: lanner_core::event::Header { origin, ..live(&header) },
+        payload: payload(header.kind, &mut reader)?,
+    })
+}
+
+/// Whether it was found already there, and not seen as it happened.
+fn is_found(kind: u16) -> bool {
+    matches!(kind, kind::TCP_FOUND | kind::TCP_FOUND_LISTEN | kind::UNIX_FOUND_CONNECT | kind::UNIX_FOUND_LISTEN)
 }
 
 fn payload(kind: u16, reader: &mut Reader<'_>) -> Option<Payload> {
@@ -62,7 +82,10 @@ fn payload(kind: u16, reader: &mut Reader<'_>) -> Option<Payload> {
         kind::MAKE => make::make(reader),
         kind::MODE..=kind::SIZE => attributes::attribute(reader),
         kind::NAMESPACE => namespace::namespace(reader),
-        kind::TCP_STARTED..=kind::TCP_CLOSED => tcp::tcp(reader),
+        kind::TCP_STARTED..=kind::TCP_CLOSED | kind::TCP_TRAFFIC..=kind::TCP_FOUND_LISTEN => tcp::tcp(reader),
+        kind::UNIX_CONNECT..=kind::UNIX_FOUND_LISTEN => unix::unix(reader),
+        kind::SOCKET => socket::socket(reader),
+        kind::BIND => socket::bind(reader),
         _ => None,
     }
 }

@@ -37,7 +37,7 @@ pub(super) const HOOKS: &[Spec] = &[
 pub(super) const ITERATOR: &[Spec] = &[Spec {
     name: "iter/task",
     program: super::ALIVE,
-    attach: Attach::Tasks,
+    attach: Attach::Iterator("task"),
     without: "processes that ran before the sensor did, until they exec",
     unless: "",
 }];

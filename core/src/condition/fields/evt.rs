@@ -6,7 +6,7 @@ use super::{ALL, Accepts, EXEC, Field, Found, OPEN, flag, made, named, number, t
 use crate::condition::calls::same;
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{Attempt, Family, FamilySet, Open, Payload};
+use crate::event::{Attempt, Family, FamilySet, Open, Payload, UnixAct};
 
 const RESULT: FamilySet = FamilySet::of(&[Family::Exit]).not();
 
@@ -37,7 +37,14 @@ pub(super) const FIELDS: &[Field] = &[
     text("evt.category", ALL, "file, net, process or memory.", |v| {
         word(match Family::of(&v.event.payload) {
             Family::Open => "file",
-            Family::Connect | Family::Accept | Family::Listen | Family::Close => "net",
+            Family::Connect
+            | Family::Accept
+            | Family::Listen
+            | Family::Close
+            | Family::Traffic
+            | Family::Unix
+            | Family::Socket
+            | Family::Bind => "net",
             Family::MemFd => "memory",
             _ => "process",
         })
@@ -61,7 +68,10 @@ pub(super) const FIELDS: &[Field] = &[
         "evt.arg",
         ALL,
         "An argument of the call, as far as the event has it: evt.arg.flags or evt.arg[flags].",
-        &["flags", "name", "path", "filename", "pathname", "fd", "res", "ret", "exe", "comm", "cwd"],
+        &[
+            "flags", "name", "path", "filename", "pathname", "fd", "res", "ret", "exe", "comm", "cwd", "domain",
+            "type", "proto",
+        ],
         argument,
     ),
     text("evt.args", ALL, "The arguments of the call that the event has: name=value, with blanks between.", arguments),
@@ -80,6 +90,12 @@ fn raw_result(view: View<'_>) -> Option<i128> {
     Some(match &view.event.payload {
         Payload::Exec(_) | Payload::Alive(_) | Payload::Namespace(_) | Payload::Listen(_) | Payload::Close(_) => 0,
         Payload::Rename(_) | Payload::Link(_) | Payload::Unlink(_) | Payload::Make(_) | Payload::Attribute(_) => 0,
+        Payload::Traffic(_) | Payload::Bind(_) => 0,
+        Payload::Socket(socket) => socket.fd.into(),
+        Payload::Unix(unix) => match unix.act {
+            UnixAct::Failed(errno) => -i128::from(errno),
+            UnixAct::Connected | UnixAct::Listening => 0,
+        },
         Payload::Fork(fork) => fork.child.pid.into(),
         Payload::Open(open) => open.fd.into(),
         Payload::MemFd(memfd) => memfd.fd.into(),
@@ -160,6 +176,13 @@ fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
         ("cwd", Payload::Exec(exec)) => Some(Cow::Borrowed(exec.image.cwd.as_bytes())),
         ("fd", Payload::Open(open)) => made(open.fd.to_string()),
         ("fd", Payload::MemFd(memfd)) => made(memfd.fd.to_string()),
+        ("domain", Payload::Socket(socket)) => made(socket.domain.to_string()),
+        ("domain", Payload::Bind(bind)) => made(bind.domain.to_string()),
+        ("type", Payload::Socket(socket)) => made(socket.socket_type.to_string()),
+        ("type", Payload::Bind(bind)) => made(bind.socket_type.to_string()),
+        ("proto", Payload::Socket(socket)) => made(socket.protocol.to_string()),
+        ("name" | "path", Payload::Unix(unix)) => Some(Cow::Borrowed(unix.name.text().as_bytes())),
+        ("fd", Payload::Socket(socket)) => made(socket.fd.to_string()),
         ("ret", Payload::Exit(exit)) => made(exit.code.to_string()),
         ("res", _) => made(raw_result(view)?.to_string()),
         _ => None,

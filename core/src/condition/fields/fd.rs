@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use super::{FILE, FLOW, Field, Found, OPEN, SOCKET, address, directory, ends, flag, number, ports, text, word};
+use super::{FILE, FLOW, Field, Found, OPEN, SOCKET, UNIX, address, directory, ends, flag, number, ports, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{FamilySet, Payload};
+use crate::event::{Bind, BindAddress, FamilySet, Payload, Unix};
 
-const FD: FamilySet = FILE.or(SOCKET);
+const FD: FamilySet = FILE.or(SOCKET).or(UNIX);
 
 pub(super) const FIELDS: &[Field] = &[
     number("fd.num", FILE, "The descriptor.", |v| match &v.event.payload {
@@ -16,27 +16,32 @@ pub(super) const FIELDS: &[Field] = &[
         Payload::MemFd(memfd) => Some(memfd.fd.into()),
         _ => None,
     }),
-    text("fd.name", FD, "A file's path, or a connection: client:port->server:port.", |v| match v.file() {
-        Some(file) => Some(Cow::Borrowed(file.path.as_bytes())),
-        None => connection(v),
+    text("fd.name", FD, "A file's or unix socket's path, or a connection: client:port->server:port.", |v| {
+        match (v.file(), unix(v)) {
+            (Some(file), _) => Some(Cow::Borrowed(file.path.as_bytes())),
+            (_, Some(unix)) => Some(Cow::Borrowed(unix.name.text().as_bytes())),
+            _ => connection(v),
+        }
     }),
     text("fd.directory", FILE, "The directory of a file.", |v| {
         Some(Cow::Borrowed(directory(v.file()?.path.as_bytes())))
     }),
     text("fd.filename", FILE, "The last part of a file's path.", |v| Some(Cow::Borrowed(v.file()?.path.file_name()))),
-    text("fd.type", FD, "file, directory, ipv4 or ipv6.", |v| {
+    text("fd.type", FD, "file, directory, ipv4, ipv6 or unix.", |v| {
         word(match kind(v)? {
             'd' => "directory",
             '4' => "ipv4",
             '6' => "ipv6",
+            'u' => "unix",
             _ => "file",
         })
     }),
-    text("fd.typechar", FD, "f for a file, d for a directory, 4 and 6 for IPv4 and IPv6.", |v| {
+    text("fd.typechar", FD, "f for a file, d for a directory, 4 and 6 for IPv4 and IPv6, u for a unix socket.", |v| {
         word(match kind(v)? {
             'd' => "d",
             '4' => "4",
             '6' => "6",
+            'u' => "u",
             _ => "f",
         })
     }),
@@ -67,15 +72,18 @@ pub(super) const FIELDS: &[Field] = &[
     number("fd.sport", SOCKET, "The server's port.", |v| Some(server(v)?.port().into())),
     number("fd.lport", SOCKET, "This end's port.", |v| Some(local(v)?.port().into())),
     number("fd.rport", FLOW, "The other end's port.", |v| Some(remote(v)?.port().into())),
-    text("fd.l4proto", SOCKET, "Always tcp.", |v| local(v).and_then(|_| word("tcp"))),
-    text("fd.sockfamily", SOCKET, "Always ip.", |v| local(v).and_then(|_| word("ip"))),
+    text("fd.l4proto", SOCKET, "The protocol: tcp, udp, icmp or raw.", |v| word(protocol(v)?)),
+    text("fd.sockfamily", SOCKET.or(UNIX), "ip or unix.", |v| match unix(v) {
+        Some(_) => word("unix"),
+        None => local(v).and_then(|_| word("ip")),
+    }),
     flag("fd.is_server", SOCKET, "This end is the server.", |v| match v.event.payload {
-        Payload::Listen(_) => Some(true),
+        Payload::Listen(_) | Payload::Bind(_) => local(v).map(|_| true),
         _ => v.outgoing().map(|outgoing| !outgoing),
     }),
     flag("fd.connected", SOCKET, "The socket is connected.", |v| local(v).map(|_| v.flow().is_some())),
     flag("fd.name_changed", SOCKET, "The event gave the socket its name.", |v| {
-        local(v).map(|_| !matches!(v.event.payload, Payload::Close(_)))
+        local(v).map(|_| !matches!(v.event.payload, Payload::Close(_) | Payload::Traffic(_)))
     }),
     text("fd.containername", FD, "The container's id and fd.name, with a colon between.", |v| {
         let name = match v.file() {
@@ -97,10 +105,30 @@ pub(super) const FIELDS: &[Field] = &[
     }),
 ];
 
+fn unix(view: View<'_>) -> Option<&Unix> {
+    match &view.event.payload {
+        Payload::Unix(unix) => Some(unix),
+        _ => None,
+    }
+}
+
+fn protocol(view: View<'_>) -> Option<&'static str> {
+    match view.event.payload {
+        Payload::Bind(Bind { to: BindAddress::Inet { protocol, .. }, .. }) => Some(match protocol {
+            6 => "tcp",
+            17 => "udp",
+            1 | 58 => "icmp",
+            _ => "raw",
+        }),
+        _ => local(view).map(|_| "tcp"),
+    }
+}
+
 fn kind(view: View<'_>) -> Option<char> {
     match &view.event.payload {
         Payload::Open(open) if open.directory => Some('d'),
         Payload::Open(_) | Payload::MemFd(_) => Some('f'),
+        Payload::Unix(_) => Some('u'),
         _ => local(view).map(|l| if l.ip().to_canonical().is_ipv4() { '4' } else { '6' }),
     }
 }
@@ -113,6 +141,7 @@ fn canonical(end: SocketAddr) -> SocketAddr {
 fn local(view: View<'_>) -> Option<SocketAddr> {
     match &view.event.payload {
         Payload::Listen(listen) => Some(canonical(listen.local)),
+        Payload::Bind(Bind { to: BindAddress::Inet { local, .. }, .. }) => Some(canonical(*local)),
         _ => Some(canonical(view.flow()?.local)),
     }
 }
@@ -131,7 +160,7 @@ fn client(view: View<'_>) -> Option<SocketAddr> {
 
 fn server(view: View<'_>) -> Option<SocketAddr> {
     match view.event.payload {
-        Payload::Listen(_) => local(view),
+        Payload::Listen(_) | Payload::Bind(_) => local(view),
         _ if view.outgoing()? => remote(view),
         _ => local(view),
     }

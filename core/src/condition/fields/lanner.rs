@@ -1,12 +1,14 @@
 //! `lanner.*`: what Lanner knows and Falco has no field for.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::{
-    ALL, CLOSE, EXEC, FILE, FLOW, Field, Found, OPEN, SOCKET, flag, known, number, numbers, text, texts, word,
+    ALL, CARRIED, CLOSE, EXEC, FILE, FLOW, Field, Found, OPEN, SOCKET, UNIX, flag, known, number, numbers, text, texts,
+    word,
 };
 use crate::condition::view::View;
-use crate::event::{Attempt, Close, Family, FamilySet, Namespaces, Open, Origin, Payload, StdioKind};
+use crate::event::{Attempt, End, Family, FamilySet, Namespaces, Open, Origin, Payload, Quality, StdioKind, UnixName};
 
 pub(super) const FIELDS: &[Field] = &[
     text("lanner.event", ALL, "The event's family: exec, fork, exit, open, connect, accept, listen, close, ...", |v| {
@@ -116,15 +118,41 @@ pub(super) const FIELDS: &[Field] = &[
             Attempt::Failed(_) => "failed",
         })
     }),
-    number("lanner.net.sent", CLOSE, "Payload bytes that the connection sent.", |v| Some(closed(v)?.sent.into())),
-    number("lanner.net.received", CLOSE, "Payload bytes that the connection received.", |v| {
-        Some(closed(v)?.received.into())
+    number("lanner.net.sent", CARRIED, "Payload bytes that the connection sent, so far or in all.", |v| {
+        Some(carried(v)?.sent.into())
     }),
-    flag("lanner.net.mostly_sent", CLOSE, "The connection sent at least four times of what it received.", |v| {
-        closed(v).map(|c| c.sent > 0 && c.sent >= c.received.saturating_mul(4))
+    number("lanner.net.received", CARRIED, "Payload bytes that the connection received, so far or in all.", |v| {
+        Some(carried(v)?.received.into())
     }),
-    number("lanner.net.duration", CLOSE, "How long the connection lasted, in nanoseconds.", |v| {
-        Some(closed(v)?.lasted.as_nanos() as i128)
+    flag("lanner.net.mostly_sent", CARRIED, "The connection sent at least four times of what it received.", |v| {
+        carried(v).map(|c| c.sent > 0 && c.sent >= c.received.saturating_mul(4))
+    }),
+    number("lanner.net.duration", CARRIED, "How long the connection lasted, in nanoseconds.", |v| {
+        Some(carried(v)?.lasted.as_nanos() as i128)
+    }),
+    number("lanner.net.rtt", CARRIED, "The smoothed round trip time, in nanoseconds; 0: never measured.", |v| {
+        Some(carried(v)?.quality.rtt.as_nanos() as i128)
+    }),
+    number("lanner.net.retransmits", CARRIED, "Segments that had to be sent again.", |v| {
+        Some(carried(v)?.quality.retransmits.into())
+    }),
+    text("lanner.net.end", CLOSE, "How it ended: finished, reset, aborted, timed-out or broken.", |v| {
+        let Payload::Close(close) = &v.event.payload else { return None };
+        word(match close.end {
+            End::Finished => "finished",
+            End::Reset => "reset",
+            End::Aborted => "aborted",
+            End::TimedOut => "timed-out",
+            End::Broken(_) => "broken",
+        })
+    }),
+    text("lanner.socket.peer", UNIX, "The program that listens on the unix socket.", |v| {
+        let Payload::Unix(unix) = &v.event.payload else { return None };
+        known(&v.graph.process(unix.peer?)?.image()?.exe.path)
+    }),
+    flag("lanner.socket.abstract", UNIX, "The unix socket has no file, but a name of its network namespace.", |v| {
+        let Payload::Unix(unix) = &v.event.payload else { return None };
+        Some(matches!(unix.name, UnixName::Abstract(_)))
     }),
     flag("lanner.flow.beacon", SOCKET, "The connection is one of many to the same peer at even intervals.", |v| {
         Some(v.graph.beacon(v.event))
@@ -157,11 +185,21 @@ fn open(view: View<'_>) -> Option<&Open> {
     }
 }
 
-fn closed(view: View<'_>) -> Option<&Close> {
-    match &view.event.payload {
-        Payload::Close(close) => Some(close),
-        _ => None,
-    }
+/// What a connection carried, and how well.
+struct Carried {
+    sent: u64,
+    received: u64,
+    quality: Quality,
+    lasted: Duration,
+}
+
+fn carried(view: View<'_>) -> Option<Carried> {
+    let (sent, received, quality, lasted) = match view.event.payload {
+        Payload::Close(c) => (c.sent, c.received, c.quality, c.lasted),
+        Payload::Traffic(t) => (t.sent, t.received, t.quality, t.lasted),
+        _ => return None,
+    };
+    Some(Carried { sent, received, quality, lasted })
 }
 
 fn writer(view: View<'_>) -> Found<'_> {

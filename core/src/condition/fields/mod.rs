@@ -216,9 +216,11 @@ const ALL: FamilySet = FamilySet::ALL;
 const EXEC: FamilySet = FamilySet::of(&[Family::Exec, Family::Alive]);
 const OPEN: FamilySet = FamilySet::of(&[Family::Open]);
 const FILE: FamilySet = FamilySet::of(&[Family::Open, Family::MemFd]);
-const FLOW: FamilySet = FamilySet::of(&[Family::Connect, Family::Accept, Family::Close]);
+const FLOW: FamilySet = FamilySet::of(&[Family::Connect, Family::Accept, Family::Close, Family::Traffic]);
 const CLOSE: FamilySet = FamilySet::of(&[Family::Close]);
-const SOCKET: FamilySet = FLOW.or(FamilySet::of(&[Family::Listen]));
+const CARRIED: FamilySet = FamilySet::of(&[Family::Close, Family::Traffic]);
+const SOCKET: FamilySet = FLOW.or(FamilySet::of(&[Family::Listen, Family::Bind]));
+const UNIX: FamilySet = FamilySet::of(&[Family::Unix]);
 
 const fn row(name: &'static str, on: FamilySet, meaning: &'static str, get: Get) -> Field {
     Field { name, on, meaning, get }

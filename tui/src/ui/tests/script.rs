@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lanner_core::event::{
-    Access, Args, Attempt, Batch, BootTime, Close, Connect, ContainerId, Credentials, Event, Exec, Exit, File, Flow,
-    FlowId, Fork, Header, Image, Listen, NamespaceChange, Namespaces, NsChangeHow, Open, Origin, Payload, ProcessKey,
-    Stdio, StdioKind, Task, Text,
+    Access, Args, Attempt, Batch, BootTime, Close, Connect, ContainerId, Credentials, End, Event, Exec, Exit, File,
+    Flow, FlowId, Fork, Header, Image, Listen, NamespaceChange, Namespaces, NsChangeHow, Open, Origin, Payload,
+    ProcessKey, Quality, Stdio, StdioKind, Task, Text,
 };
 
 /// The host's namespaces.
@@ -147,11 +147,20 @@ impl Script {
         self.next_flow += 1;
         let local: SocketAddr = format!("10.88.0.7:{}", 40_000 + self.next_flow).parse().unwrap();
         let flow = Flow { id: FlowId(self.next_flow), local, remote: remote.parse().unwrap(), netns: HOST.net };
-        let mut connect = |attempt| self.push(process, Origin::Live, Payload::Connect(Connect { flow, attempt }));
+        let mut connect =
+            |attempt| self.push(process, Origin::Live, Payload::Connect(Connect { flow, attempt, asked: false }));
         let seq = connect(Attempt::Started);
         connect(Attempt::Established);
         let lasted = Duration::from_millis(20);
-        let close = Close { flow, outgoing: Some(true), sent: bytes, received: 312, lasted };
+        let close = Close {
+            flow,
+            outgoing: Some(true),
+            sent: bytes,
+            received: 312,
+            quality: Quality::default(),
+            end: End::Finished,
+            lasted,
+        };
         self.push(process, Origin::Live, Payload::Close(close));
         seq
     }

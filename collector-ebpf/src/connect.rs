@@ -1,0 +1,56 @@
+//! The exits of connect and listen, for what state changes of sockets do not tell: attempts that fail before a packet is
+//! sent, and unix sockets.
+
+use aya_ebpf::macros::tracepoint;
+use aya_ebpf::programs::TracePointContext;
+use lanner_collector_abi::AF_UNIX;
+
+use crate::flow::is_tcp;
+use crate::kernel::task_struct;
+use crate::open::SYS_EXIT_RET;
+use crate::socket_call as call;
+use crate::{tcp, unix};
+
+const EINPROGRESS: i64 = -115;
+/// Results from here down are the kernel's own: the call goes on or is begun anew.
+const ERESTARTSYS: i64 = -512;
+
+/// The exit of connect.
+#[tracepoint]
+pub fn connect(ctx: TracePointContext) -> u32 {
+    let Some(call) = call::take() else { return 0 };
+    // SAFETY: within the tracepoint's arguments.
+    let result: i64 = unsafe { ctx.read_at(SYS_EXIT_RET) }.unwrap_or(0);
+    if result == EINPROGRESS || result <= ERESTARTSYS {
+        return 0;
+    }
+    let current = task_struct::current();
+    let sk = call::socket(&call, current);
+    let errno = result.wrapping_neg() as u32;
+    if sk.family() == AF_UNIX {
+        if result == 0 {
+            unix::connected(sk, current);
+        } else {
+            unix::refused(sk, &call, current, errno);
+        }
+    } else if result < 0 && is_tcp(sk) {
+        tcp::failed(sk, &call, current, errno);
+    }
+    0
+}
+
+/// The exit of listen.
+#[tracepoint]
+pub fn listen(ctx: TracePointContext) -> u32 {
+    let Some(call) = call::take() else { return 0 };
+    // SAFETY: within the tracepoint's arguments.
+    if unsafe { ctx.read_at::<i64>(SYS_EXIT_RET) }.unwrap_or(-1) != 0 {
+        return 0;
+    }
+    let current = task_struct::current();
+    let sk = call::socket(&call, current);
+    if sk.family() == AF_UNIX {
+        unix::listens(sk, current);
+    }
+    0
+}
