@@ -139,7 +139,7 @@ impl<'a> Compiler<'a> {
             }
         };
         let values = match is_call(&subject) {
-            true => self.calls(operator, values),
+            true => self.calls(subject.field.name != "evt.dir", operator, values),
             false => values,
         };
         self.grow(values.len(), &check.left.span)?;
@@ -174,15 +174,21 @@ impl<'a> Compiler<'a> {
         Ok(if negated { Node::Not(Box::new(node)) } else { node })
     }
 
-    /// The names of calls, with the others of the same doing. Takes down those that no event is of.
-    fn calls(&mut self, operator: Operator, values: Vec<(String, &'a Literal)>) -> Vec<(String, &'a Literal)> {
+    /// The names of calls, with the others of the same doing. Takes down those that no event is of, if
+    /// they are to be `told`.
+    fn calls(
+        &mut self,
+        told: bool,
+        operator: Operator,
+        values: Vec<(String, &'a Literal)>,
+    ) -> Vec<(String, &'a Literal)> {
         if !matches!(operator, Operator::Eq | Operator::Ne | Operator::In | Operator::Intersects) {
             return values;
         }
         let mut all = Vec::with_capacity(values.len());
         for (name, literal) in values {
             let same = calls::same(&name);
-            if operator != Operator::Ne && !calls::is_seen(&name) && self.unseen.len() < MAX_UNSEEN {
+            if told && operator != Operator::Ne && !calls::is_seen(&name) && self.unseen.len() < MAX_UNSEEN {
                 let site = self.within.first().map_or_else(|| literal.span.clone(), |(_, site)| site.clone());
                 let unseen = Unseen { call: crate::condition::shown(&name).into(), span: site };
                 if !self.unseen.iter().any(|u| u.call == unseen.call) {

@@ -22,7 +22,8 @@ A SOURCE is a recording's path, - for standard input, a built-in scenario's name
 a collector's address such as unix:///run/lanner/lanner.sock, or nothing for this node.
 
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 not allowed by this user or kernel,
-4 not all could be had (a damaged recording, a collector that went away), 10 `watch` found an incident.";
+4 not all could be had (a damaged recording, a collector that went away), 10 `watch` found an incident.
+`rules check` fails when a file has mistakes, `rules test` when no event meets the rule.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -41,6 +42,9 @@ pub enum Command {
     Watch(WatchArgs),
     /// Print events as lines, without a user interface
     Events(EventsArgs),
+    /// Check rule files, and tell what rules there are and what they mean
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Say what this kernel, this user and this terminal allow, and what to do about the rest
     Doctor,
 }
@@ -55,6 +59,8 @@ impl Default for Command {
 #[derive(Debug, Default, Args)]
 pub struct LiveArgs {
     #[command(flatten)]
+    pub rules: RuleArgs,
+    #[command(flatten)]
     pub look: LookArgs,
 }
 
@@ -64,6 +70,8 @@ pub struct ConnectArgs {
     /// The collector's address
     #[arg(value_name = "ADDR", default_value_t)]
     pub addr: Address,
+    #[command(flatten)]
+    pub rules: RuleArgs,
     #[command(flatten)]
     pub look: LookArgs,
 }
@@ -81,7 +89,61 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub at: Option<Duration>,
     #[command(flatten)]
+    pub rules: RuleArgs,
+    #[command(flatten)]
     pub look: LookArgs,
+}
+
+/// `lanner rules`
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Check files of rules (Falco's format or Sigma's) and of chains
+    Check {
+        /// The files, in order; of a folder, those that end in .yaml or .yml
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all rules: what they look at, and which cannot work here and why
+    List {
+        #[command(flatten)]
+        rules: RuleArgs,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell all about a rule, its macros and lists in their places
+    Explain {
+        /// The rule's name
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// Ask a rule about every event of a recording, and show why it is met
+    Test {
+        /// The rule's name
+        #[arg(value_name = "RULE")]
+        rule: String,
+        /// A recording's path, - for standard input, or a scenario's name
+        #[arg(value_name = "RECORDING")]
+        recording: String,
+        #[command(flatten)]
+        rules: RuleArgs,
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which rules.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RuleArgs {
+    /// Add rules in Falco's format or Sigma's, or chains, from a file or a folder
+    #[arg(long = "rules", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// How the user interface looks.
@@ -130,6 +192,8 @@ pub struct WatchArgs {
     /// Print JSON lines (docs/json.md)
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub rules: RuleArgs,
     /// Print only each incident's last revision, at the end
     #[arg(long = "final")]
     pub only_final: bool,

@@ -5,6 +5,7 @@ mod doctor;
 mod events;
 mod follow;
 mod record;
+mod rules;
 mod scenarios;
 mod view;
 mod watch;
@@ -24,7 +25,7 @@ use crate::source::SourceError;
 pub enum Status {
     /// It worked; `watch`: and there was no incident.
     Fine = 0,
-    /// It failed.
+    /// It failed; `rules check`: a file has mistakes; `rules test`: no event meets the rule.
     Failed = 1,
     /// The command line was wrong.
     Usage = 2,
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Record(args) => record::run(args),
         Command::Watch(args) => watch::run(args),
         Command::Events(args) => events::run(args),
+        Command::Rules(command) => rules::run(command),
         Command::Doctor => doctor::run(),
     };
     match outcome {

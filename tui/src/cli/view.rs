@@ -5,19 +5,20 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::Status;
-use super::args::{ConnectArgs, LiveArgs, LookArgs, ReplayArgs};
-use crate::detection;
+use super::args::{ConnectArgs, LiveArgs, LookArgs, ReplayArgs, RuleArgs};
+use super::say;
+use crate::detection::Content;
 use crate::source::{self, Options, SourceError, Spec, Stop};
 use crate::ui::{self, Ended, Source};
 
 pub(super) fn live(args: LiveArgs) -> anyhow::Result<Status> {
-    show(&Spec::Live, Source::Live, Options::default(), &args.look)
+    show(&Spec::Live, Source::Live, Options::default(), &args.look, &args.rules)
 }
 
 pub(super) fn connect(args: ConnectArgs) -> anyhow::Result<Status> {
     let options = Options { reconnect: true, ..Options::default() };
     let shown = args.addr.to_string();
-    show(&Spec::Remote(args.addr), Source::Remote(shown), options, &args.look)
+    show(&Spec::Remote(args.addr), Source::Remote(shown), options, &args.look, &args.rules)
 }
 
 pub(super) fn replay(args: ReplayArgs) -> anyhow::Result<Status> {
@@ -27,17 +28,17 @@ pub(super) fn replay(args: ReplayArgs) -> anyhow::Result<Status> {
     }
     let source = Source::Recording(spec.name(), args.speed);
     let options = Options { speed: args.speed, at: args.at.unwrap_or(Duration::ZERO), ..Options::default() };
-    show(&spec, source, options, &args.look)
+    show(&spec, source, options, &args.look, &args.rules)
 }
 
-fn show(spec: &Spec, source: Source, options: Options, look: &LookArgs) -> anyhow::Result<Status> {
+fn show(spec: &Spec, source: Source, options: Options, look: &LookArgs, rules: &RuleArgs) -> anyhow::Result<Status> {
     ui::check(std::env::var("TERM").ok().as_deref()).map_err(|e| SourceError::Usage(e.to_string()))?;
     // Content that does not load is an error here and not in the middle of the screen.
-    detection::engine()?;
+    let content = Content::load(&rules.files)?;
+    content.warning().iter().for_each(|warning| say(warning));
     let stop: Stop = options.stop.clone();
     let stream = source::open(spec, options)?;
-    let mut ui_options =
-        ui::Options::from_env(source, || detection::engine().expect("the built-in content loaded a moment ago"));
+    let mut ui_options = ui::Options::from_env(source, move || content.engine());
     ui_options.replay = stream.control;
     ui_options.look.ascii |= look.ascii;
     let ended = ui::run(stream.items, ui_options).context("the terminal failed")?;

@@ -9,13 +9,15 @@ use lanner_recording::Header;
 use super::args::WatchArgs;
 use super::follow::{Ending, Follower, follow, loss_words};
 use super::{Status, one_line, say};
-use crate::detection;
+use crate::detection::Content;
 use crate::lines::{self, Summary, json};
 use crate::source::{Options, Spec};
 
 pub(super) fn run(args: WatchArgs) -> anyhow::Result<Status> {
+    let content = Content::load(&args.rules.files)?;
+    content.warning().iter().for_each(|warning| say(warning));
     let mut watch = Watch {
-        engine: detection::engine()?,
+        engine: content.engine(),
         node: NodeInfo::default(),
         told: Vec::new(),
         summary: Summary::default(),

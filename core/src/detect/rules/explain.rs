@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::read::RuleText;
 use super::{Rule, RuleSet, Unsupported};
-use crate::condition::{Names, parse, shown, spread};
+use crate::condition::{Names, nearest, parse, shown, spread};
 
 /// What the files defined, kept for explanations.
 #[derive(Debug, Default)]
@@ -47,6 +47,11 @@ impl RuleSet {
     /// The names of all rules, also of those that do not work or are switched off, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.defined.rules.keys().map(String::as_str)
+    }
+
+    /// The name of a rule that is nearest to this one, if one is near enough to be what was meant.
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        nearest(name, self.names())
     }
 
     /// Explains the rule of this name; `None` when there is none.

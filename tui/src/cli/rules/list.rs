@@ -1,0 +1,72 @@
+//! `lanner rules list`: every rule, and whether it works.
+
+use std::io::{self, Write};
+
+use lanner_core::detect::rules::RuleSet;
+use serde::Serialize;
+
+use crate::cli::Status;
+use crate::cli::args::RuleArgs;
+use crate::lines::json;
+
+/// A rule in the list.
+#[derive(Debug, Serialize)]
+struct Listed {
+    name: String,
+    priority: String,
+    tags: Vec<String>,
+    /// Of the events that it looks at.
+    families: Vec<&'static str>,
+    supported: bool,
+    /// Why it does not work, or is not asked.
+    reason: Option<String>,
+}
+
+pub(super) fn run(args: &RuleArgs, as_json: bool) -> anyhow::Result<Status> {
+    let set = super::load(args)?;
+    let listed: Vec<Listed> = set.names().filter_map(|name| listed(&set, name)).collect();
+    let mut out = io::stdout().lock();
+    if as_json {
+        writeln!(out, "{}", json(&listed))?;
+    } else {
+        print(&mut out, &listed)?;
+    }
+    Ok(super::status(&set))
+}
+
+fn listed(set: &RuleSet, name: &str) -> Option<Listed> {
+    let told = set.explain(name)?;
+    let families = told.rule.map(|rule| rule.condition.families().iter().map(|f| f.name()).collect());
+    let reason = match (told.unsupported, told.enabled) {
+        (Some(why), _) => Some(format!("{} ({}:{})", why.reason, why.file, why.line)),
+        (None, false) => Some("it is switched off".to_owned()),
+        (None, true) => None,
+    };
+    Some(Listed {
+        name: told.name,
+        priority: told.rule.map_or(told.priority, |rule| rule.priority.to_string()),
+        tags: told.tags,
+        families: families.unwrap_or_default(),
+        supported: told.unsupported.is_none(),
+        reason,
+    })
+}
+
+fn print(out: &mut impl Write, rules: &[Listed]) -> io::Result<()> {
+    let width = rules.iter().map(|rule| rule.name.chars().count()).max().unwrap_or(0).min(60);
+    for rule in rules {
+        let families = match rule.families.as_slice() {
+            many if many.len() > 5 => format!("{} families", many.len()),
+            few => few.join(" "),
+        };
+        let what = match (&rule.reason, rule.supported) {
+            (Some(reason), false) => format!("unsupported: {reason}"),
+            (Some(reason), true) => reason.clone(),
+            (None, _) => families,
+        };
+        writeln!(out, "{:<width$}  {:<13}  {what}", rule.name, rule.priority)?;
+    }
+    let unsupported = rules.iter().filter(|rule| !rule.supported).count();
+    let off = rules.iter().filter(|rule| rule.supported && rule.reason.is_some()).count();
+    writeln!(out, "\n{} rules work, {unsupported} do not, {off} are switched off", rules.len() - unsupported - off)
+}
