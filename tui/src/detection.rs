@@ -63,6 +63,9 @@ impl Content {
         for file in files {
             match () {
                 () if is_chains(&file.text) => chains.extend(chain::load(&file.name, &file.text)?),
+                () if lanner_rules_sigma::is_sigma(&file.text) => {
+                    lanner_rules_sigma::load(&mut loader, &file.name, &file.text);
+                }
                 () => loader.file(&file.name, &file.text),
             }
         }

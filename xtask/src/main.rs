@@ -1,5 +1,6 @@
 //! Lanner's developer commands: `cargo xtask --help`. Nothing here is needed to build, test or run Lanner from a clone.
 
+mod bench;
 mod ebpf;
 mod node;
 mod proto;
@@ -22,6 +23,9 @@ enum Command {
     /// Perform a demo scenario and make its recording
     #[cfg(feature = "record")]
     Record(record::Record),
+    /// Measure something, and print the figures
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Run a disposable Kubernetes node on this machine
     #[command(subcommand)]
     Node(node::Command),
@@ -35,6 +39,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Proto(options) => proto::run(&options).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "record")]
         Command::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Bench(bench) => bench::run(&bench).map(|()| ExitCode::SUCCESS),
         Command::Node(command) => node::run(command),
         Command::Vm(options) => vm::run_tests(&options),
     }

@@ -34,9 +34,16 @@ pub(crate) struct Key {
 pub(crate) struct KeyField(Subject);
 
 impl KeyField {
-    /// Its value.
-    pub(crate) fn value<'a>(&self, view: &View<'a>) -> Option<Value<'a>> {
-        self.0.one(*view)
+    /// Tells `each` its values.
+    pub(crate) fn each<'a>(&self, view: &View<'a>, each: &mut dyn FnMut(Value<'a>)) {
+        if self.0.shape == Shape::One {
+            self.0.one(*view).map(each);
+            return;
+        }
+        self.0.each(*view, &mut |value| {
+            each(value);
+            true
+        });
     }
 
     /// Whether it is the same field.
@@ -162,9 +169,10 @@ fn keys(node: &Node) -> Option<Vec<Key>> {
         }
         Node::Test(tested) => {
             let subject = &tested.subject;
-            if subject.shape != Shape::One || !subject.transforms.is_empty() {
+            if !subject.transforms.is_empty() {
                 return None;
             }
+            // Of several values at least one must hold, whatever the operator makes of the others.
             let key = Key { sought: tested.test.sought()?, subject: KeyField(subject.clone()) };
             is_worth_it(&key).then(|| vec![key])
         }

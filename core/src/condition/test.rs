@@ -19,7 +19,8 @@ pub(super) enum Test {
     ContainsAnyCase(Box<[u8]>),
     StartsWith(Box<[u8]>),
     EndsWith(Box<[u8]>),
-    Pattern(Regex),
+    /// With a part that every text it matches has.
+    Pattern(Regex, Option<Box<[u8]>>),
     /// Sorted.
     OneOf(Box<[Box<[u8]>]>),
     Under(Paths),
@@ -98,9 +99,9 @@ impl Test {
             Operator::StartsWith => Test::StartsWith(bytes()),
             Operator::BStartsWith => Test::StartsWith(hex(value).map_err(unfit)?.into()),
             Operator::EndsWith => Test::EndsWith(bytes()),
-            Operator::Glob => Test::Pattern(pattern::glob(value, false).map_err(unfit)?),
-            Operator::IGlob => Test::Pattern(pattern::glob(value, true).map_err(unfit)?),
-            Operator::Regex => Test::Pattern(pattern::regex(value).map_err(unfit)?),
+            Operator::Glob => Test::Pattern(pattern::glob(value, false).map_err(unfit)?, part(value)),
+            Operator::IGlob => Test::Pattern(pattern::glob(value, true).map_err(unfit)?, part(value)),
+            Operator::Regex => Test::Pattern(pattern::regex(value).map_err(unfit)?, None),
             Operator::In | Operator::Intersects => {
                 let mut set: Vec<Box<[u8]>> = values.iter().map(|v| v.as_bytes().into()).collect();
                 set.sort_unstable();
@@ -161,6 +162,7 @@ impl Test {
                 texts(vec![text.clone()], true)
             }
             Test::Contains(finder) => texts(vec![finder.needle().into()], true),
+            Test::Pattern(_, Some(part)) => texts(vec![part.clone()], true),
             Test::Number(Operator::Eq, number) => Some(Sought::Numbers(vec![*number])),
             Test::OneNumberOf(numbers) => Some(Sought::Numbers(numbers.to_vec())),
             _ => None,
@@ -198,7 +200,7 @@ impl Test {
             Test::ContainsAnyCase(wanted) => contains_any_case(bytes, wanted),
             Test::StartsWith(wanted) => bytes.starts_with(wanted),
             Test::EndsWith(wanted) => bytes.ends_with(wanted),
-            Test::Pattern(pattern) => pattern.is_match(bytes),
+            Test::Pattern(pattern, _) => pattern.is_match(bytes),
             Test::OneOf(wanted) => wanted.binary_search_by(|w| (**w).cmp(bytes)).is_ok(),
             Test::Under(paths) => paths.has(bytes),
             _ => false,
@@ -244,6 +246,15 @@ fn ordered(operator: Operator, ordering: std::cmp::Ordering) -> bool {
         Operator::Ge => ordering.is_ge(),
         _ => false,
     }
+}
+
+/// The longest part of a glob that stands in every text it matches; in ASCII, so that case can be ignored.
+fn part(glob: &str) -> Option<Box<[u8]>> {
+    if glob.contains(['[', '\\']) {
+        return None;
+    }
+    let longest = glob.split(['*', '?']).filter(|part| part.is_ascii()).max_by_key(|part| part.len())?;
+    (!longest.is_empty()).then(|| longest.as_bytes().into())
 }
 
 /// `needle` is in lower case.

@@ -127,14 +127,14 @@ impl OfFamily {
         };
         self.always.iter().for_each(|at| ask(*at));
         for field in &self.fields {
-            match field.field.value(view) {
-                Some(Value::Text(text)) => {
+            field.field.each(view, &mut |value| match value {
+                Value::Text(text) => {
                     field.texts.get(&*text).into_iter().flatten().for_each(|at| ask(*at));
                     field.parts.each(&text, &mut ask);
                 }
-                Some(Value::Number(n)) => field.numbers.get(&n).into_iter().flatten().for_each(|at| ask(*at)),
+                Value::Number(n) => field.numbers.get(&n).into_iter().flatten().for_each(|at| ask(*at)),
                 _ => {}
-            }
+            });
         }
         // A rule may have been led to by several fields.
         met.sort_unstable();

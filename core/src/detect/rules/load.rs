@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::RuleSet;
-use super::place::{Source, Written};
-use super::read::{Definitions, Layer, RuleText};
+use super::place::{Problem, Source, Written};
+use super::read::{Definitions, Layer, MAX_PROBLEMS, RuleText};
 use super::yaml::Place;
 
 /// Takes in files and rules in order; [`Loader::finish`] makes them a [`RuleSet`].
@@ -45,8 +45,7 @@ impl Loader {
     pub fn given(&mut self, name: &str, text: &str, rules: Vec<Given>) {
         let source = Arc::new(Source { name: crate::condition::shown(name).into(), text: text.into() });
         for rule in rules {
-            let before = text.split_inclusive('\n').take(rule.line.saturating_sub(1)).map(str::len).sum();
-            let place = Place { line: rule.line, column: 1, offset: before };
+            let place = place(text, rule.line);
             let written = |part: &str| Written::new(&source, place, part);
             let text = RuleText {
                 layer: self.0.layers.len().saturating_sub(1),
@@ -65,8 +64,33 @@ impl Loader {
         }
     }
 
+    /// Takes down a rule of another language that could not be translated, and why.
+    pub fn refused(&mut self, file: &str, text: &str, rule: &str, line: usize, reason: &str) {
+        if self.0.refused.len() < MAX_PROBLEMS {
+            let problem = problem(file, text, line, reason);
+            self.0.refused.push((crate::condition::shown(rule).into(), problem));
+        }
+    }
+
+    /// Takes down what is wrong with a file of another language.
+    pub fn wrong(&mut self, file: &str, text: &str, line: usize, message: &str) {
+        if self.0.errors.len() < MAX_PROBLEMS {
+            self.0.errors.push(problem(file, text, line, message));
+        }
+    }
+
     /// All that was taken in.
     pub fn finish(self) -> RuleSet {
         RuleSet::from(self.0)
     }
+}
+
+fn place(text: &str, line: usize) -> Place {
+    let offset = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    Place { line, column: 1, offset }
+}
+
+fn problem(file: &str, text: &str, line: usize, message: &str) -> Problem {
+    let source = Source { name: crate::condition::shown(file).into(), text: text.into() };
+    Problem::new(&source, place(text, line), crate::condition::shown(message))
 }

@@ -129,6 +129,9 @@ impl RuleSet {
 
     fn from(mut definitions: Definitions) -> RuleSet {
         let mut set = RuleSet::default();
+        for (rule, problem) in std::mem::take(&mut definitions.refused) {
+            set.refuse(&rule, problem, false);
+        }
         let names = names(&mut definitions);
         let mut spent = 0;
         for (n, (name, rule)) in definitions.rules.iter().enumerate() {

@@ -18,6 +18,8 @@ pub(super) struct Definitions {
     pub(super) rules: IndexMap<String, RuleText>,
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    /// Rules of other languages that could not be translated, and why.
+    pub(super) refused: Vec<(Arc<str>, Problem)>,
 }
 
 /// Lists and macros of files that know each other.

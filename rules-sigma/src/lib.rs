@@ -1,0 +1,172 @@
+//! Sigma rules, translated into the language of Lanner's own: one evaluator serves both. What cannot be translated is told with
+//! its reason, a rule at a time.
+//!
+//! - [`translate`]: a file of Sigma rules.
+//! - [`fields`]: the one table of which Sigma field is which of ours.
+//!
+//! Process creation, file events and network connections of Linux are understood. Texts compare in any case, as Sigma
+//! wants it, unless `cased` is asked for.
+#![forbid(unsafe_code)]
+
+mod condition;
+mod fields;
+mod item;
+mod value;
+
+use lanner_core::detect::rules::{Given, Loader};
+use rsigma_parser::{Level, SigmaRule, parse_sigma_yaml};
+
+pub use fields::{Category, Kind, Mapped};
+
+/// How large a file may be, in bytes.
+const MAX_FILE: usize = 4 << 20;
+/// How deep the parentheses of a condition may nest.
+const MAX_DEPTH: usize = 64;
+/// How long a translated condition may be, in bytes: the most that the engine takes.
+const MAX_CONDITION: usize = 64 << 10;
+
+/// What became of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Translation {
+    /// Rules that could be translated.
+    pub rules: Vec<Given>,
+    /// Rules that could not: name, line, and the reason.
+    pub refused: Vec<(String, usize, String)>,
+    /// What is wrong with the file, with the line where that is known, else 1.
+    pub errors: Vec<(usize, String)>,
+}
+
+/// Whether a file is one of Sigma rules and not of Falco's: its documents are mappings with a log source and a detection.
+pub fn is_sigma(text: &str) -> bool {
+    let has = |key: &str| text.lines().any(|line| line.trim_start_matches('\u{feff}').starts_with(key));
+    has("detection:") && has("logsource:")
+}
+
+/// Loads a file of Sigma rules.
+pub fn load(loader: &mut Loader, name: &str, text: &str) {
+    let translation = translate(text);
+    for (line, message) in translation.errors {
+        loader.wrong(name, text, line, &message);
+    }
+    for (rule, line, reason) in translation.refused {
+        loader.refused(name, text, &rule, line, &reason);
+    }
+    loader.given(name, text, translation.rules);
+}
+
+/// Translates a file of Sigma rules.
+pub fn translate(text: &str) -> Translation {
+    let mut translation = Translation::default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.len() > MAX_FILE {
+        let message = format!("the file has {} bytes; at most {MAX_FILE} are allowed", text.len());
+        translation.errors.push((1, message));
+        return translation;
+    }
+    if let Some(line) = too_deep(text) {
+        let message = format!("the condition's parentheses nest deeper than {MAX_DEPTH}");
+        translation.errors.push((line, message));
+        return translation;
+    }
+    let collection = match parse_sigma_yaml(text) {
+        Ok(collection) => collection,
+        Err(error) => {
+            translation.errors.push((error.location().map_or(1, |at| at.line as usize), error.to_string()));
+            return translation;
+        }
+    };
+    translation.errors.extend(collection.errors.into_iter().map(|error| (1, error)));
+    for rule in &collection.rules {
+        let line = line_of(text, &rule.title);
+        match given(rule, line) {
+            Ok(given) => translation.rules.push(given),
+            Err(reason) => translation.refused.push((rule.title.clone(), line, reason)),
+        }
+    }
+    for correlation in &collection.correlations {
+        let reason = "correlations of several events are not translated".to_owned();
+        translation.refused.push((correlation.title.clone(), line_of(text, &correlation.title), reason));
+    }
+    for filter in &collection.filters {
+        let reason = "filters of other rules are not translated".to_owned();
+        translation.refused.push((filter.title.clone(), line_of(text, &filter.title), reason));
+    }
+    translation
+}
+
+fn given(rule: &SigmaRule, line: usize) -> Result<Given, String> {
+    let category = Category::of(&rule.logsource)?;
+    if rule.detection.timeframe.is_some() {
+        return Err("`timeframe` counts events, which is not translated".to_owned());
+    }
+    let detection = condition::of(&rule.detection, category)?;
+    let condition = format!("{} and {detection}", category.events());
+    if condition.len() > MAX_CONDITION {
+        return Err(format!("its condition has {} bytes; at most {MAX_CONDITION} are allowed", condition.len()));
+    }
+    let mut tags: Vec<String> = rule.tags.iter().map(|tag| tag_of(tag)).collect();
+    tags.push("sigma".to_owned());
+    Ok(Given {
+        name: rule.title.clone(),
+        desc: rule.description.clone().unwrap_or_default(),
+        condition,
+        output: format!("{}: {}", rule.title.replace('%', "%%"), category.output()),
+        priority: priority(rule.level).to_owned(),
+        tags,
+        line,
+    })
+}
+
+/// Sigma's levels as Falco's priorities.
+fn priority(level: Option<Level>) -> &'static str {
+    match level {
+        Some(Level::Informational) => "INFORMATIONAL",
+        Some(Level::Low) => "NOTICE",
+        Some(Level::Medium) | None => "WARNING",
+        Some(Level::High) => "ERROR",
+        Some(Level::Critical) => "CRITICAL",
+    }
+}
+
+/// `attack.t1059.004` as `T1059.004`, `attack.defense-evasion` as `mitre_defense_evasion`; others as they are.
+fn tag_of(tag: &str) -> String {
+    let Some(attack) = tag.strip_prefix("attack.") else { return tag.to_owned() };
+    match attack.strip_prefix('t') {
+        Some(number) if number.starts_with(|c: char| c.is_ascii_digit()) => format!("T{number}"),
+        _ => format!("mitre_{}", attack.replace('-', "_")),
+    }
+}
+
+/// The line of the rule's title, from 1; 1 when it cannot be found as it stands.
+fn line_of(text: &str, title: &str) -> usize {
+    let is_title = |line: &str| {
+        let value = line.strip_prefix("title:").map(str::trim);
+        value.is_some_and(|value| value == title || value.trim_matches(['"', '\'']) == title)
+    };
+    text.lines().position(is_title).map_or(1, |n| n + 1)
+}
+
+/// The line of a condition whose parentheses nest too deep for a parser that recurses.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut inside, mut depth) = (false, 0_usize);
+    for (n, line) in text.lines().enumerate() {
+        if line.contains(':') {
+            inside = line.trim_start().trim_start_matches('-').trim_start().starts_with("condition");
+            depth = 0;
+        }
+        if !inside {
+            continue;
+        }
+        for c in line.chars() {
+            match c {
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > MAX_DEPTH {
+                return Some(n + 1);
+            }
+        }
+    }
+    None
+}
