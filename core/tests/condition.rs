@@ -316,10 +316,10 @@ fn connections() {
 fn the_index_knows_which_events_can_meet_a_condition() {
     for (condition, families) in [
         ("evt.type = execve", "{\"exec\"}"),
-        ("evt.type in (open, openat, connect)", "{\"open\", \"connect\"}"),
+        ("evt.type in (open, openat, connect)", "{\"open\", \"connect\", \"unix\"}"),
         ("spawned or lanner.event = open", "{\"exec\", \"open\"}"),
         ("spawned and proc.name = x", "{\"exec\"}"),
-        ("not spawned and evt.type in (execve, connect)", "{\"connect\"}"),
+        ("not spawned and evt.type in (execve, connect)", "{\"connect\", \"unix\"}"),
         ("not not spawned", "{\"exec\"}"),
         ("evt.type = userfaultfd", "{}"),
         ("evt.type = execve and evt.dir = >", "{\"exec\"}"),
@@ -327,8 +327,8 @@ fn the_index_knows_which_events_can_meet_a_condition() {
         ("not evt.type = creat and evt.type in (execve, openat2)", "{\"exec\"}"),
         ("evt.type startswith mem", "{\"memfd\"}"),
         ("evt.type = setns", "{\"namespace\"}"),
-        ("fd.sport = 22", "{\"connect\", \"accept\", \"listen\", \"close\"}"),
-        ("evt.is_open_write = true or proc.name = x and evt.type = connect", "{\"open\", \"connect\"}"),
+        ("fd.sport = 22", "{\"connect\", \"accept\", \"listen\", \"close\", \"traffic\", \"bind\"}"),
+        ("evt.is_open_write = true or proc.name = x and evt.type = connect", "{\"open\", \"connect\", \"unix\"}"),
     ] {
         let families_of = Condition::parse(condition, &names()).unwrap().families();
         assert_eq!(format!("{families_of:?}"), families, "{condition}");

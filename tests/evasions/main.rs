@@ -3,7 +3,7 @@
 //! A trick is one file in `tricks`: it performs itself, in a process of its own (this program, run as `perform NAME`), and
 //! says what must be among the events of that process and all of its descendants. Where a layer of hooks cannot see it,
 //! the trick says why, and that it is *not* seen there is tested too. docs/evasions.md is the table of all of them, held
-//! against the code (`LANNER_BLESS=1` writes it anew).
+//! against the code (`LANNER_WRITE_DOCS=1` writes it anew).
 #![allow(unsafe_code, clippy::print_stderr)]
 
 mod elf;

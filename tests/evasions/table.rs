@@ -38,13 +38,15 @@ fn table() -> String {
 pub(crate) fn check() -> Result<(), String> {
     let page = lanner_tests::root().join("docs/evasions.md");
     let table = table();
-    if std::env::var_os("LANNER_BLESS").is_some() {
+    if std::env::var_os("LANNER_WRITE_DOCS").is_some() {
         return fs::write(&page, table).map_err(|e| format!("{}: {e}", page.display()));
     }
     match fs::read_to_string(&page) {
         Ok(text) if text == table => Ok(()),
         // In a guest that has the tests and nothing else.
         Err(_) if !lanner_tests::root().exists() => Ok(()),
-        _ => Err("docs/evasions.md is out of date: LANNER_BLESS=1 cargo test --test evasions writes it".to_owned()),
+        _ => {
+            Err("docs/evasions.md is out of date: LANNER_WRITE_DOCS=1 cargo test --test evasions writes it".to_owned())
+        }
     }
 }
