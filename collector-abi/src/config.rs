@@ -18,6 +18,26 @@ pub struct Config {
 /// filled up with zeros.
 pub type Watched = [u8; 32];
 
+/// Where the kernel keeps the names that it has met: its hash table of dentries.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameCache {
+    /// The table's address; 0: not known.
+    pub table: u64,
+    /// A name's place in the table is its hash shifted right by so many bits.
+    pub shift: u64,
+}
+
+/// A name that the kernel has met, and where it is linked from.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameSample {
+    /// `d_name.hash`.
+    pub hash: u64,
+    /// `d_hash.pprev`: for the first name of its bucket, the bucket's place in the table.
+    pub linked_from: u64,
+}
+
 /// Why a record did not get into the ring: an index into the per-CPU counters.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,4 +53,4 @@ impl Drop {
     pub const COUNT: u32 = 2;
 }
 
-plain!(Config = 24);
+plain!(Config = 24, NameCache = 16, NameSample = 16);

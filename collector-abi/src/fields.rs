@@ -182,8 +182,7 @@ macro_rules! kernel_fields {
                 name_len: u32 = "d_name.len";
                 hash_len: u64 = "d_name.hash_len";
                 flags: u32 = "d_flags";
-                children: At<bytes> = "d_children" | "d_subdirs";
-                sibling: At<bytes> = "d_sib" | "d_child";
+                hash_link: At<bytes> = "d_hash";
                 hashed: u64 = "d_hash.pprev";
                 inode: Ptr<inode> = "d_inode";
             }

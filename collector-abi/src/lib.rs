@@ -13,7 +13,7 @@ mod name;
 mod net;
 mod process;
 
-pub use config::{Config, Drop, Watched};
+pub use config::{Config, Drop, NameCache, NameSample, Watched};
 pub use fields::{At, Const, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
 pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord};
 pub use name::{AttributeRecord, LinkRecord, MakeRecord, RENAME_EXCHANGE, RenameRecord, UnlinkRecord};

@@ -17,14 +17,14 @@ const PF_KTHREAD: u32 = 0x0020_0000;
 /// `struct bpf_iter__task`.
 #[repr(C)]
 pub struct IterTask {
-    meta: *const IterMeta,
-    task: *const c_void,
+    pub meta: *const IterMeta,
+    pub task: *const c_void,
 }
 
 /// `struct bpf_iter_meta`, its beginning.
 #[repr(C)]
 pub struct IterMeta {
-    seq: *mut seq_file,
+    pub seq: *mut seq_file,
 }
 
 /// Called once for every thread; writes a record for each process. Arguments are in the process's memory, which cannot

@@ -21,6 +21,7 @@ mod link;
 mod magic;
 mod make;
 mod memfd;
+mod names;
 mod namespace;
 mod news;
 mod open;

@@ -10,8 +10,8 @@ use core::ptr;
 
 use aya_ebpf::helpers::generated;
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{LruHashMap, PerCpuArray};
-use lanner_collector_abi::{FileFacts, FileFlags};
+use aya_ebpf::maps::{Array, LruHashMap, PerCpuArray};
+use lanner_collector_abi::{FileFacts, FileFlags, NameCache};
 
 use crate::files::{self, S_IFLNK, S_IFMT};
 use crate::kernel::{Place as _, dentry, inode, mount, probe, task_struct};
@@ -26,10 +26,10 @@ pub const CWD: i32 = -100;
 const STEPS: u32 = 64;
 /// Symbolic links that are followed; the kernel allows 40.
 const LINKS: u64 = 8;
-/// Entries of a directory, and mounts on a mount, that are looked at. The newest come first.
-const ENTRIES: u32 = 512;
-/// An entry found after more steps than this is remembered.
-const NEAR: u32 = 4;
+/// Entries of a hash bucket that are looked at; one or two are usual.
+const CHAIN: u32 = 64;
+/// Mounts on a mount that are looked at.
+const MOUNTS: u32 = 512;
 /// Bytes of a name: the kernel's `PATH_MAX`, a power of two.
 const NAME_MAX: u32 = 4096;
 /// Bytes of a component and what lies behind it, in words.
@@ -67,10 +67,13 @@ struct Walk {
 #[map]
 static WALK: PerCpuArray<Walk> = PerCpuArray::with_max_entries(1, 0);
 
-/// Entries that lie far down in a directory: (directory, hash and length of the name) to the dentry; and mounts: (mount,
-/// mount point) to the mount. What is found here is checked before it is believed.
+/// Where the kernel's hash table of names lies, once the collector has found out; zeros before.
 #[map]
-static FAR: LruHashMap<[u64; 2], u64> = LruHashMap::with_max_entries(4096, 0);
+static NAMES: Array<NameCache> = Array::with_max_entries(1, 0);
+
+/// Mounts that were found: (mount, mount point) to the mount. What is found here is checked before it is believed.
+#[map]
+static MOUNTED: LruHashMap<[u64; 2], u64> = LruHashMap::with_max_entries(1024, 0);
 
 /// Walks from the directory `dirfd` along the `name` in the process's memory. No name: the open file `dirfd` itself.
 /// [`describe`] tells what was found.
@@ -195,34 +198,26 @@ pub extern "C" fn walk_step() -> u64 {
     outcome::GO_ON
 }
 
-/// The entry of a directory with this `d_name.hash_len`; 0 when the cache has none, or none that is near. Names of one
-/// length that share a hash are not made by will: the directory's address goes into it.
+/// The entry of a directory with this `d_name.hash_len`; 0 when the cache has none. Names of one length that share a hash
+/// are not made by will: the directory's address goes into it.
 // SAFETY: no other symbol of this name exists.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn walk_child(directory: u64, hash_len: u64) -> u64 {
-    let key = [directory, hash_len];
-    if let Some(known) = FAR.get_ptr(key) {
-        // SAFETY: the map's own element.
-        let known = dentry::at(unsafe { *known });
-        if known.parent().address == directory && known.hash_len() == hash_len && known.hashed() != 0 {
-            return known.address;
-        }
+    let Some(cache) = NAMES.get(0) else { return 0 };
+    if cache.table == 0 {
+        return 0;
     }
-    let head = dentry::at(directory).children().address;
-    let link = dentry::at(0).sibling().address;
-    let mut next: u64 = probe(head);
-    for step in 0..ENTRIES {
-        // A list that ends is null at its end; one that goes round comes back to its head.
-        if next == 0 || next == head {
+    let bucket = (hash_len as u32) >> (cache.shift as u32 & 31);
+    // The table's own pointers have a lock in the lowest bit.
+    let mut next = probe::<u64>(cache.table.wrapping_add(u64::from(bucket) * 8)) & !1;
+    let link = dentry::at(0).hash_link().address;
+    for _ in 0..CHAIN {
+        if next == 0 {
             break;
         }
         let entry = dentry::at(next.wrapping_sub(link));
-        if entry.hash_len() == hash_len && entry.hashed() != 0 {
-            if step > NEAR {
-                // A least-recently-used map makes room for itself.
-                let _ = FAR.insert(key, entry.address, 0);
-            }
+        if entry.hash_len() == hash_len && entry.parent().address == directory {
             return entry.address;
         }
         next = probe(next);
@@ -236,7 +231,7 @@ pub extern "C" fn walk_child(directory: u64, hash_len: u64) -> u64 {
 #[inline(never)]
 pub extern "C" fn walk_mounted(on: u64, mountpoint: u64) -> u64 {
     let key = [on, mountpoint];
-    if let Some(known) = FAR.get_ptr(key) {
+    if let Some(known) = MOUNTED.get_ptr(key) {
         // SAFETY: the map's own element.
         let known = mount::at(unsafe { *known });
         if known.parent().address == on && known.mountpoint().address == mountpoint {
@@ -246,14 +241,14 @@ pub extern "C" fn walk_mounted(on: u64, mountpoint: u64) -> u64 {
     let head = mount::at(on).mounts().address;
     let link = mount::at(0).child().address;
     let mut next: u64 = probe(head);
-    for _ in 0..ENTRIES {
+    for _ in 0..MOUNTS {
         if next == 0 || next == head {
             break;
         }
         let entry = mount::at(next.wrapping_sub(link));
         if entry.mountpoint().address == mountpoint {
             // A least-recently-used map makes room for itself.
-            let _ = FAR.insert(key, entry.address, 0);
+            let _ = MOUNTED.insert(key, entry.address, 0);
             return entry.address;
         }
         next = probe(next);

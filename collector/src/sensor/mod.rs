@@ -17,6 +17,7 @@ mod family;
 mod hold;
 mod hooks;
 mod iterate;
+mod namecache;
 mod node;
 mod offsets;
 mod order;
@@ -121,6 +122,7 @@ impl Sensor {
         fill_watched(&mut ebpf, &watched).map_err(SensorError::Object)?;
         let ring = Ring::new(&mut ebpf).map_err(SensorError::Object)?;
 
+        let names = namecache::find(&mut ebpf, &btf);
         let started = clock::now();
         let Attached { mut hooks, forks_from, early, hold } = hooks::attach_all(&mut ebpf, &btf);
         if hooks.iter().all(|h| matches!(h.state, HookState::Refused(_))) {
@@ -134,6 +136,13 @@ impl Sensor {
             resolved.without().into_iter().map(|without| degraded("kernel fields", "this kernel lacks them", without)),
         );
         hooks.extend(proc_hook());
+        hooks.extend(names.err().map(|reason| {
+            degraded(
+                "cache of names",
+                &reason,
+                "which files are renamed, linked, removed or changed: told as they were called",
+            )
+        }));
         Ok(Sensor {
             ebpf,
             ring,
