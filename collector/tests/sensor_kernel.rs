@@ -14,6 +14,8 @@ mod losses;
 mod names;
 #[path = "sensor/namespaces.rs"]
 mod namespaces;
+#[path = "sensor/paths.rs"]
+mod paths;
 #[path = "sensor/processes.rs"]
 mod processes;
 #[path = "sensor/stage.rs"]

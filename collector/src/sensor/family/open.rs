@@ -9,7 +9,13 @@ use crate::sensor::record::{Reader, file};
 pub(super) const HOOKS: &[Spec] = &[Spec {
     name: "sys_exit_open*",
     program: "open",
-    attach: Attach::Syscalls(&["sys_exit_openat", "sys_exit_openat2", "sys_exit_open", "sys_exit_creat"]),
+    attach: Attach::Syscalls(&[
+        "sys_exit_openat",
+        "sys_exit_openat2",
+        "sys_exit_open",
+        "sys_exit_creat",
+        "sys_exit_open_by_handle_at",
+    ]),
     without: "files opened, and what links who wrote one to who reads it",
     unless: "",
 }];
