@@ -277,6 +277,71 @@ fn files() {
     ]);
 }
 
+fn does(payload: Payload) -> Scene {
+    let mut world = World::new();
+    let (_, container) = init_and_container(&mut world);
+    world.say(&container, payload);
+    Scene::last(&world)
+}
+
+#[test]
+fn names_of_files() {
+    let file = File::new("/etc/kubernetes/manifests/x.yaml", 1, 4711);
+    let from = File { path: Text::from("/tmp/../x"), as_passed: true, ..File::default() };
+    let rename = Rename { file: file.clone(), from: from.clone(), exchanged: false };
+    does(Payload::Rename(Box::new(rename))).check(&[
+        ("evt.type in (rename, renameat, renameat2)", true),
+        ("evt.type = renameat2", true),
+        ("evt.category = file", true),
+        ("evt.failed = false", true),
+        ("fs.path.source = /tmp/../x", true),
+        ("fs.path.target startswith /etc/kubernetes", true),
+        ("fs.path.name exists", false),
+        ("evt.arg.oldpath = /tmp/../x and evt.arg.newpath endswith x.yaml", true),
+        ("fd.name exists", false),
+        ("lanner.file.ino = 4711 and lanner.file.as_passed = false", true),
+        ("lanner.file.path = /etc/kubernetes/manifests/x.yaml", true),
+        ("lanner.file.directory = /etc/kubernetes/manifests", true),
+    ]);
+    let link = Link { file: file.clone(), target: from.clone(), symbolic: true };
+    does(Payload::Link(Box::new(link))).check(&[
+        ("evt.type in (symlink, symlinkat)", true),
+        ("evt.type in (link, linkat)", false),
+        ("evt.arg.target = /tmp/../x and evt.arg.linkpath endswith x.yaml", true),
+        ("evt.arg.oldpath exists", false),
+        ("fs.path.source endswith x.yaml and fs.path.target = /tmp/../x", true),
+    ]);
+    let link = Link { file: file.clone(), target: from, symbolic: false };
+    does(Payload::Link(Box::new(link))).check(&[
+        ("evt.type in (link, linkat)", true),
+        ("evt.arg.oldpath = /tmp/../x and evt.arg.newpath endswith x.yaml", true),
+    ]);
+    let unlink = Unlink { file: file.clone(), links: None, directory: Some(true) };
+    does(Payload::Unlink(Box::new(unlink))).check(&[
+        ("evt.type = rmdir", true),
+        ("evt.type in (unlink, unlinkat)", false),
+        ("fs.path.name endswith x.yaml and evt.arg.path = val(fs.path.name)", true),
+    ]);
+    let make = Make { file: file.clone(), kind: MadeKind::BlockDevice, mode: Some(0o600), device: Some((8, 0)) };
+    does(Payload::Make(Box::new(make))).check(&[
+        ("evt.type in (mknod, mknodat) and not evt.type = mkdir", true),
+        ("evt.arg.mode = \"S_IWUSR|S_IRUSR\"", true),
+    ]);
+    let change = AttributeChange::Mode { before: Some(0o755), now: Some(0o4755) };
+    does(Payload::Attribute(Box::new(Attribute { file: file.clone(), change }))).check(&[
+        ("evt.type in (chmod, fchmod, fchmodat)", true),
+        ("evt.arg.mode contains S_ISUID", true),
+        ("evt.arg.mode contains S_ISGID", false),
+        ("evt.arg.filename = val(lanner.file.path)", true),
+    ]);
+    let change = AttributeChange::Owner { before: None, now: Some(Owner { uid: 0, gid: 5 }) };
+    does(Payload::Attribute(Box::new(Attribute { file, change }))).check(&[
+        ("evt.type in (chown, fchown, fchownat, lchown)", true),
+        ("evt.arg.uid = 0 and evt.arg.gid = 5", true),
+        ("evt.arg.mode exists", false),
+    ]);
+}
+
 #[test]
 fn connections() {
     close().check(&[

@@ -46,7 +46,7 @@ fn mistakes_are_shown_where_they_are() {
         "evt.failed = yes",
         "proc.name[1] = x",
         "proc.aname[x] = x",
-        "evt.arg.oldpath = x",
+        "evt.arg.offset = x",
         "evt.arg = x",
         "container.image.repository = nginx",
         "proc.env[HOME] = x",

@@ -19,6 +19,8 @@ const SAME: &[&[&str]] = &[
     &["chmod", "fchmod", "fchmodat", "fchmodat2"],
     &["chown", "fchown", "fchownat", "lchown"],
     &["setxattr", "lsetxattr", "fsetxattr", "setxattrat"],
+    &["removexattr", "lremovexattr", "fremovexattr", "removexattrat"],
+    &["truncate", "ftruncate"],
     &["umount", "umount2"],
     &["init_module", "finit_module"],
     &["kexec_load", "kexec_file_load"],

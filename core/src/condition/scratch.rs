@@ -15,6 +15,7 @@ pub(super) enum Put {
     Effective,
     Permitted,
     Flags,
+    Mode,
     CallArguments,
     ContainerAndName,
     ContainerAndDirectory,

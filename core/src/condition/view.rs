@@ -107,7 +107,19 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The file that the event is about.
+    /// The file that the event is about, opened or called by name; of one that got a name, under that name.
+    pub fn named(self) -> Option<&'a File> {
+        match &self.event.payload {
+            Payload::Rename(rename) => Some(&rename.file),
+            Payload::Link(link) => Some(&link.file),
+            Payload::Unlink(unlink) => Some(&unlink.file),
+            Payload::Make(make) => Some(&make.file),
+            Payload::Attribute(attribute) => Some(&attribute.file),
+            _ => self.file(),
+        }
+    }
+
+    /// The file that the event opened.
     pub fn file(self) -> Option<&'a File> {
         match &self.event.payload {
             Payload::Open(open) => Some(&open.file),

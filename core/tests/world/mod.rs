@@ -163,6 +163,11 @@ impl World {
         )
     }
 
+    pub fn rename(&mut self, actor: &Actor, from: &str, to: File) -> u64 {
+        let from = File { path: Text::from(from), ..File::default() };
+        self.say(actor, Payload::Rename(Box::new(Rename { file: to, from, exchanged: false })))
+    }
+
     pub fn exit(&mut self, actor: &Actor) -> u64 {
         self.say(actor, Payload::Exit(Exit { code: 0, signal: 0 }))
     }

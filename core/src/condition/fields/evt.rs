@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ALL, Accepts, EXEC, Field, Found, OPEN, flag, made, named, number, text, word};
+use super::{ALL, Accepts, EXEC, Field, Found, OPEN, flag, fs, made, named, number, text, word};
 use crate::condition::calls::same;
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
@@ -36,7 +36,7 @@ pub(super) const FIELDS: &[Field] = &[
     text("evt.source", ALL, "Always `syscall`.", |_| word("syscall")),
     text("evt.category", ALL, "file, net, process or memory.", |v| {
         word(match Family::of(&v.event.payload) {
-            Family::Open => "file",
+            Family::Open | Family::Rename | Family::Link | Family::Unlink | Family::Make | Family::Attribute => "file",
             Family::Connect
             | Family::Accept
             | Family::Listen
@@ -69,8 +69,8 @@ pub(super) const FIELDS: &[Field] = &[
         ALL,
         "An argument of the call, as far as the event has it: evt.arg.flags or evt.arg[flags].",
         &[
-            "flags", "name", "path", "filename", "pathname", "fd", "res", "ret", "exe", "comm", "cwd", "domain",
-            "type", "proto",
+            "flags", "name", "path", "filename", "pathname", "oldpath", "newpath", "target", "linkpath", "mode", "uid",
+            "gid", "fd", "res", "ret", "exe", "comm", "cwd", "domain", "type", "proto",
         ],
         argument,
     ),
@@ -185,7 +185,7 @@ fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
         ("fd", Payload::Socket(socket)) => made(socket.fd.to_string()),
         ("ret", Payload::Exit(exit)) => made(exit.code.to_string()),
         ("res", _) => made(raw_result(view)?.to_string()),
-        _ => None,
+        _ => fs::argument(view, name),
     }
 }
 

@@ -1,9 +1,9 @@
-//! `fd.*` and `fs.path.*`: the file or the connection that the event is about.
+//! `fd.*`: the open file or the connection that the event is about.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use super::{FILE, FLOW, Field, Found, OPEN, SOCKET, UNIX, address, directory, ends, flag, number, ports, text, word};
+use super::{FILE, FLOW, Field, Found, SOCKET, UNIX, address, directory, ends, flag, number, ports, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{Bind, BindAddress, FamilySet, Payload, Unix};
@@ -99,9 +99,6 @@ pub(super) const FIELDS: &[Field] = &[
         Some(v.put(Put::ContainerAndDirectory, |out| {
             [id, b":", directory].iter().for_each(|part| out.extend_from_slice(part));
         }))
-    }),
-    text("fs.path.name", OPEN, "The path of the file that was opened.", |v| {
-        Some(Cow::Borrowed(v.file()?.path.as_bytes()))
     }),
 ];
 

@@ -160,15 +160,7 @@ const LACKING: &[(&str, &[&str])] = &[
     ),
     (
         "only paths that the kernel resolved are known, in the mount namespace of the process",
-        &[
-            "fd.nameraw",
-            "fd.uid",
-            "fs.path.nameraw",
-            "fs.path.source",
-            "fs.path.sourceraw",
-            "fs.path.target",
-            "fs.path.targetraw",
-        ],
+        &["fd.nameraw", "fd.uid", "fs.path.nameraw", "fs.path.sourceraw", "fs.path.targetraw"],
     ),
     (
         "what other descriptors of a process lead to is not known, beyond the first three: see proc.stdin.type",

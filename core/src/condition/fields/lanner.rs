@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{
-    ALL, CARRIED, CLOSE, EXEC, FILE, FLOW, Field, Found, OPEN, SOCKET, UNIX, flag, known, number, numbers, text, texts,
-    word,
+    ALL, CARRIED, CLOSE, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers, text,
+    texts, word,
 };
 use crate::condition::view::View;
 use crate::event::{Attempt, End, Family, FamilySet, Namespaces, Open, Origin, Payload, Quality, StdioKind, UnixName};
@@ -164,13 +164,13 @@ pub(super) const FIELDS: &[Field] = &[
     flag("lanner.file.written_before", OPEN, "Another process had the file open for writing before.", |v| {
         Some(open(v)?.written_before)
     }),
-    text("lanner.file.writer", FILE, "The program that wrote the file last.", writer),
-    number("lanner.file.dev", FILE, "The device number of the file's file system.", |v| {
-        let id = v.file()?.id;
+    text("lanner.file.writer", NAMED, "The program that wrote the file last.", writer),
+    number("lanner.file.dev", NAMED, "The device number of the file's file system.", |v| {
+        let id = v.named()?.id;
         id.is_known().then_some(id.dev.into())
     }),
-    number("lanner.file.ino", FILE, "The inode number of the file.", |v| {
-        let id = v.file()?.id;
+    number("lanner.file.ino", NAMED, "The inode number of the file.", |v| {
+        let id = v.named()?.id;
         id.is_known().then_some(id.ino.into())
     }),
 ];
@@ -203,7 +203,7 @@ fn carried(view: View<'_>) -> Option<Carried> {
 }
 
 fn writer(view: View<'_>) -> Found<'_> {
-    let id = view.file()?.id;
+    let id = view.named()?.id;
     known(&view.graph.writer_of(id.is_known().then_some(id)?)?.image()?.exe.path)
 }
 

@@ -13,6 +13,7 @@ mod container;
 mod differs;
 mod evt;
 mod fd;
+mod fs;
 mod lacking;
 mod lanner;
 mod proc;
@@ -133,7 +134,9 @@ impl Field {
 
     /// All fields, by class.
     pub fn all() -> impl Iterator<Item = &'static Field> {
-        [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, container::FIELDS, lanner::FIELDS].into_iter().flatten()
+        [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, fs::FIELDS, container::FIELDS, lanner::FIELDS]
+            .into_iter()
+            .flatten()
     }
 
     /// The fields of Falco's that events do not carry, by the reason. A name stands for those that begin with it and a
@@ -216,6 +219,9 @@ const ALL: FamilySet = FamilySet::ALL;
 const EXEC: FamilySet = FamilySet::of(&[Family::Exec, Family::Alive]);
 const OPEN: FamilySet = FamilySet::of(&[Family::Open]);
 const FILE: FamilySet = FamilySet::of(&[Family::Open, Family::MemFd]);
+/// What is about a file, opened or called by name.
+const NAMED: FamilySet =
+    FILE.or(FamilySet::of(&[Family::Rename, Family::Link, Family::Unlink, Family::Make, Family::Attribute]));
 const FLOW: FamilySet = FamilySet::of(&[Family::Connect, Family::Accept, Family::Close, Family::Traffic]);
 const CLOSE: FamilySet = FamilySet::of(&[Family::Close]);
 const CARRIED: FamilySet = FamilySet::of(&[Family::Close, Family::Traffic]);
