@@ -3,7 +3,7 @@
 mod world;
 
 use lanner_core::event::*;
-use lanner_core::graph::Graph;
+use lanner_core::graph::{Graph, Node, Relation};
 use world::{HOST, World};
 
 const UUID_POD: &str = "/kubepods/besteffort/podfedcba98-7654-3210-fedc-ba9876543210/aaaa";
@@ -133,4 +133,64 @@ fn a_pipe_and_a_carried_file_lead_to_who_is_behind_them() {
     assert_eq!(graph.pipe_writer(pipe.ino, python.key).unwrap().key, curl.key);
     assert_eq!(graph.carried(python.key).unwrap(), &"/tmp/x.tgz");
     assert_eq!(graph.carried(tar.key), None, "who wrote it himself carries nothing");
+}
+
+#[test]
+fn a_file_keeps_its_writer_under_every_name() {
+    let mut world = World::new();
+    let kubelet = world.found(None, "/usr/bin/kubelet");
+    let shim = world.found(None, "/usr/bin/containerd-shim-runc-v2");
+    let curl = world.spawn(&shim, "/usr/bin/curl", "curl");
+    let mv = world.spawn(&shim, "/bin/mv", "mv");
+    world.write(&curl, "/tmp/x", 42);
+    let placed = File::new("/etc/kubernetes/manifests/x.yaml", 1, 42);
+    world.rename(&mv, "/tmp/x", placed.clone());
+    world.read(&kubelet, "/etc/kubernetes/manifests/x.yaml", 42);
+    let hidden = world.start_container(&shim, STATIC_POD, "bbbb", "/bin/sh");
+    let link = Link { file: File::new("/opt/tool", 1, 42), target: placed.clone(), symbolic: false };
+    world.say(&mv, Payload::Link(Box::new(link)));
+    let graph = graph(&world);
+    assert_eq!(graph.writer_of(placed.id).unwrap().key, curl.key, "moving it is not writing it");
+    assert_eq!(graph.file(placed.id).unwrap().path, "/opt/tool", "it is called by its latest name");
+    let cause = graph.container_of(hidden.key).unwrap().cause.clone().unwrap();
+    assert_eq!((cause.writer, cause.path), (curl.key, Text::from("/etc/kubernetes/manifests/x.yaml")));
+    let did = graph.provenance().did(&Node::Process(mv.key));
+    let named: Vec<_> = did.iter().filter(|(_, edge)| edge.relation == Relation::Named).collect();
+    let [(Node::File(id), edge)] = named[..] else { panic!("{did:?}") };
+    assert_eq!((*id, edge.count), (placed.id, 2));
+}
+
+#[test]
+fn who_puts_a_file_in_its_place_answers_for_it_when_nobody_else_is_known() {
+    let mut world = World::new();
+    let mv = world.found(None, "/bin/mv");
+    let file = File::new("/etc/cron.d/job", 1, 77);
+    let renamed = world.rename(&mv, "/tmp/job", file.clone());
+    assert_eq!(graph(&world).last_write(file.id), Some((mv.key, renamed)));
+}
+
+#[test]
+fn a_file_that_loses_its_last_name_is_known_as_deleted() {
+    let mut world = World::new();
+    let shell = world.found(None, "/bin/sh");
+    world.write(&shell, "/tmp/x", 42);
+    let file = File::new("/tmp/x", 1, 42);
+    let unlink = Unlink { file: file.clone(), links: Some(1), directory: Some(false) };
+    world.say(&shell, Payload::Unlink(Box::new(unlink)));
+    assert!(!graph(&world).file(file.id).unwrap().deleted, "it has another name");
+    let gone = File { deleted: true, ..file.clone() };
+    world.say(&shell, Payload::Unlink(Box::new(Unlink { file: gone, links: Some(0), directory: Some(false) })));
+    let graph = graph(&world);
+    assert!(graph.file(file.id).unwrap().deleted);
+    assert_eq!(graph.writer_of(file.id).unwrap().key, shell.key, "it may run still");
+}
+
+#[test]
+fn what_no_one_could_identify_changes_nothing() {
+    let mut world = World::new();
+    let mv = world.found(None, "/bin/mv");
+    let to = File { path: Text::from("/bin/y"), as_passed: true, ..File::default() };
+    world.rename(&mv, "/tmp/x", to);
+    let graph = graph(&world);
+    assert!(graph.written_by(mv.key).is_empty() && graph.file(FileId::default()).is_none());
 }

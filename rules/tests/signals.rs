@@ -114,6 +114,26 @@ fn a_manifest_is_written_where_the_host_looks_for_it() {
     assert_eq!(fired(&world, rule), 0);
 }
 
+#[test]
+fn a_manifest_that_is_moved_into_place_counts_like_one_that_is_written_there() {
+    let rule = "Static pod manifest moved into place from a container";
+    let (mut world, _, container) = node();
+    world.write(&container, "/mnt/etc/kubernetes/manifests/.x", 77);
+    world.rename(
+        &container,
+        "/mnt/etc/kubernetes/manifests/.x",
+        File::new("/mnt/etc/kubernetes/manifests/x.yaml", 1, 77),
+    );
+    assert_eq!(fired(&world, rule), 1);
+
+    let (mut world, _, container) = node();
+    world.rename(&container, "/etc/kubernetes/manifests/x.yaml", File::new("/tmp/x.yaml", 1, 77));
+    world.rename(&container, "/tmp/notes", File::new("/etc/kubernetes/manifests/notes.txt", 1, 78));
+    let admin = world.found(None, "/usr/bin/mv");
+    world.rename(&admin, "/tmp/x.yaml", File::new("/etc/kubernetes/manifests/x.yaml", 1, 77));
+    assert_eq!(fired(&world, rule), 0);
+}
+
 /// A node on which a kubelet reads a manifest and starts a container because of it.
 fn planted(writer_in_container: bool) -> World {
     let (mut world, shim, container) = node();

@@ -110,7 +110,7 @@ impl Teller {
     }
 
     fn payload(&mut self) -> Payload {
-        match self.random.below(24) {
+        match self.random.below(29) {
             0..=4 => Payload::Exec(Box::new(self.exec())),
             5 => Payload::Alive(Box::new(self.exec())),
             6..=8 => {
@@ -142,7 +142,24 @@ impl Teller {
                 let how = *self.random.pick(&[NsChangeHow::Setns, NsChangeHow::Unshare]);
                 Payload::Namespace(NamespaceChange { how, now: self.namespaces(), before: self.namespaces() })
             }
-            _ => Payload::MemFd(MemFd { file: self.file(), fd: -1 }),
+            23 => Payload::MemFd(MemFd { file: self.file(), fd: -1 }),
+            24 => {
+                let (file, from) = (self.file(), self.file());
+                Payload::Rename(Box::new(Rename { file, from, exchanged: self.random.one_in(3) }))
+            }
+            25 => {
+                let (file, target) = (self.file(), self.file());
+                Payload::Link(Box::new(Link { file, target, symbolic: self.random.one_in(3) }))
+            }
+            26 => Payload::Unlink(Box::new(Unlink { file: self.file(), links: None, directory: None })),
+            27 => {
+                let kind = MadeKind::BlockDevice;
+                Payload::Make(Box::new(Make { file: self.file(), kind, mode: None, device: Some((u32::MAX, 0)) }))
+            }
+            _ => {
+                let change = AttributeChange::Size { now: None };
+                Payload::Attribute(Box::new(Attribute { file: self.file(), change }))
+            }
         }
     }
 
