@@ -24,6 +24,6 @@ fn every_rule_has_its_place_in_attack() {
 #[test]
 fn every_rule_is_asked_about_few_families_only() {
     for rule in &RuleSet::load(lanner_rules::RULES).rules {
-        assert_eq!(rule.condition.families().iter().count(), 1, "{}: {:?}", rule.name, rule.condition.families());
+        assert!(rule.condition.families().iter().count() <= 2, "{}: {:?}", rule.name, rule.condition.families());
     }
 }

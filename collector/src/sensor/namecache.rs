@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 
 use aya::maps::{Array, MapData};
@@ -13,7 +12,7 @@ use aya::{Btf, Ebpf};
 use lanner_collector_abi::{NameCache, NameSample};
 
 use super::hooks::words;
-use super::with_causes;
+use super::{iterate, with_causes};
 
 /// The iterator's program.
 const PROGRAM: &str = "names";
@@ -50,10 +49,7 @@ fn samples(ebpf: &mut Ebpf, btf: &Btf) -> Result<Vec<NameSample>, String> {
     let program = ebpf.program_mut(PROGRAM).ok_or("the object has no such program")?;
     let program: &mut Iter = program.try_into().map_err(words)?;
     program.load("task", btf).map_err(words)?;
-    let id = program.attach().map_err(words)?;
-    let link = program.take_link(id).map_err(words)?;
-    let mut stream = Vec::new();
-    link.into_file().map_err(|e| e.to_string())?.read_to_end(&mut stream).map_err(|e| e.to_string())?;
+    let stream = iterate::all(ebpf, PROGRAM)?;
     let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
     let sample = |bytes: &[u8]| NameSample { hash: word(&bytes[..8]), linked_from: word(&bytes[8..]) };
     Ok(stream.chunks_exact(size_of::<NameSample>()).map(sample).collect())
