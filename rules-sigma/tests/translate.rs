@@ -11,7 +11,7 @@ use lanner_core::condition::View;
 use lanner_core::detect::rules::{Loader, RuleSet};
 use lanner_core::detect::{Severity, Tactic};
 use lanner_core::graph::Graph;
-use lanner_rules_sigma::{FIELDS, is_sigma, load, translate};
+use lanner_rules_sigma::{Category, FIELDS, is_sigma, load, translate};
 use world::World;
 
 const RULES: &str = r#"
@@ -179,7 +179,7 @@ fn a_field_of_ours_that_is_lacking_makes_the_rule_unsupported() {
     for row in FIELDS {
         let category = match row.only {
             None => "process_creation",
-            Some(lanner_rules_sigma::Category::File) => "file_event",
+            Some(Category::File) => "file_event",
             Some(_) => "network_connection",
         };
         let text = format!(
@@ -231,4 +231,24 @@ fn hostile_files_are_refused_within_bounds() {
         assert!(begun.elapsed() < Duration::from_secs(30), "{name} took {:?}", begun.elapsed());
         eprintln!("{name}: {:?}", begun.elapsed());
     }
+}
+
+#[test]
+fn the_page_of_rules_has_every_field() {
+    let page = include_str!("../../docs/rules.md");
+    let categories = |only: Option<Category>| match only {
+        None => "all",
+        Some(Category::Process) => "process_creation",
+        Some(Category::File) => "file_event",
+        Some(Category::Network) => "network_connection",
+    };
+    for row in FIELDS {
+        let line = format!("| `{}` | `{}` | {} |", row.sigma, row.ours, categories(row.only));
+        assert!(page.lines().any(|l| l == line), "docs/rules.md lacks {line}");
+    }
+    assert_eq!(
+        page.lines().filter(|line| line.starts_with("| `")).count(),
+        FIELDS.len(),
+        "a row that there is no more"
+    );
 }
