@@ -379,7 +379,27 @@ fn hostile_files_are_refused_within_bounds() {
         "- rule: r\n  append: true\n  condition: or evt.num = 2\n".repeat(40_000)
     );
     let keys = format!("- rule: r\n{}", (0..20_000).map(|i| format!("  k{i}: 1\n")).collect::<String>());
-    let cases: [(&str, String); 8] = [
+    let mut bomb = String::from("- &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for i in 1..12 {
+        writeln!(bomb, "- &a{i} [{}]", vec![format!("*a{}", i - 1); 10].join(", ")).unwrap();
+    }
+    let patterns = |operator: &str, pattern: &str| -> String {
+        (0..5_000).map(|i| rule(&format!("r{i}"), &format!("proc.args {operator} \"{pattern}{i}\""))).collect()
+    };
+    let lists = (0..40).fold(String::from("- list: l0\n  items: [a, b]\n"), |lists, i| {
+        format!("{lists}- list: l{}\n  items: [l{i}, l{i}]\n", i + 1)
+    });
+    let wrong = "- rule: [r]\n- rule: {a: b}\n- macro: 1\n  condition: [x]\n- list: l\n  items: {a: b}\n- rule: r\n  priority: []\n\
+                 - rule: s\n  desc: d\n  condition: evt.num = 1\n  output: o\n  priority: INFO\n  enabled: perhaps\n- 7\n- ~\n";
+    let cases: [(&str, String); 16] = [
+        ("bomb", bomb),
+        ("regex", rule("r", "proc.args regex \"(a{1000}){1000}\"")),
+        ("unclosed regex", rule("r", "proc.args regex \"(((\"")),
+        ("nested regex", rule("r", &format!("proc.args regex \"{}\"", "(".repeat(4_000)))),
+        ("many regexes", patterns("regex", "(x+x+)+y.{50}")),
+        ("many globs", patterns("glob", "*a*b*c*?d")),
+        ("lists", format!("{lists}{}", rule("r", "proc.name in (l40)"))),
+        ("types", wrong.to_owned()),
         ("large", "x".repeat(10 << 20)),
         ("doubling", doubling),
         ("unknown", unknown),

@@ -89,11 +89,11 @@ fn one(field: &Mapped, how: How, value: &SigmaValue, category: Category) -> Resu
             _ => format!("not {} exists", field.ours),
         });
     }
-    if let How::Field { .. } = how {
+    if let How::Field { cased } = how {
         let other = value::text(value).unwrap_or_default();
         let other = category.field(&other)?;
         return match (field.kind, other.kind) {
-            (Kind::Text, Kind::Text) => Ok(format!("tolower({}) = tolower({})", field.ours, other.ours)),
+            (Kind::Text, Kind::Text) if !cased => Ok(format!("tolower({}) = tolower({})", field.ours, other.ours)),
             (a, b) if a == b => Ok(format!("{} = val({})", field.ours, other.ours)),
             _ => Err(format!("`{}` and `{}` are not of one kind", field.sigma, other.sigma)),
         };

@@ -2,12 +2,13 @@
 //! its reason, a rule at a time.
 //!
 //! - [`translate`]: a file of Sigma rules.
-//! - [`fields`]: the one table of which Sigma field is which of ours.
+//! - [`FIELDS`]: the one table of which Sigma field is which of ours.
 //!
 //! Process creation, file events and network connections of Linux are understood. Texts compare in any case, as Sigma
 //! wants it, unless `cased` is asked for.
 #![forbid(unsafe_code)]
 
+mod bounds;
 mod condition;
 mod fields;
 mod item;
@@ -16,12 +17,8 @@ mod value;
 use lanner_core::detect::rules::{Given, Loader};
 use rsigma_parser::{Level, SigmaRule, parse_sigma_yaml};
 
-pub use fields::{Category, Kind, Mapped};
+pub use fields::{Category, FIELDS, Kind, Mapped};
 
-/// How large a file may be, in bytes.
-const MAX_FILE: usize = 4 << 20;
-/// How deep the parentheses of a condition may nest.
-const MAX_DEPTH: usize = 64;
 /// How long a translated condition may be, in bytes: the most that the engine takes.
 const MAX_CONDITION: usize = 64 << 10;
 
@@ -58,14 +55,8 @@ pub fn load(loader: &mut Loader, name: &str, text: &str) {
 pub fn translate(text: &str) -> Translation {
     let mut translation = Translation::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.len() > MAX_FILE {
-        let message = format!("the file has {} bytes; at most {MAX_FILE} are allowed", text.len());
-        translation.errors.push((1, message));
-        return translation;
-    }
-    if let Some(line) = too_deep(text) {
-        let message = format!("the condition's parentheses nest deeper than {MAX_DEPTH}");
-        translation.errors.push((line, message));
+    if let Err(error) = bounds::check(text) {
+        translation.errors.push(error);
         return translation;
     }
     let collection = match parse_sigma_yaml(text) {
@@ -144,29 +135,4 @@ fn line_of(text: &str, title: &str) -> usize {
         value.is_some_and(|value| value == title || value.trim_matches(['"', '\'']) == title)
     };
     text.lines().position(is_title).map_or(1, |n| n + 1)
-}
-
-/// The line of a condition whose parentheses nest too deep for a parser that recurses.
-fn too_deep(text: &str) -> Option<usize> {
-    let (mut inside, mut depth) = (false, 0_usize);
-    for (n, line) in text.lines().enumerate() {
-        if line.contains(':') {
-            inside = line.trim_start().trim_start_matches('-').trim_start().starts_with("condition");
-            depth = 0;
-        }
-        if !inside {
-            continue;
-        }
-        for c in line.chars() {
-            match c {
-                '(' => depth += 1,
-                ')' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth > MAX_DEPTH {
-                return Some(n + 1);
-            }
-        }
-    }
-    None
 }

@@ -177,7 +177,9 @@ fn only_the_command_line_and_the_terminal_print() {
 
 #[test]
 fn unsafe_stands_only_at_the_kernels_border() {
-    for folder in ["core/src", "proto/src", "recording/src", "tui/src", "rules/src", "demo-scenarios/src"] {
+    for folder in
+        ["core/src", "proto/src", "recording/src", "tui/src", "rules/src", "rules-sigma/src", "demo-scenarios/src"]
+    {
         for (path, text) in sources(folder) {
             assert!(!text.contains("unsafe {") && !text.contains("unsafe fn"), "{}", path.display());
         }

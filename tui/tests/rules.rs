@@ -89,3 +89,15 @@ fn a_rule_is_tried_on_a_recording() {
         assert!(words.contains(why) && words.ends_with(status), "{words}");
     }
 }
+
+#[test]
+fn sigma_rules_are_rules_too() {
+    insta::assert_snapshot!("sigma_check", told(&["check", "sigma.yml"]));
+    insta::assert_snapshot!("sigma_explain", told(&["explain", "Namespace tool started", "--rules", "sigma.yml"]));
+    let all = json(&["list", "--json", "--rules", "sigma.yml"]);
+    let refused = all.as_array().unwrap().iter().find(|rule| rule["name"] == "Logged by auditd").unwrap();
+    assert_eq!(refused["supported"], false);
+    assert!(refused["reason"].as_str().unwrap().contains("sigma.yml:15"), "{refused}");
+    let words = told(&["test", "Namespace tool started", "container-escape", "--rules", "sigma.yml"]);
+    assert!(words.contains("nsenter") && words.ends_with("exit status 0"), "{words}");
+}

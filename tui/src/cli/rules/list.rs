@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use lanner_core::detect::rules::RuleSet;
+use lanner_core::detect::rules::{RuleSet, Unsupported};
 use serde::Serialize;
 
 use crate::cli::Status;
@@ -24,7 +24,17 @@ struct Listed {
 
 pub(super) fn run(args: &RuleArgs, as_json: bool) -> anyhow::Result<Status> {
     let set = super::load(args)?;
-    let listed: Vec<Listed> = set.names().filter_map(|name| listed(&set, name)).collect();
+    let mut listed: Vec<Listed> = set.names().filter_map(|name| listed(&set, name)).collect();
+    // Rules of other languages that could not be translated are known by name alone.
+    let untold = set.unsupported.iter().filter(|rule| set.explain(&rule.rule).is_none());
+    listed.extend(untold.map(|rule| Listed {
+        name: rule.rule.to_string(),
+        priority: String::new(),
+        tags: Vec::new(),
+        families: Vec::new(),
+        supported: false,
+        reason: Some(why(rule)),
+    }));
     let mut out = io::stdout().lock();
     if as_json {
         writeln!(out, "{}", json(&listed))?;
@@ -34,11 +44,16 @@ pub(super) fn run(args: &RuleArgs, as_json: bool) -> anyhow::Result<Status> {
     Ok(super::status(&set))
 }
 
+/// Why a rule does not work, and where that stands.
+fn why(rule: &Unsupported) -> String {
+    format!("{} ({}:{})", rule.reason, rule.file, rule.line)
+}
+
 fn listed(set: &RuleSet, name: &str) -> Option<Listed> {
     let told = set.explain(name)?;
     let families = told.rule.map(|rule| rule.condition.families().iter().map(|f| f.name()).collect());
     let reason = match (told.unsupported, told.enabled) {
-        (Some(why), _) => Some(format!("{} ({}:{})", why.reason, why.file, why.line)),
+        (Some(rule), _) => Some(why(rule)),
         (None, false) => Some("it is switched off".to_owned()),
         (None, true) => None,
     };
