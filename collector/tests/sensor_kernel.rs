@@ -2,8 +2,12 @@
 //! Each family has its file. Needs the privileges that the sensor needs; says so when it did not run.
 #![allow(unsafe_code, missing_docs, clippy::print_stderr)]
 
+#[path = "sensor/attempts.rs"]
+mod attempts;
 #[path = "sensor/backfill.rs"]
 mod backfill;
+#[path = "sensor/ends.rs"]
+mod ends;
 #[path = "sensor/files.rs"]
 mod files;
 #[path = "sensor/lifetime.rs"]
@@ -14,6 +18,8 @@ mod losses;
 mod names;
 #[path = "sensor/namespaces.rs"]
 mod namespaces;
+#[path = "sensor/network.rs"]
+mod network;
 #[path = "sensor/processes.rs"]
 mod processes;
 #[path = "sensor/stage.rs"]

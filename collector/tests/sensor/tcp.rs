@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use lanner_core::event::{Attempt, Close, Connect, Event, Flow, Header, Payload};
+use lanner_core::event::{Attempt, Close, Connect, End, Event, Flow, Header, Payload};
 
 use super::stage::{Stage, expect, is_me, namespace, stage};
 
@@ -66,11 +66,15 @@ fn converse(bind: &str, client_first: bool) {
     assert!(is_me(header.process));
     assert_eq!(closed.flow, established.flow);
     assert_eq!((closed.outgoing, closed.sent, closed.received), (Some(true), 5, 3));
+    assert_eq!((closed.end, closed.quality.retransmits, closed.quality.retransmitted), (End::Finished, 0, 0));
+    assert!(closed.quality.rtt > Duration::ZERO && closed.quality.rtt_min > Duration::ZERO);
+    assert!(closed.quality.rtt_min < Duration::from_secs(1) && closed.quality.rtt < Duration::from_secs(1));
     assert!(closed.lasted > Duration::ZERO && closed.lasted < Duration::from_secs(60));
     let (header, closed) = close(stage, server, client);
     assert!(is_me(header.process));
     assert_eq!(closed.flow, accept.flow);
     assert_eq!((closed.outgoing, closed.sent, closed.received), (Some(false), 3, 5));
+    assert_eq!((closed.end, closed.quality.retransmits), (End::Finished, 0));
 }
 
 #[test]
