@@ -118,7 +118,7 @@ fn direction(tcp: tcp_sock) -> u8 {
 fn unix_socket(sk: sock, mut head: Header) {
     let own = unix_sock::at(sk.address);
     if sk.state() == TcpState::LISTEN {
-        if !own.addr().is_null() && is_news(head.process, own.address) {
+        if !own.addr().is_null() && is_news(head.process, unix::identity(&own, &sk)) {
             head.kind = kind::UNIX_FOUND_LISTEN;
             unix::tell(&own, &sk, &head, Slot::Iterator);
         }
@@ -126,7 +126,7 @@ fn unix_socket(sk: sock, mut head: Header) {
     }
     // The end that was accepted has the name that it was called by; the one that called mostly has none.
     let peer = own.peer();
-    if own.addr().is_null() && !peer.addr().is_null() && is_news(head.process, peer.addr().address) {
+    if own.addr().is_null() && !peer.addr().is_null() && is_news(head.process, unix::identity(&peer, &sk)) {
         head.kind = kind::UNIX_FOUND_CONNECT;
         unix::tell(&peer, &sk, &head, Slot::Iterator);
     }

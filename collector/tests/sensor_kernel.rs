@@ -22,7 +22,11 @@ mod namespaces;
 mod network;
 #[path = "sensor/processes.rs"]
 mod processes;
+#[path = "sensor/sockets.rs"]
+mod sockets;
 #[path = "sensor/stage.rs"]
 mod stage;
 #[path = "sensor/tcp.rs"]
 mod tcp;
+#[path = "sensor/unix.rs"]
+mod unix;
