@@ -20,6 +20,8 @@ mod names;
 mod namespaces;
 #[path = "sensor/network.rs"]
 mod network;
+#[path = "sensor/older.rs"]
+mod older;
 #[path = "sensor/processes.rs"]
 mod processes;
 #[path = "sensor/sockets.rs"]
