@@ -32,3 +32,5 @@ mod stage;
 mod tcp;
 #[path = "sensor/unix.rs"]
 mod unix;
+#[path = "sensor/uring.rs"]
+mod uring;
