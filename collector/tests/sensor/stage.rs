@@ -62,13 +62,6 @@ impl Stage {
     }
 }
 
-impl Stage {
-    /// What was seen so far.
-    pub(crate) fn seen(&self) -> impl Iterator<Item = &Event> {
-        self.seen.iter()
-    }
-}
-
 /// The first event, past or to come, that `find` makes something of.
 pub(crate) fn expect<T>(stage: &Mutex<Stage>, what: &str, find: impl Fn(&Event) -> Option<T>) -> T {
     let begun = Instant::now();

@@ -58,7 +58,7 @@ fn a_process_that_connects_again_and_again_is_told_once_and_every_process_is() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("busy.sock");
     let _listener = UnixListener::bind(&path).expect("bound");
-    let mut call = || perform(stage, helper("unix::calls_three_times").env("CALL", &path));
+    let call = || perform(stage, helper("unix::calls_three_times").env("CALL", &path));
     let ((first, one), (second, two)) = (call(), call());
     assert_ne!(first, second);
     for life in [one, two] {
