@@ -73,6 +73,7 @@ fn opens_as_nobody() {
 fn the_interface_that_a_packet_socket_watches_is_told() {
     let Some(stage) = stage() else { return };
     in_own_network(|netns| {
+        let packet_family = Domain(libc::AF_PACKET as u32);
         let packet = socket(libc::AF_PACKET, libc::SOCK_RAW, 0).expect("a socket");
         let to = libc::sockaddr_ll {
             sll_family: libc::AF_PACKET as u16,
@@ -88,12 +89,12 @@ fn the_interface_that_a_packet_socket_watches_is_told() {
             unsafe { libc::bind(packet.as_raw_fd(), (&raw const to).cast(), size_of_val(&to) as libc::socklen_t) };
         assert_eq!(result, 0, "{}", io::Error::last_os_error());
         let (header, bind) = expect(stage, "it is bound", |e| match e.payload {
-            Payload::Bind(bind) if bind.netns == netns => Some((e.header, bind)),
+            Payload::Bind(bind) if bind.netns == netns && bind.domain == packet_family => Some((e.header, bind)),
             _ => None,
         });
         assert!(is_me(header.process));
         let expected = Bind {
-            domain: Domain(libc::AF_PACKET as u32),
+            domain: packet_family,
             socket_type: SocketType(libc::SOCK_RAW as u32),
             to: BindAddress::Packet { interface: 1, protocol: 3 },
             netns,
