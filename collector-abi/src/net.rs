@@ -77,6 +77,7 @@ pub mod TcpState {
     pub const SYN_SENT: u8 = 2;
     pub const SYN_RECV: u8 = 3;
     pub const FIN_WAIT1: u8 = 4;
+    pub const FIN_WAIT2: u8 = 5;
     pub const CLOSE: u8 = 7;
     pub const CLOSE_WAIT: u8 = 8;
     pub const LAST_ACK: u8 = 9;

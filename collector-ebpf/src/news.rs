@@ -9,13 +9,19 @@ use lanner_collector_abi::Key;
 #[derive(Clone, Copy)]
 struct Deed {
     process: Key,
-    /// The address in the kernel of what it did it to, or a number that no address has.
+    /// A number for what it did to what; see [`mix`].
     to: u64,
 }
 
 /// The least recently repeated is forgotten first, and told again.
 #[map]
 static TOLD: LruHashMap<Deed, u8> = LruHashMap::with_max_entries(16384, 0);
+
+/// Folds one more word into a number that stands for all of them.
+#[inline(always)]
+pub fn mix(hash: u64, word: u64) -> u64 {
+    (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
+}
 
 /// Whether this is the first time that a process does this, as far as is remembered.
 #[inline(always)]

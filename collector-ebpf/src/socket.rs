@@ -119,9 +119,8 @@ pub fn bind(ctx: TracePointContext) -> u32 {
 #[inline(always)]
 fn is_told_already(record: &BindRecord) -> bool {
     let port = if record.port >= EPHEMERAL { 0 } else { record.port };
-    // No address in the kernel looks like this.
-    let what = 1 << 62
-        | u64::from(record.interface & 0xffff) << 40
+    // Below the numbers of unix sockets.
+    let what = u64::from(record.interface & 0xffff) << 40
         | u64::from(record.family & 0xff) << 24
         | u64::from(record.protocol & 0xff) << 16
         | u64::from(port);

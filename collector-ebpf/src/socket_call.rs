@@ -8,6 +8,7 @@ use lanner_collector_abi::{AF_INET, AF_INET6, AF_UNIX, Drop};
 
 use crate::files::{self, S_IFMT, S_IFSOCK};
 use crate::kernel::{Place as _, sock, task_struct};
+use crate::news::mix;
 use crate::ring;
 
 /// Where the arguments lie in a `sys_enter_*` tracepoint.
@@ -19,7 +20,7 @@ const PORT_AT: u64 = 2;
 const ADDRESS4_AT: u64 = 4;
 const ADDRESS6_AT: u64 = 8;
 /// Words of a `sockaddr_un`, but for its last bytes.
-const NAME_WORDS: u64 = 13;
+pub const NAME_WORDS: u64 = 13;
 
 /// A call on a socket that a thread is inside of.
 #[repr(C)]
@@ -147,15 +148,15 @@ pub fn is_unix(call: &Call) -> bool {
 
 /// A number for the address that the caller gave, most likely another for another address.
 #[inline(always)]
-pub fn fingerprint(call: &Call) -> u32 {
+pub fn fingerprint(call: &Call) -> u64 {
     let mut hash = 0u64;
     for i in 0..NAME_WORDS {
         let at = i * 8;
         if at < u64::from(call.len) {
-            hash = (hash ^ user::<u64>(call.address + at)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+            hash = mix(hash, user(call.address + at));
         }
     }
-    hash as u32
+    hash
 }
 
 /// A value of the caller's memory; zeros when it cannot be read.

@@ -76,7 +76,7 @@ fn tcp(sk: sock, mut head: Header) {
         TcpState::LISTEN => Direction::LISTENING,
         TcpState::SYN_SENT => Direction::OUTGOING,
         TcpState::SYN_RECV => Direction::INCOMING,
-        _ => direction(tcp_sock::at(sk.address)),
+        _ => direction(tcp_sock::at(sk.address), state),
     };
     let flow = fresh(&head, head.process, direction);
     if !remember_first(sk, flow) {
@@ -94,7 +94,13 @@ fn tcp(sk: sock, mut head: Header) {
 /// Which way a connection was opened: to the kernel's counters its SYN is a byte that the peer acknowledged, but not one
 /// that was sent. Whoever opened it has acknowledged or under way one byte more than sent.
 #[inline(always)]
-fn direction(tcp: tcp_sock) -> u8 {
+fn direction(tcp: tcp_sock, state: u8) -> u8 {
+    // A FIN is such a byte too. Whether it is under way yet is known when it has been acknowledged.
+    let fin = match state {
+        TcpState::ESTABLISHED | TcpState::CLOSE_WAIT => 0,
+        TcpState::FIN_WAIT2 => 1,
+        _ => return Direction::UNKNOWN,
+    };
     if !tcp.has_sent() || !tcp.has_next() {
         return Direction::UNKNOWN;
     }
@@ -105,7 +111,7 @@ fn direction(tcp: tcp_sock) -> u8 {
         if tcp.sent() != sent || tcp.acked() != acked {
             continue;
         }
-        return match acked.wrapping_add(u64::from(under_way)).wrapping_sub(payload) {
+        return match acked.wrapping_add(u64::from(under_way)).wrapping_sub(payload + fin) {
             0 => Direction::INCOMING,
             1 => Direction::OUTGOING,
             _ => Direction::UNKNOWN,
@@ -118,7 +124,8 @@ fn direction(tcp: tcp_sock) -> u8 {
 fn unix_socket(sk: sock, mut head: Header) {
     let own = unix_sock::at(sk.address);
     if sk.state() == TcpState::LISTEN {
-        if !own.addr().is_null() && is_news(head.process, own.address) {
+        // Told apart from a call to the same socket by the same process.
+        if !own.addr().is_null() && is_news(head.process, !unix::identity(&own, &sk)) {
             head.kind = kind::UNIX_FOUND_LISTEN;
             unix::tell(&own, &sk, &head, Slot::Iterator);
         }
@@ -126,7 +133,7 @@ fn unix_socket(sk: sock, mut head: Header) {
     }
     // The end that was accepted has the name that it was called by; the one that called mostly has none.
     let peer = own.peer();
-    if own.addr().is_null() && !peer.addr().is_null() && is_news(head.process, peer.addr().address) {
+    if own.addr().is_null() && !peer.addr().is_null() && is_news(head.process, unix::identity(&peer, &sk)) {
         head.kind = kind::UNIX_FOUND_CONNECT;
         unix::tell(&peer, &sk, &head, Slot::Iterator);
     }

@@ -108,6 +108,7 @@ pub fn accept(ctx: TracePointContext) -> u32 {
                     return 0;
                 }
                 (*known).owner = head.process;
+                (*known).direction = u64::from(Direction::INCOMING);
                 *known
             }
         }

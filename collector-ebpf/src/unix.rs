@@ -2,12 +2,12 @@
 
 use lanner_collector_abi::{FileFacts, Header, Key, UnixRecord, kind};
 
-use crate::{files, task};
 use crate::flow::NOBODY;
-use crate::kernel::{Place as _, pid, sock, task_struct, unix_sock};
-use crate::news::is_news;
+use crate::kernel::{Place as _, pid, probe, sock, task_struct, unix_sock};
+use crate::news::{is_news, mix};
 use crate::record::{Record, Slot, header};
 use crate::socket_call::{self as call, Call};
+use crate::{files, task};
 
 /// `sockaddr_un.sun_path`: where it begins, and its most bytes.
 const NAME_AT: u32 = 2;
@@ -20,9 +20,32 @@ const ENOENT: u32 = 2;
 pub fn connected(sk: sock, current: task_struct) {
     let head = header(kind::UNIX_CONNECT, current);
     let peer = unix_sock::at(sk.address).peer();
-    if !peer.addr().is_null() && is_news(head.process, peer.addr().address) {
+    if !peer.addr().is_null() && is_news(head.process, identity(&peer, &sk)) {
         tell(&peer, &sk, &head, Slot::Hook);
     }
+}
+
+/// A number for a socket that is connected to, most likely another for another socket, also one of the same name that
+/// someone else listens on.
+#[inline(never)]
+pub fn identity(named: &unix_sock, sk: &sock) -> u64 {
+    let listener = sk.peer_pid().numbers().nr();
+    let inode = named.path().dentry().inode();
+    let mut hash = mix(u64::from(sk.net().inum()), u64::from(listener));
+    if inode.is_null() {
+        let address = named.addr();
+        let (name, len) = (address.name().address, u64::from(address.len()));
+        for i in 0..call::NAME_WORDS {
+            let at = i * 8;
+            if at < len {
+                hash = mix(hash, probe(name + at));
+            }
+        }
+    } else {
+        hash = mix(mix(hash, inode.ino()), u64::from(inode.generation()) << 32 | u64::from(inode.sb().dev()));
+    }
+    // Not one of the small numbers that stand for other deeds.
+    hash | 1 << 63
 }
 
 /// listen succeeded.
@@ -45,8 +68,7 @@ pub fn refused(sk: sock, call: &Call, current: task_struct, errno: u32) {
     let wanted = call.len.saturating_sub(NAME_AT);
     let len = if wanted > NAME_MAX { NAME_MAX } else { wanted };
     record.tail.push_user(call.address + u64::from(NAME_AT), len);
-    // Errors are small: no address in the kernel looks like this.
-    if !is_news(head.process, u64::from(errno) << 32 | u64::from(call::fingerprint(call))) {
+    if !is_news(head.process, mix(u64::from(errno), call::fingerprint(call)) | 1 << 63) {
         return;
     }
     let to = &mut *record.head;

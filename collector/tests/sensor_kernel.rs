@@ -2,8 +2,12 @@
 //! Each family has its file. Needs the privileges that the sensor needs; says so when it did not run.
 #![allow(unsafe_code, missing_docs, clippy::print_stderr)]
 
+#[path = "sensor/attempts.rs"]
+mod attempts;
 #[path = "sensor/backfill.rs"]
 mod backfill;
+#[path = "sensor/ends.rs"]
+mod ends;
 #[path = "sensor/files.rs"]
 mod files;
 #[path = "sensor/lifetime.rs"]
@@ -14,11 +18,21 @@ mod losses;
 mod names;
 #[path = "sensor/namespaces.rs"]
 mod namespaces;
+#[path = "sensor/network.rs"]
+mod network;
+#[path = "sensor/older.rs"]
+mod older;
 #[path = "sensor/paths.rs"]
 mod paths;
 #[path = "sensor/processes.rs"]
 mod processes;
+#[path = "sensor/sockets.rs"]
+mod sockets;
 #[path = "sensor/stage.rs"]
 mod stage;
 #[path = "sensor/tcp.rs"]
 mod tcp;
+#[path = "sensor/unix.rs"]
+mod unix;
+#[path = "sensor/uring.rs"]
+mod uring;

@@ -5,20 +5,27 @@ use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use lanner_core::event::{Attempt, Close, Connect, Event, Flow, Header, Payload};
+use lanner_core::event::{Attempt, Close, Connect, End, Event, Flow, Header, Payload};
 
 use super::stage::{Stage, expect, is_me, namespace, stage};
 
+/// Other tests have networks of their own, with the same addresses in them.
+fn is_mine(flow: &Flow) -> bool {
+    flow.netns == namespace("self", "net")
+}
+
 fn connect(stage: &Mutex<Stage>, remote: SocketAddr, wanted: fn(Attempt) -> bool) -> (Header, Connect) {
     expect(stage, &format!("a connection to {remote}"), |e| match e.payload {
-        Payload::Connect(c) if c.flow.remote == remote && wanted(c.attempt) => Some((e.header, c)),
+        Payload::Connect(c) if c.flow.remote == remote && wanted(c.attempt) && is_mine(&c.flow) => Some((e.header, c)),
         _ => None,
     })
 }
 
 fn close(stage: &Mutex<Stage>, local: SocketAddr, remote: SocketAddr) -> (Header, Close) {
     expect(stage, &format!("{local} - {remote} closed"), |e: &Event| match e.payload {
-        Payload::Close(c) if c.flow.local == local && c.flow.remote == remote => Some((e.header, c)),
+        Payload::Close(c) if c.flow.local == local && c.flow.remote == remote && is_mine(&c.flow) => {
+            Some((e.header, c))
+        }
         _ => None,
     })
 }
@@ -43,7 +50,7 @@ fn converse(bind: &str, client_first: bool) {
 
     let netns = namespace("self", "net");
     let listen = expect(stage, "it listens", |e| match e.payload {
-        Payload::Listen(l) if l.local == server => Some((e.header, l)),
+        Payload::Listen(l) if l.local == server && l.netns == netns => Some((e.header, l)),
         _ => None,
     });
     assert!(is_me(listen.0.process) && listen.1.netns == netns);
@@ -55,7 +62,7 @@ fn converse(bind: &str, client_first: bool) {
     assert_eq!(established.flow, Flow { id: started.flow.id, local: client, remote: server, netns });
 
     let (header, accept) = expect(stage, "it accepts", |e| match e.payload {
-        Payload::Accept(a) if a.flow.remote == client => Some((e.header, a)),
+        Payload::Accept(a) if a.flow.remote == client && is_mine(&a.flow) => Some((e.header, a)),
         _ => None,
     });
     assert!(is_me(header.process));
@@ -66,11 +73,15 @@ fn converse(bind: &str, client_first: bool) {
     assert!(is_me(header.process));
     assert_eq!(closed.flow, established.flow);
     assert_eq!((closed.outgoing, closed.sent, closed.received), (Some(true), 5, 3));
+    assert_eq!((closed.end, closed.quality.retransmits, closed.quality.retransmitted), (End::Finished, 0, 0));
+    assert!(closed.quality.rtt > Duration::ZERO && closed.quality.rtt_min > Duration::ZERO);
+    assert!(closed.quality.rtt_min < Duration::from_secs(1) && closed.quality.rtt < Duration::from_secs(1));
     assert!(closed.lasted > Duration::ZERO && closed.lasted < Duration::from_secs(60));
     let (header, closed) = close(stage, server, client);
     assert!(is_me(header.process));
     assert_eq!(closed.flow, accept.flow);
     assert_eq!((closed.outgoing, closed.sent, closed.received), (Some(false), 3, 5));
+    assert_eq!((closed.end, closed.quality.retransmits), (End::Finished, 0));
 }
 
 #[test]

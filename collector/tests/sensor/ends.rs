@@ -1,0 +1,126 @@
+//! How connections end that are not simply closed, and how far those have got that live.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use lanner_collector::sensor::SensorConfig;
+use lanner_core::event::{Close, End, Payload, Traffic};
+
+use super::network::{drop_all, give_up_after, in_own_network, reset_on_close};
+use super::stage::{Stage, config, expect, is_me, sensor, stage};
+
+/// Both ends of a new connection.
+fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let client = TcpStream::connect(listener.local_addr().expect("its address")).expect("connects");
+    (client, listener.accept().expect("accepts").0)
+}
+
+fn local(stream: &TcpStream) -> SocketAddr {
+    stream.local_addr().expect("its own address")
+}
+
+fn closed(stage: &Mutex<Stage>, netns: u32, local: SocketAddr) -> Close {
+    expect(stage, &format!("{local} closed"), |e| match e.payload {
+        Payload::Close(c) if c.flow.local == local && c.flow.netns == netns => is_me(e.header.process).then_some(c),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_reset_is_told_as_such_at_both_ends() {
+    let Some(stage) = stage() else { return };
+    in_own_network(|netns| {
+        let (client, mut server) = pair();
+        let (here, there) = (local(&client), local(&server));
+        reset_on_close(&client);
+        drop(client);
+        assert_eq!(server.read(&mut [0; 1]).expect_err("reset").raw_os_error(), Some(libc::ECONNRESET));
+        assert_eq!(closed(stage, netns, here).end, End::Aborted);
+        assert_eq!(closed(stage, netns, there).end, End::Reset);
+    });
+}
+
+#[test]
+fn what_was_not_read_breaks_the_connection_off() {
+    let Some(stage) = stage() else { return };
+    in_own_network(|netns| {
+        let (client, mut server) = pair();
+        let (here, there) = (local(&client), local(&server));
+        server.write_all(b"unheard").expect("sent");
+        // It has come when it can be looked at.
+        client.peek(&mut [0; 1]).expect("come");
+        drop(client);
+        assert_eq!(server.read(&mut [0; 1]).expect_err("reset").raw_os_error(), Some(libc::ECONNRESET));
+        assert_eq!(closed(stage, netns, here).end, End::Aborted);
+        let there = closed(stage, netns, there);
+        assert_eq!((there.end, there.sent, there.outgoing), (End::Reset, 7, Some(false)));
+    });
+}
+
+#[test]
+fn a_connection_that_is_cut_times_out_and_says_what_it_sent_again() {
+    let Some(stage) = stage() else { return };
+    in_own_network(|netns| {
+        let (mut client, server) = pair();
+        let here = local(&client);
+        give_up_after(&client, Duration::from_millis(700));
+        drop_all(&server);
+        client.write_all(b"into the void").expect("taken");
+        let error = client.read(&mut [0; 1]).expect_err("cut");
+        let closed = closed(stage, netns, here);
+        assert_eq!((error.raw_os_error(), closed.end), (Some(libc::ETIMEDOUT), End::TimedOut));
+        assert_eq!(closed.sent, 0, "nothing was acknowledged");
+        let quality = closed.quality;
+        assert!(quality.retransmits > 0 && quality.retransmitted == 13 * u64::from(quality.retransmits), "{closed:?}");
+        drop(server);
+    });
+}
+
+#[test]
+fn a_connection_that_lives_long_tells_how_far_it_has_got() {
+    let every = Duration::from_millis(50);
+    let Some(mut sensor) = sensor(&SensorConfig { traffic_every: every, ..config() }) else { return };
+    in_own_network(|netns| {
+        let (mut client, mut server) = pair();
+        let (here, there) = (local(&client), local(&server));
+        client.write_all(&[b'x'; 10_000]).expect("sent");
+        server.read_exact(&mut [0; 10_000]).expect("read");
+        server.write_all(b"thanks").expect("sent");
+        client.read_exact(&mut [0; 6]).expect("read");
+        let mut events = Vec::new();
+        let mut until = |count: usize, from: SocketAddr| -> Vec<(Traffic, bool)> {
+            let begun = Instant::now();
+            loop {
+                sensor.drain(&mut events);
+                let told = events.iter().filter_map(|e| match e.payload {
+                    Payload::Traffic(t) if t.flow.local == from && t.flow.netns == netns => {
+                        Some((t, is_me(e.header.process)))
+                    }
+                    _ => None,
+                });
+                let told: Vec<_> = told.collect();
+                if told.len() >= count {
+                    return told;
+                }
+                assert!(begun.elapsed() < Duration::from_secs(20), "told {} times", told.len());
+                sensor.wait(Duration::from_millis(4)).expect("waits");
+            }
+        };
+        let (first, mine) = until(1, here)[0];
+        assert!(mine);
+        assert_eq!((first.outgoing, first.sent, first.received, first.flow.remote), (Some(true), 10_000, 6, there));
+        assert!(first.lasted >= every && first.quality.rtt > Duration::ZERO);
+        let (other, mine) = until(1, there)[0];
+        assert!(mine);
+        assert_eq!((other.outgoing, other.sent, other.received, other.flow.remote), (Some(false), 6, 10_000, here));
+
+        // What does not move is not told again: the next is told with what moved since.
+        client.write_all(b"more").expect("sent");
+        server.read_exact(&mut [0; 4]).expect("read");
+        let told = until(2, here);
+        assert_eq!((told.len(), told[1].0.sent, told[1].0.flow), (2, 10_004, first.flow));
+    });
+}

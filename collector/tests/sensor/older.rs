@@ -1,0 +1,225 @@
+//! Sockets that are older than the sensor: told when it starts, with whose they are.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use lanner_collector::sensor::Sensor;
+use lanner_core::event::{Attempt, Event, Flow, Origin, Payload, UnixAct};
+
+use super::network::in_own_network;
+use super::stage::{config, is_me, sensor, shell};
+
+/// Connections that each busy thread keeps open.
+const HELD: usize = 200;
+
+/// Reads events until they are all there.
+fn until(sensor: &mut Sensor, events: &mut Vec<Event>, what: &str, all: impl Fn(&[Event]) -> bool) {
+    let begun = Instant::now();
+    while !all(events) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "not told: {what}");
+        assert_eq!(sensor.drain(events), []);
+        sensor.wait(Duration::from_millis(4)).expect("waits");
+    }
+}
+
+fn flow(event: &Event) -> Option<&Flow> {
+    match &event.payload {
+        Payload::Connect(c) => Some(&c.flow),
+        Payload::Accept(a) => Some(&a.flow),
+        Payload::Close(c) => Some(&c.flow),
+        Payload::Traffic(t) => Some(&t.flow),
+        _ => None,
+    }
+}
+
+#[test]
+fn connections_and_listeners_are_told_with_direction_and_owner_and_so_are_their_ends() {
+    in_own_network(|netns| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let there = listener.local_addr().expect("its address");
+        let mut out = TcpStream::connect(there).expect("connects");
+        let (mut accepted, here) = listener.accept().expect("accepts");
+        out.write_all(&[1; 3000]).expect("sent");
+        accepted.read_exact(&mut [0; 3000]).expect("read");
+        accepted.write_all(&[2; 70]).expect("sent");
+        out.read_exact(&mut [0; 70]).expect("read");
+        // One that has said that it will send no more.
+        let half = TcpStream::connect(there).expect("connects");
+        let (mut half_accepted, half_here) = listener.accept().expect("accepts");
+        half.shutdown(Shutdown::Write).expect("shut");
+        assert_eq!(half_accepted.read(&mut [0; 1]).expect("the end"), 0);
+
+        let Some(mut sensor) = sensor(&config()) else { return };
+        let mut events = sensor.backfill();
+        let found = |events: &[Event]| -> Vec<(SocketAddr, SocketAddr, bool)> {
+            let mine = |e: &&Event| e.header.origin == Origin::Backfill && is_me(e.header.process);
+            let found = events.iter().filter(mine).filter_map(|e| match e.payload {
+                Payload::Connect(c) if c.flow.netns == netns => {
+                    assert_eq!((c.attempt, c.asked), (Attempt::Established, false));
+                    Some((c.flow.local, c.flow.remote, true))
+                }
+                Payload::Accept(a) if a.flow.netns == netns => Some((a.flow.local, a.flow.remote, false)),
+                Payload::Traffic(t) if t.flow.netns == netns => panic!("a direction: {t:?}"),
+                _ => None,
+            });
+            let mut found: Vec<_> = found.collect();
+            found.sort_unstable();
+            found
+        };
+        let mut expected =
+            vec![(here, there, true), (half_here, there, true), (there, here, false), (there, half_here, false)];
+        expected.sort_unstable();
+        until(&mut sensor, &mut events, "four ends", |events| found(events).len() >= 4);
+        assert_eq!(found(&events), expected);
+        let listens = events.iter().filter(|e| match e.payload {
+            Payload::Listen(l) => (l.local, l.netns) == (there, netns) && is_me(e.header.process),
+            _ => false,
+        });
+        let origins: Vec<_> = listens.map(|e| e.header.origin).collect();
+        assert_eq!(origins, [Origin::Backfill]);
+
+        drop((out, accepted));
+        until(&mut sensor, &mut events, "both ends' ends", |events| {
+            let closed = events
+                .iter()
+                .filter(|e| matches!(e.payload, Payload::Close(c) if c.flow.netns == netns && is_me(e.header.process)));
+            closed.count() == 2
+        });
+        for event in &events {
+            let Payload::Close(close) = event.payload else { continue };
+            if (close.flow.local, close.flow.netns) == (here, netns) {
+                assert_eq!((close.outgoing, close.sent, close.received), (Some(true), 3000, 70));
+                let told = events.iter().find(|e| flow(e).is_some_and(|f| *f == close.flow)).expect("its beginning");
+                assert!(matches!(told.payload, Payload::Connect(_)));
+            } else if (close.flow.remote, close.flow.netns) == (here, netns) {
+                assert_eq!((close.outgoing, close.sent, close.received), (Some(false), 70, 3000));
+            }
+        }
+    });
+}
+
+#[test]
+fn unix_sockets_are_told_from_the_end_that_called() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("older.sock");
+    let listener = UnixListener::bind(&path).expect("bound");
+    let _out = UnixStream::connect(&path).expect("connects");
+    let _in = listener.accept().expect("accepts");
+    let Some(mut sensor) = sensor(&config()) else { return };
+    let mut events = sensor.backfill();
+    let of_this = |events: &[Event]| {
+        let told = events.iter().filter_map(|e| match &e.payload {
+            Payload::Unix(u) if u.name.text() == path.to_str().expect("a path") => {
+                assert!(is_me(e.header.process) && e.header.origin == Origin::Backfill, "{e:?}");
+                Some(u.as_ref().clone())
+            }
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    until(&mut sensor, &mut events, "both", |events| of_this(events).len() >= 2);
+    let mut told = of_this(&events);
+    told.sort_by_key(|u| u.act == UnixAct::Connected);
+    assert_eq!(told.iter().map(|u| u.act).collect::<Vec<_>>(), [UnixAct::Listening, UnixAct::Connected]);
+    assert!(told[1].peer.is_some_and(is_me) && told[0].peer.is_none());
+}
+
+/// While connections come and go at full speed, the beginning of each end that lives on is told exactly once, be it found
+/// or seen, and each end's end is told with its owner.
+#[test]
+fn between_what_is_found_and_what_is_seen_there_is_no_gap_and_no_double() {
+    let done = AtomicBool::new(false);
+    in_own_network(|netns| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let there = listener.local_addr().expect("its address");
+        // One that stays, whatever the others have time for.
+        let _stays = (TcpStream::connect(there).expect("connects"), listener.accept().expect("accepts"));
+        let events = std::thread::scope(|scope| {
+            // Each end lives for a while, so that some are older than any hook.
+            let busy = |step: Duration| {
+                let mut held = VecDeque::new();
+                while !done.load(Ordering::Relaxed) {
+                    held.push_back(TcpStream::connect(there).expect("connects"));
+                    if held.len() > HELD {
+                        held.pop_front();
+                    }
+                    std::thread::park_timeout(step);
+                }
+            };
+            scope.spawn(move || busy(Duration::ZERO));
+            scope.spawn(move || busy(Duration::from_millis(1)));
+            scope.spawn(|| {
+                let mut held = VecDeque::new();
+                while !done.load(Ordering::Relaxed) {
+                    held.push_back(listener.accept().expect("accepts"));
+                    if held.len() > HELD {
+                        held.pop_front();
+                    }
+                }
+            });
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    // A child holds copies of all sockets until it runs its program.
+                    shell(":").status().expect("sh runs");
+                }
+            });
+            let events = sensor(&config()).map(|mut sensor| {
+                let mut events = sensor.backfill();
+                let closes = |events: &[Event]| {
+                    let close = |e: &&Event| matches!(e.payload, Payload::Close(c) if c.flow.netns == netns);
+                    events.iter().filter(close).count()
+                };
+                until(&mut sensor, &mut events, "closes", |events| closes(events) >= 2_000);
+                events
+            });
+            done.store(true, Ordering::Relaxed);
+            // Whoever waits to accept.
+            drop(TcpStream::connect(there));
+            events
+        });
+        let Some(events) = events else { return };
+        check(&events, netns);
+    });
+}
+
+fn check(events: &[Event], netns: u32) {
+    let mut begun: HashMap<_, Vec<&Event>> = HashMap::new();
+    let here = |e: &&Event| flow(e).is_some_and(|f| f.netns == netns);
+    for event in events.iter().filter(here) {
+        let begins = match event.payload {
+            Payload::Connect(c) => c.attempt == Attempt::Started || event.header.origin == Origin::Backfill,
+            Payload::Accept(_) => true,
+            _ => false,
+        };
+        let id = flow(event).expect("a flow").id;
+        if begins {
+            begun.entry(id).or_default().push(event);
+        }
+    }
+    for (id, beginnings) in &begun {
+        assert_eq!(beginnings.len(), 1, "{id:?}: {beginnings:#?}");
+        // A child may be the only one left with a copy of what was found.
+        let header = &beginnings[0].header;
+        assert!(is_me(header.process) || header.origin == Origin::Backfill, "{beginnings:?}");
+        assert!(!header.process.is_unknown(), "{beginnings:?}");
+    }
+    let found = events.iter().filter(|e| here(e) && e.header.origin == Origin::Backfill).map(|e| e.header.time).max();
+    let found = found.expect("something was found");
+    for event in events.iter().filter(here) {
+        let Payload::Close(close) = event.payload else { continue };
+        let process = event.header.process;
+        if let Some(beginnings) = begun.get(&close.flow.id) {
+            assert_eq!(process, beginnings[0].header.process, "{event:?}");
+            continue;
+        }
+        // It ended before the iterator came to it: its process had closed it before the first hook, or did since, or the
+        // copy in a child was the last to be closed.
+        assert_eq!(close.outgoing, None, "its beginning was seen: {event:?}");
+        let since = event.header.time.0.saturating_sub(close.lasted.as_nanos() as u64);
+        assert!(process.is_unknown() || since < found.0, "{event:?}");
+    }
+}
