@@ -6,6 +6,8 @@
 mod backfill;
 #[path = "sensor/files.rs"]
 mod files;
+#[path = "sensor/full.rs"]
+mod full;
 #[path = "sensor/lifetime.rs"]
 mod lifetime;
 #[path = "sensor/losses.rs"]
@@ -16,6 +18,8 @@ mod names;
 mod namespaces;
 #[path = "sensor/processes.rs"]
 mod processes;
+#[path = "sensor/ring.rs"]
+mod ring;
 #[path = "sensor/stage.rs"]
 mod stage;
 #[path = "sensor/tcp.rs"]

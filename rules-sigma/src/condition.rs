@@ -44,7 +44,9 @@ impl Writer<'_> {
                 let mut found: Vec<(&String, &Detection)> =
                     detections.named.iter().filter(|(name, _)| pattern.matches_detection_name(name)).collect();
                 if found.is_empty() {
-                    return Err(format!("its condition says `{quantifier} of {pattern}`, and no detection is called so"));
+                    return Err(format!(
+                        "its condition says `{quantifier} of {pattern}`, and no detection is called so"
+                    ));
                 }
                 // By name: a map has no order, and what is translated must not change from run to run.
                 found.sort_by_key(|(name, _)| *name);
