@@ -41,6 +41,9 @@ pub struct Open {
     pub written_before: bool,
     #[prost(bool, tag = "7")]
     pub directory: bool,
+    /// By which way; unspecified by collectors that know of system calls alone.
+    #[prost(enumeration = "Through", tag = "80")]
+    pub through: i32,
 }
 /// An anonymous file in memory was made.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -51,6 +54,42 @@ pub struct MemFd {
     /// The descriptor it got.
     #[prost(sint32, tag = "2")]
     pub fd: i32,
+}
+/// How something was asked of the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Through {
+    Unspecified = 0,
+    /// By a system call for it.
+    Call = 1,
+    /// Through a ring of io_uring.
+    IoUring = 2,
+    /// By nobody: the kernel did it itself.
+    Kernel = 3,
+}
+impl Through {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "THROUGH_UNSPECIFIED",
+            Self::Call => "THROUGH_CALL",
+            Self::IoUring => "THROUGH_IO_URING",
+            Self::Kernel => "THROUGH_KERNEL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "THROUGH_UNSPECIFIED" => Some(Self::Unspecified),
+            "THROUGH_CALL" => Some(Self::Call),
+            "THROUGH_IO_URING" => Some(Self::IoUring),
+            "THROUGH_KERNEL" => Some(Self::Kernel),
+            _ => None,
+        }
+    }
 }
 /// A file got another name.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -807,23 +846,23 @@ pub mod event {
         #[prost(message, tag = "12")]
         Memfd(super::MemFd),
         #[prost(message, tag = "20")]
-        Rename(::prost::alloc::boxed::Box<super::Rename>),
+        Rename(super::Rename),
         #[prost(message, tag = "21")]
-        Link(::prost::alloc::boxed::Box<super::Link>),
+        Link(super::Link),
         #[prost(message, tag = "22")]
-        Unlink(::prost::alloc::boxed::Box<super::Unlink>),
+        Unlink(super::Unlink),
         #[prost(message, tag = "23")]
-        Make(::prost::alloc::boxed::Box<super::Make>),
+        Make(super::Make),
         #[prost(message, tag = "24")]
-        Attribute(::prost::alloc::boxed::Box<super::Attribute>),
+        Attribute(super::Attribute),
         #[prost(message, tag = "30")]
-        Traffic(::prost::alloc::boxed::Box<super::Traffic>),
+        Traffic(super::Traffic),
         #[prost(message, tag = "31")]
-        Unix(::prost::alloc::boxed::Box<super::Unix>),
+        Unix(super::Unix),
         #[prost(message, tag = "32")]
         Socket(super::Socket),
         #[prost(message, tag = "33")]
-        Bind(::prost::alloc::boxed::Box<super::Bind>),
+        Bind(super::Bind),
     }
 }
 /// When, where and who.
