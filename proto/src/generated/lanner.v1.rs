@@ -846,23 +846,23 @@ pub mod event {
         #[prost(message, tag = "12")]
         Memfd(super::MemFd),
         #[prost(message, tag = "20")]
-        Rename(super::Rename),
+        Rename(::prost::alloc::boxed::Box<super::Rename>),
         #[prost(message, tag = "21")]
-        Link(super::Link),
+        Link(::prost::alloc::boxed::Box<super::Link>),
         #[prost(message, tag = "22")]
-        Unlink(super::Unlink),
+        Unlink(::prost::alloc::boxed::Box<super::Unlink>),
         #[prost(message, tag = "23")]
-        Make(super::Make),
+        Make(::prost::alloc::boxed::Box<super::Make>),
         #[prost(message, tag = "24")]
-        Attribute(super::Attribute),
+        Attribute(::prost::alloc::boxed::Box<super::Attribute>),
         #[prost(message, tag = "30")]
-        Traffic(super::Traffic),
+        Traffic(::prost::alloc::boxed::Box<super::Traffic>),
         #[prost(message, tag = "31")]
-        Unix(super::Unix),
+        Unix(::prost::alloc::boxed::Box<super::Unix>),
         #[prost(message, tag = "32")]
         Socket(super::Socket),
         #[prost(message, tag = "33")]
-        Bind(super::Bind),
+        Bind(::prost::alloc::boxed::Box<super::Bind>),
     }
 }
 /// When, where and who.
