@@ -254,6 +254,9 @@ macro_rules! kernel_fields {
                 unacked: u32 = "snd_una" else "which way a connection older than the sensor was opened";
                 next: u32 = "snd_nxt" else "which way a connection older than the sensor was opened";
             }
+            pt_regs {
+                number: At<bytes> = "orig_ax" | "syscallno" else "files opened through io_uring without another thread";
+            }
             bytes {}
         }
     };

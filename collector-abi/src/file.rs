@@ -42,7 +42,7 @@ pub struct OpenRecord {
     pub header: Header,
     /// Which file.
     pub file: FileFacts,
-    /// The descriptor.
+    /// The descriptor; -1: it has none, or not yet.
     pub fd: i32,
     /// 1 when it may be read.
     pub read: u8,
@@ -52,6 +52,21 @@ pub struct OpenRecord {
     pub created: u8,
     /// 1 when another process opened it for writing before.
     pub written_before: u8,
+    /// One of [`Through`].
+    pub through: u32,
+    /// Zero.
+    pub zero: u32,
+}
+
+/// Values of [`OpenRecord::through`].
+#[allow(non_snake_case)]
+pub mod Through {
+    /// A system call of the process.
+    pub const CALL: u32 = 0;
+    /// A ring of io_uring.
+    pub const IO_URING: u32 = 1;
+    /// The kernel did it, in a thread of its own.
+    pub const KERNEL: u32 = 2;
 }
 
 /// A file in memory was made. Tail: its path.
@@ -68,4 +83,4 @@ pub struct MemFdRecord {
     pub zero: u32,
 }
 
-plain!(FileFacts = 24, OpenRecord = 72, MemFdRecord = 72);
+plain!(FileFacts = 24, OpenRecord = 80, MemFdRecord = 72);

@@ -15,7 +15,7 @@ mod process;
 
 pub use config::{Config, Drop, NameCache, NameSample, Watched};
 pub use fields::{At, Const, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
-pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord};
+pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord, Through};
 pub use name::{AttributeRecord, LinkRecord, MakeRecord, RENAME_EXCHANGE, RenameRecord, UnlinkRecord};
 pub use net::{
     AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, BindRecord, Direction, SocketRecord, TcpRecord, TcpState,

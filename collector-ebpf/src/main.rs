@@ -1,7 +1,8 @@
 //! The in-kernel half of the sensor, one hook family a file. Nothing here knows what an event means: the programs read
 //! the kernel's structures, write records (`lanner-collector-abi`) into one ring buffer, and count what did not fit.
 //!
-//! All programs are tracepoints, BTF tracepoints or iterators, and use no helper newer than Linux 5.10.
+//! Programs of the base layer are tracepoints, BTF tracepoints or iterators, and use no helper newer than Linux 5.10. Those
+//! of the full layer stand on kernel functions; where the kernel refuses one, the sensor sees less and says so.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
@@ -13,6 +14,7 @@ mod call;
 mod connect;
 mod exec;
 mod exit;
+mod file_open;
 mod files;
 mod flow;
 mod fork;

@@ -5,10 +5,10 @@ use aya_ebpf::helpers::generated;
 use aya_ebpf::macros::{map, tracepoint};
 use aya_ebpf::maps::{HashMap, LruHashMap};
 use aya_ebpf::programs::TracePointContext;
-use lanner_collector_abi::{FileFacts, OpenRecord, Watched, kind};
+use lanner_collector_abi::{FileFacts, OpenRecord, Through, Watched, kind};
 
 use crate::files::{self, S_IFDIR, S_IFMT, S_IFREG};
-use crate::kernel::{dentry, task_struct};
+use crate::kernel::{dentry, file, task_struct};
 use crate::record::{Record, Slot, header};
 use crate::ring;
 
@@ -48,22 +48,38 @@ static WRITTEN: LruHashMap<FileKey, Written> = LruHashMap::with_max_entries(1638
 #[map]
 static WATCHED: HashMap<Watched, u8> = HashMap::with_max_entries(256, 0);
 
-/// The exit of open, openat, openat2 and creat.
+/// The exit of open, openat, openat2, creat and open_by_handle_at.
 #[tracepoint]
 pub fn open(ctx: TracePointContext) -> u32 {
     // SAFETY: within the tracepoint's arguments.
     let fd: i64 = unsafe { ctx.read_at(SYS_EXIT_RET) }.unwrap_or(-1);
-    if fd < 0 {
-        return 0;
+    if fd >= 0 {
+        let current = task_struct::current();
+        let opened = Opened { file: files::by_fd(current, fd as u32), fd: fd as i32, through: Through::CALL };
+        tell(current, opened, Slot::Hook);
     }
-    let current = task_struct::current();
-    let file = files::by_fd(current, fd as u32);
+    0
+}
+
+/// A file that was just opened, and how.
+#[derive(Clone, Copy)]
+pub struct Opened {
+    pub file: file,
+    pub fd: i32,
+    /// One of [`Through`].
+    pub through: u32,
+}
+
+/// Tells of it, if it is worth it.
+#[inline(always)]
+pub fn tell(current: task_struct, opened: Opened, slot: Slot) {
+    let file = opened.file;
     let mode = file.f_mode();
     let inode = file.f_inode();
     let type_and_mode = inode.mode();
     let file_type = type_and_mode & S_IFMT;
     if mode & FMODE_PATH != 0 || (file_type != S_IFREG && file_type != S_IFDIR) {
-        return 0;
+        return;
     }
     let sb = inode.sb();
     let key = FileKey { dev: sb.dev(), generation: inode.generation(), ino: inode.ino() };
@@ -74,7 +90,7 @@ pub fn open(ctx: TracePointContext) -> u32 {
         // Writing to the kernel's own files is everyday business, except where a name is watched.
         if is_pseudo(sb.magic()) {
             if !is_watched(file.f_path().dentry()) {
-                return 0;
+                return;
             }
         } else if let Some(known) = by_another {
             // SAFETY: the map's own element; a race with another CPU leaves either writer.
@@ -99,12 +115,14 @@ pub fn open(ctx: TracePointContext) -> u32 {
             }
         }
         if !wanted && !is_watched(file.f_path().dentry()) {
-            return 0;
+            return;
         }
     }
-    let Some(record) = Record::<OpenRecord>::begin(Slot::Hook) else { return 0 };
+    let Some(record) = Record::<OpenRecord>::begin(slot) else { return };
     record.head.header = header(kind::OPEN, current);
-    record.head.fd = fd as i32;
+    record.head.fd = opened.fd;
+    record.head.through = opened.through;
+    record.head.zero = 0;
     record.head.read = u8::from(mode & FMODE_READ != 0);
     record.head.write = u8::from(mode & FMODE_WRITE != 0);
     record.head.created = u8::from(mode & FMODE_CREATED != 0);
@@ -114,7 +132,6 @@ pub fn open(ctx: TracePointContext) -> u32 {
     files::locate(inode, file.f_path(), &mut record.head.file, record.tail);
     record.head.header.len = size_of::<OpenRecord>() as u32 + record.tail.used();
     record.submit();
-    0
 }
 
 /// File systems whose regular files are views of the kernel: proc, sysfs, cgroup 1 and 2, debugfs, tracefs, securityfs.

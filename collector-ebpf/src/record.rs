@@ -1,13 +1,14 @@
 //! Where a record is put together: a fixed part and a tail that grows. It is too big for the stack (512 bytes), so each
-//! CPU has a page for it. Hooks in process context do not nest; the iterator, which they may interrupt, has its own.
-//! Hooks in interrupt context build small records on the stack.
+//! CPU has a page for it. Hooks in process context do not nest; the iterator, which they may interrupt, has its own, and so
+//! have hooks of the full layer, which a process that is preempted in one may leave to another in the same one. Hooks in
+//! interrupt context build small records on the stack.
 
 use core::ptr;
 
 use aya_ebpf::helpers::{bpf_get_smp_processor_id, bpf_ktime_get_boot_ns, generated};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::PerCpuArray;
-use lanner_collector_abi::{Header, Key, Plain};
+use lanner_collector_abi::{Drop, Header, Key, Plain};
 
 use crate::kernel::task_struct;
 use crate::{ring, task};
@@ -25,18 +26,21 @@ pub struct Scratch {
     /// counter in a register or on the stack would have another range after each step of a loop, and every path
     /// through the loop would be looked at again and again.
     used: u64,
+    /// 1 while a hook of the full layer uses it.
+    busy: u64,
     head: [u8; HEAD],
     tail: [u8; (TAIL_LIMIT + WRITE_MAX) as usize],
 }
 
 #[map]
-static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(2, 0);
+static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(3, 0);
 
 /// Whose scratch page.
 #[derive(Clone, Copy)]
 pub enum Slot {
     Hook = 0,
     Iterator = 1,
+    Function = 2,
 }
 
 /// A record under construction.
@@ -45,6 +49,7 @@ pub struct Record<R: Plain> {
     pub head: &'static mut R,
     /// What follows it.
     pub tail: Tail,
+    slot: Slot,
 }
 
 /// The growing part of a record.
@@ -54,7 +59,8 @@ pub struct Tail {
 }
 
 impl<R: Plain> Record<R> {
-    /// Begins a record; `None` never happens, but the verifier cannot know.
+    /// Begins a record, which must be sent in [`Slot::Function`]. There, `None` says that another process was preempted
+    /// while it uses the slot: that is counted. Elsewhere it never happens, but the verifier cannot know.
     #[inline(always)]
     pub fn begin(slot: Slot) -> Option<Self> {
         const { assert!(size_of::<R>() <= HEAD && size_of::<R>() % 8 == 0) };
@@ -64,9 +70,14 @@ impl<R: Plain> Record<R> {
         // SAFETY: the fixed part ends where the tail begins, and has room there; aligned to 8, any bytes are a valid
         // `R`, and this CPU's hooks do not nest in a slot.
         let head = unsafe { &mut *base.sub(size_of::<R>()).cast::<R>() };
+        // SAFETY: the map's own element.
+        if matches!(slot, Slot::Function) && unsafe { swap(&raw mut (*scratch).busy, 1) } != 0 {
+            ring::count_drop(Drop::MapFull);
+            return None;
+        }
         let tail = Tail { scratch };
         tail.set_used(0);
-        Some(Record { head, tail })
+        Some(Record { head, tail, slot })
     }
 
     /// Its length: fixed part and tail.
@@ -87,6 +98,10 @@ impl<R: Plain> Record<R> {
         let len = self.len();
         // SAFETY: `len` is at most the fixed part and the tail's limit.
         unsafe { ring::output(self.as_mut_ptr(), u64::from(len)) }
+        if matches!(self.slot, Slot::Function) {
+            // SAFETY: the map's own element, claimed by `begin`.
+            unsafe { ptr::write_volatile(&raw mut (*self.tail.scratch).busy, 0) };
+        }
     }
 }
 
@@ -159,6 +174,19 @@ impl Tail {
         self.set_used(if used < TAIL_LIMIT { used } else { TAIL_LIMIT - 1 });
         n as u32
     }
+}
+
+/// Writes a word and gives what was there, with nothing in between. Kernels since Linux 5.12 have the instruction, and of
+/// those before none takes a program of the full layer that uses it.
+///
+/// # Safety
+/// `place` is a word of a map's element.
+#[inline(always)]
+unsafe fn swap(place: *mut u64, new: u64) -> u64 {
+    let mut value = new;
+    // SAFETY: the caller's promise.
+    unsafe { core::arch::asm!("{v} = xchg_64({p} + 0, {v})", v = inout(reg) value, p = in(reg) place) };
+    value
 }
 
 /// `x & MASK`, in a way that the compiler cannot take out again when it knows better: the verifier does not.

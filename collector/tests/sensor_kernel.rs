@@ -10,6 +10,8 @@ mod backfill;
 mod ends;
 #[path = "sensor/files.rs"]
 mod files;
+#[path = "sensor/full.rs"]
+mod full;
 #[path = "sensor/lifetime.rs"]
 mod lifetime;
 #[path = "sensor/losses.rs"]
@@ -26,6 +28,8 @@ mod older;
 mod paths;
 #[path = "sensor/processes.rs"]
 mod processes;
+#[path = "sensor/ring.rs"]
+mod ring;
 #[path = "sensor/sockets.rs"]
 mod sockets;
 #[path = "sensor/stage.rs"]

@@ -20,7 +20,15 @@ fn fork(child: ProcessKey, parent: ProcessKey) -> Payload {
 fn write(ino: u64) -> Payload {
     let access = Access { read: false, write: true };
     let file = File::new("/x", 1, ino);
-    Payload::Open(Box::new(Open { file, fd: 3, access, created: true, written_before: false, directory: false }))
+    Payload::Open(Box::new(Open {
+        file,
+        fd: 3,
+        access,
+        created: true,
+        written_before: false,
+        directory: false,
+        through: Through::Call,
+    }))
 }
 
 const EXIT: Payload = Payload::Exit(Exit { code: 0, signal: 0 });

@@ -98,6 +98,7 @@ fn busy_node(n: u64) -> Vec<Batch> {
                 created: true,
                 written_before: false,
                 directory: false,
+                through: Through::Call,
             })),
             _ => Payload::Exit(Exit { code: 0, signal: 0 }),
         };

@@ -1,14 +1,14 @@
 //! Holds what is attached, so that letting go takes no time.
 //!
-//! To close a system call's tracepoint the kernel waits until no processor can still be in it, and it closes one after
-//! the other, be it that a program closes them or ends: 70 ms each, seconds for as many as the sensor has. What a BPF file
+//! To close a system call's tracepoint or a function's program the kernel waits until no processor can still be in it, and
+//! it closes one after the other, be it that a program closes them or ends: 70 ms each, seconds for as many as the sensor has. What a BPF file
 //! system held, kernels since Linux 6.5 close in their own time, when that goes (`bpf_link_put`, kernel/bpf/syscall.c).
 //! This one is mounted nowhere, is reached by its descriptor alone, and goes with it, however the sensor ends.
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
+use aya::programs::ProgramError;
 use aya::programs::links::FdLink;
-use aya::programs::{ProgramError, TracePoint};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
 /// What is not held here, its program holds: where no such file system may be made, and where a tracepoint's program is no
@@ -25,17 +25,25 @@ impl Hold {
         Hold { files: mount().ok(), names: 0, refused: false }
     }
 
-    /// Attaches to a system call's tracepoint, and holds that.
-    pub(super) fn attach(&mut self, program: &mut TracePoint, name: &str) -> Result<(), ProgramError> {
-        let link = program.attach("syscalls", name)?;
+    /// Attaches a program, and holds that.
+    pub(super) fn attach<P, I, L>(
+        &mut self,
+        program: &mut P,
+        attach: impl Fn(&mut P) -> Result<I, ProgramError>,
+        take: impl Fn(&mut P, I) -> Result<L, ProgramError>,
+    ) -> Result<(), ProgramError>
+    where
+        FdLink: TryFrom<L>,
+    {
+        let id = attach(program)?;
         let Some(files) = self.files.as_ref().filter(|_| !self.refused) else { return Ok(()) };
         let path = format!("/proc/self/fd/{}/{}", files.as_raw_fd(), self.names);
         self.names += 1;
-        let link = FdLink::try_from(program.take_link(link)?);
+        let link = FdLink::try_from(take(program, id)?);
         self.refused = link.map_or(true, |link| link.pin(path).is_err());
         if self.refused {
             // That detached it.
-            program.attach("syscalls", name)?;
+            attach(program)?;
         }
         Ok(())
     }

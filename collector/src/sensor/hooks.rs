@@ -135,11 +135,14 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
     match spec.attach {
         Attach::Typed(_) => {
             let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
-            program.attach().map_err(words)?;
+            hold.attach(program, BtfTracePoint::attach, BtfTracePoint::take_link).map_err(words)?;
         }
         Attach::Syscalls(names) | Attach::SyscallsIfAny(names) => {
             let program: &mut TracePoint = program.try_into().map_err(words)?;
-            let outcomes: Vec<_> = names.iter().map(|name| hold.attach(program, name)).collect();
+            let outcomes: Vec<_> = names
+                .iter()
+                .map(|name| hold.attach(program, |p| p.attach("syscalls", name), TracePoint::take_link))
+                .collect();
             if outcomes.iter().all(Result::is_err)
                 && let Some(Err(error)) = outcomes.into_iter().next()
             {
@@ -150,11 +153,11 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
         Attach::Iterator(_) => {}
         Attach::Entry(_) => {
             let program: &mut FEntry = program.try_into().map_err(words)?;
-            program.attach().map_err(words)?;
+            hold.attach(program, FEntry::attach, FEntry::take_link).map_err(words)?;
         }
         Attach::Return(_) => {
             let program: &mut FExit = program.try_into().map_err(words)?;
-            program.attach().map_err(words)?;
+            hold.attach(program, FExit::attach, FExit::take_link).map_err(words)?;
         }
     }
     Ok(())

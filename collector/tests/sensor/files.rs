@@ -6,7 +6,7 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use lanner_core::event::{Access, Event, File, MemFd, Open, Payload};
+use lanner_core::event::{Access, Event, File, MemFd, Open, Payload, Through};
 
 use super::stage::{file_id, helper, perform, shell, stage};
 
@@ -36,7 +36,8 @@ fn a_written_file_links_its_writer_to_each_reader_once() {
             access: WRITE,
             created: true,
             written_before: false,
-            directory: false
+            directory: false,
+            through: Through::Call,
         }
     );
 

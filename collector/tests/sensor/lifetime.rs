@@ -14,10 +14,17 @@ fn letting_go_of_all_hooks_takes_no_time() {
     let kernel = node_info(Vec::new()).kernel;
     let mut numbers = kernel.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
     let version = (numbers.next().expect("a version"), numbers.next().expect("and its second part"));
-    let Some(sensor) = sensor(&config()) else { return };
-    let begun = Instant::now();
-    drop(sensor);
-    let took = begun.elapsed();
+    let mut took = Duration::MAX;
+    // Other tests keep the machine busy.
+    for _ in 0..3 {
+        let Some(sensor) = sensor(&config()) else { return };
+        let begun = Instant::now();
+        drop(sensor);
+        took = took.min(begun.elapsed());
+        if took < NO_TIME {
+            break;
+        }
+    }
     // Kernels before that wait for each hook while we do.
     assert!(took < NO_TIME || version < (6, 5), "{took:?} on Linux {kernel}");
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{Sensor, SensorConfig, now};
-use lanner_core::event::{BootTime, Event, FileId, Payload, ProcessKey};
+use lanner_core::event::{BootTime, Event, FileId, Hook, Payload, ProcessKey};
 
 /// Longer than anything here takes, even on a machine busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,6 +50,11 @@ impl Stage {
     /// All events so far.
     pub(crate) fn seen(&self) -> impl Iterator<Item = &Event> {
         self.seen.iter()
+    }
+
+    /// What the sensor stands on here.
+    pub(crate) fn hooks(&self) -> &[Hook] {
+        self.sensor.hooks()
     }
 
     fn drain(&mut self) {

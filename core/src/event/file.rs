@@ -52,7 +52,7 @@ impl File {
 pub struct Open {
     /// The file.
     pub file: File,
-    /// The descriptor it got.
+    /// The descriptor it got; -1: it has none, or the hook that told of it could not know.
     pub fd: i32,
     /// For what it was opened.
     #[serde(flatten)]
@@ -63,6 +63,21 @@ pub struct Open {
     pub written_before: bool,
     /// It is a directory.
     pub directory: bool,
+    /// By which way.
+    pub through: Through,
+}
+
+/// How something was asked of the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Through {
+    /// By a system call for it.
+    #[default]
+    Call,
+    /// Through a ring of io_uring, where no system call tells of it.
+    IoUring,
+    /// By nobody: the kernel did it itself, in a thread of its own.
+    Kernel,
 }
 
 /// What an open file may be used for.

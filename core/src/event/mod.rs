@@ -16,7 +16,7 @@ mod text;
 mod unix;
 
 pub use family::{Family, FamilySet, Payload};
-pub use file::{Access, File, FileId, Open};
+pub use file::{Access, File, FileId, Open, Through};
 pub use identity::{BootTime, ContainerId, ProcessKey};
 pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
 pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};

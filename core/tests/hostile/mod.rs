@@ -212,7 +212,7 @@ impl Teller {
         let access = *self.random.pick(&[(true, false), (false, true), (true, true), (false, false)]);
         let access = Access { read: access.0, write: access.1 };
         let [created, written_before, directory] = [3, 2, 20].map(|n| self.random.one_in(n));
-        Open { file: self.file(), fd: 3, access, created, written_before, directory }
+        Open { file: self.file(), fd: 3, access, created, written_before, directory, through: Through::Call }
     }
 
     fn address(&mut self) -> SocketAddr {

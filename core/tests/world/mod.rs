@@ -131,7 +131,15 @@ impl World {
         let file = File::new(path, 1, ino);
         self.say(
             actor,
-            Payload::Open(Box::new(Open { file, fd: 3, access, created, written_before, directory: false })),
+            Payload::Open(Box::new(Open {
+                file,
+                fd: 3,
+                access,
+                created,
+                written_before,
+                directory: false,
+                through: Through::Call,
+            })),
         )
     }
 

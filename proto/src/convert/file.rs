@@ -1,6 +1,6 @@
 //! Files.
 
-use lanner_core::event::{Access, File, FileId, MemFd, Open};
+use lanner_core::event::{Access, File, FileId, MemFd, Open, Through};
 
 use super::{MAX_TEXT, Refused, bytes, text};
 use crate::v1;
@@ -42,6 +42,27 @@ impl From<&Open> for v1::Open {
             created: open.created,
             written_before: open.written_before,
             directory: open.directory,
+            through: v1::Through::from(open.through).into(),
+        }
+    }
+}
+
+impl From<Through> for v1::Through {
+    fn from(through: Through) -> Self {
+        match through {
+            Through::Call => v1::Through::Call,
+            Through::IoUring => v1::Through::IoUring,
+            Through::Kernel => v1::Through::Kernel,
+        }
+    }
+}
+
+impl From<v1::Through> for Through {
+    fn from(through: v1::Through) -> Self {
+        match through {
+            v1::Through::Call | v1::Through::Unspecified => Through::Call,
+            v1::Through::IoUring => Through::IoUring,
+            v1::Through::Kernel => Through::Kernel,
         }
     }
 }
@@ -51,6 +72,7 @@ impl TryFrom<v1::Open> for Open {
 
     fn try_from(open: v1::Open) -> Result<Self, Refused> {
         Ok(Open {
+            through: open.through().into(),
             file: open.file.ok_or(Refused::Malformed("file"))?.try_into()?,
             fd: open.fd,
             access: Access { read: open.read, write: open.write },

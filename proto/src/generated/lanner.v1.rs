@@ -41,6 +41,9 @@ pub struct Open {
     pub written_before: bool,
     #[prost(bool, tag = "7")]
     pub directory: bool,
+    /// By which way; unspecified by collectors that know of system calls alone.
+    #[prost(enumeration = "Through", tag = "80")]
+    pub through: i32,
 }
 /// An anonymous file in memory was made.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -51,6 +54,42 @@ pub struct MemFd {
     /// The descriptor it got.
     #[prost(sint32, tag = "2")]
     pub fd: i32,
+}
+/// How something was asked of the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Through {
+    Unspecified = 0,
+    /// By a system call for it.
+    Call = 1,
+    /// Through a ring of io_uring.
+    IoUring = 2,
+    /// By nobody: the kernel did it itself.
+    Kernel = 3,
+}
+impl Through {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "THROUGH_UNSPECIFIED",
+            Self::Call => "THROUGH_CALL",
+            Self::IoUring => "THROUGH_IO_URING",
+            Self::Kernel => "THROUGH_KERNEL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "THROUGH_UNSPECIFIED" => Some(Self::Unspecified),
+            "THROUGH_CALL" => Some(Self::Call),
+            "THROUGH_IO_URING" => Some(Self::IoUring),
+            "THROUGH_KERNEL" => Some(Self::Kernel),
+            _ => None,
+        }
+    }
 }
 /// A file got another name.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -154,6 +154,7 @@ impl Rng {
                 created: self.flag(),
                 written_before: self.flag(),
                 directory: self.flag(),
+                through: [Through::Call, Through::IoUring, Through::Kernel][self.below(3) as usize],
             })),
             Family::Connect => {
                 let attempts = [Attempt::Started, Attempt::Established, Attempt::Failed(self.u32())];

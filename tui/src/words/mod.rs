@@ -7,7 +7,9 @@ pub(crate) mod when;
 
 use std::net::SocketAddr;
 
-use lanner_core::event::{Attempt, ContainerId, File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind};
+use lanner_core::event::{
+    Attempt, ContainerId, File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind, Through,
+};
 
 use text::shown;
 
@@ -30,7 +32,12 @@ pub(crate) fn deed(payload: &Payload) -> String {
                 _ => "opened to read",
             };
             let note = if open.written_before && !open.access.write { " (another process wrote it)" } else { "" };
-            format!("{verb} {}{note}", file(&open.file))
+            let way = match open.through {
+                Through::Call => "",
+                Through::IoUring => " through io_uring",
+                Through::Kernel => " (the kernel itself)",
+            };
+            format!("{verb} {}{way}{note}", file(&open.file))
         }
         Payload::Connect(connect) if connect.asked => {
             let errno = if let Attempt::Failed(errno) = connect.attempt { errno } else { 0 };

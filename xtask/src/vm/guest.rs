@@ -17,6 +17,8 @@ pub(super) struct Guest<'a> {
     pub(super) initramfs: &'a Path,
     /// MiB.
     pub(super) memory: u32,
+    /// Words for the kernel, and for init.
+    pub(super) words: &'a str,
     /// For messages.
     pub(super) name: &'a str,
 }
@@ -32,7 +34,7 @@ impl Guest<'_> {
             .arg(self.kernel)
             .arg("-initrd")
             .arg(self.initramfs)
-            .args(["-append", "console=ttyS0 panic=-1 quiet"])
+            .args(["-append", &format!("console=ttyS0 panic=-1 quiet {}", self.words)])
             .args(["-nographic", "-no-reboot", "-nic", "none"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

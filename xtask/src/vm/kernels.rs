@@ -13,6 +13,8 @@ use super::run;
 pub(super) struct Kernel {
     /// As `--kernel` takes it: the series.
     pub(super) name: &'static str,
+    /// Whether it must allow every hook of the full layer.
+    pub(super) full: bool,
     archive: Archive,
     /// The package in the archive's pool.
     package: &'static str,
@@ -42,6 +44,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     // bullseye-security: the oldest that the sensor promises to run on.
     Kernel {
         name: "5.10",
+        full: false,
         archive: Archive::Security,
         package: "pool/updates/main/l/linux-signed-amd64/linux-image-5.10.0-46-cloud-amd64_5.10.262-1_amd64.deb",
         sha256: "18d94781d1b3052e21967ac2262239e5f14fbf511d6c3e110629d7aa35340760",
@@ -49,6 +52,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     // bookworm-security
     Kernel {
         name: "6.1",
+        full: true,
         archive: Archive::Security,
         package: "pool/updates/main/l/linux-signed-amd64/linux-image-6.1.0-56-cloud-amd64_6.1.192-2_amd64.deb",
         sha256: "e7d02b943971edcb8790e256c02cfab3bca6c3d37c1bf25392a57c71300615ee",
@@ -56,6 +60,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     // trixie
     Kernel {
         name: "6.12",
+        full: true,
         archive: Archive::Main,
         package: "pool/main/l/linux-signed-amd64/linux-image-6.12.117+deb13-cloud-amd64_6.12.117-1_amd64.deb",
         sha256: "e9893e5295d0549b8852611f12a4b8b5f6cc4b8128dcc2086b9847793b904ab7",
@@ -63,6 +68,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     // trixie-backports
     Kernel {
         name: "6.18",
+        full: true,
         archive: Archive::Main,
         package: "pool/main/l/linux-signed-amd64/linux-image-6.18.15+deb13-cloud-amd64_6.18.15-1~bpo13+1_amd64.deb",
         sha256: "5a507681ea8c978d02265a7fec2f02c9588fb48b54b7f71edc1059e86007f3ec",
@@ -70,6 +76,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     // trixie-backports
     Kernel {
         name: "7.3",
+        full: true,
         archive: Archive::Main,
         package: "pool/main/l/linux-signed-amd64/linux-binary-7.3.4+deb13-cloud-amd64_7.3.4-1~bpo13+1_amd64.deb",
         sha256: "c4fbc8e404958693b28825474c20742d70594d65ca58aea7be6a279c81eb6fa0",

@@ -38,7 +38,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "sensor_kernel")]
     test: String,
     /// Seconds after which a guest is ended
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
     /// Memory of the guest, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
@@ -60,9 +60,16 @@ pub(crate) fn run_tests(options: &Options) -> anyhow::Result<ExitCode> {
     };
     let mut status = 0;
     for name in names {
-        let kernel = Kernel::named(name)?.image(&cache)?;
+        let kernel = Kernel::named(name)?;
+        let image = kernel.image(&cache)?;
         let begun = Instant::now();
-        let guest = Guest { kernel: &kernel, initramfs: initramfs.path(), memory: options.memory, name };
+        let guest = Guest {
+            kernel: &image,
+            initramfs: initramfs.path(),
+            memory: options.memory,
+            words: if kernel.full { "lanner.full" } else { "" },
+            name,
+        };
         let ended = guest.run(Duration::from_secs(options.timeout))?;
         writeln!(io::stderr(), "Linux {name}: status {ended} after {:.1} s", begun.elapsed().as_secs_f32())?;
         status = if status == 0 { ended } else { status };

@@ -1,24 +1,33 @@
 //! Files that are opened.
 
-use lanner_collector_abi::OpenRecord;
-use lanner_core::event::{Access, Open, Payload};
+use lanner_collector_abi::{OpenRecord, Through as Way};
+use lanner_core::event::{Access, Open, Payload, Through};
 
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{Reader, file};
 
-pub(super) const HOOKS: &[Spec] = &[Spec {
-    name: "sys_exit_open*",
-    program: "open",
-    attach: Attach::Syscalls(&[
-        "sys_exit_openat",
-        "sys_exit_openat2",
-        "sys_exit_open",
-        "sys_exit_creat",
-        "sys_exit_open_by_handle_at",
-    ]),
-    without: "files opened, and what links who wrote one to who reads it",
-    unless: "",
-}];
+pub(super) const HOOKS: &[Spec] = &[
+    Spec {
+        name: "sys_exit_open*",
+        program: "open",
+        attach: Attach::Syscalls(&[
+            "sys_exit_openat",
+            "sys_exit_openat2",
+            "sys_exit_open",
+            "sys_exit_creat",
+            "sys_exit_open_by_handle_at",
+        ]),
+        without: "files opened, and what links who wrote one to who reads it",
+        unless: "",
+    },
+    Spec {
+        name: "security_file_open",
+        program: "file_open",
+        attach: Attach::Return("security_file_open"),
+        without: "files that the kernel itself opens, and those that io_uring opens and keeps in a table of its own",
+        unless: "",
+    },
+];
 
 /// `S_IFDIR` and its mask.
 const TYPE_MASK: u16 = 0o170_000;
@@ -33,5 +42,11 @@ pub(super) fn open(reader: &mut Reader<'_>) -> Option<Payload> {
         created: record.created != 0,
         written_before: record.written_before != 0,
         directory: record.file.mode & TYPE_MASK == DIRECTORY,
+        through: match record.through {
+            Way::CALL => Through::Call,
+            Way::IO_URING => Through::IoUring,
+            Way::KERNEL => Through::Kernel,
+            _ => return None,
+        },
     })))
 }

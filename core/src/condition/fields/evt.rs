@@ -97,7 +97,8 @@ fn raw_result(view: View<'_>) -> Option<i128> {
             UnixAct::Connected | UnixAct::Listening => 0,
         },
         Payload::Fork(fork) => fork.child.pid.into(),
-        Payload::Open(open) => open.fd.into(),
+        // A ring returns 0 for a file that it keeps in a table of its own.
+        Payload::Open(open) => open.fd.max(0).into(),
         Payload::MemFd(memfd) => memfd.fd.into(),
         // The descriptor that accept returned is not known; that it did not fail is.
         Payload::Accept(_) => 0,

@@ -12,7 +12,8 @@ const FD: FamilySet = FILE.or(SOCKET).or(UNIX);
 
 pub(super) const FIELDS: &[Field] = &[
     number("fd.num", FILE, "The descriptor.", |v| match &v.event.payload {
-        Payload::Open(open) => Some(open.fd.into()),
+        // Rules ask so whether the call failed: one that needs no descriptor did not.
+        Payload::Open(open) => Some(open.fd.max(0).into()),
         Payload::MemFd(memfd) => Some(memfd.fd.into()),
         _ => None,
     }),

@@ -2,7 +2,7 @@
 
 use lanner_core::event::{
     Access, Args, Batch, BootTime, ContainerId, Event, Exec, File, Header, Hook, HookLayer, HookState, Image, NodeInfo,
-    Open, Origin, Payload, ProcessKey, Task, Text,
+    Open, Origin, Payload, ProcessKey, Task, Text, Through,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -51,6 +51,7 @@ fn hostile_model() -> Model {
         created: true,
         written_before: false,
         directory: false,
+        through: Through::Call,
     };
     let payloads = [
         (process, Payload::Exec(Box::new(Exec { task, image: image.clone() }))),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lanner_core::event::{
     Access, Args, Attempt, Batch, BootTime, Close, Connect, ContainerId, Credentials, End, Event, Exec, Exit, File,
     Flow, FlowId, Fork, Header, Image, Listen, NamespaceChange, Namespaces, NsChangeHow, Open, Origin, Payload,
-    ProcessKey, Quality, Stdio, StdioKind, Task, Text,
+    ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through,
 };
 
 /// The host's namespaces.
@@ -128,6 +128,7 @@ impl Script {
             created,
             written_before: !write,
             directory: false,
+            through: Through::Call,
         };
         self.push(process, Origin::Live, Payload::Open(Box::new(open)))
     }

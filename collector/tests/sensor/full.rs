@@ -1,0 +1,82 @@
+//! The full layer: what stands on kernel functions, where the kernel allows that. Where it does not, each hook says so.
+
+use std::ffi::CString;
+use std::fs;
+use std::process::Stdio;
+
+use lanner_core::event::{Access, Event, HookLayer, HookState, Open, Payload, Through};
+
+use super::ring;
+use super::stage::{Stage, file_id, helper, life_of, stage};
+
+/// Whether a hook of the full layer is attached. Where it must be (`cargo xtask vm` knows which kernels allow it) it is;
+/// elsewhere it says why it is not, and what is not seen.
+fn has(stage: &std::sync::Mutex<Stage>, name: &str) -> bool {
+    let hooks = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).hooks().to_vec();
+    let hook = hooks.iter().find(|h| h.name == name).expect("the hook is known");
+    assert_eq!(hook.layer, HookLayer::Full);
+    let HookState::Refused(why) = &hook.state else { return true };
+    assert!(std::env::var_os("LANNER_FULL_LAYER").is_none(), "{name} must be attached here: {why}");
+    assert!(why.starts_with("the kernel") && !hook.without.is_empty(), "{hook:?}");
+    false
+}
+
+fn opens(life: &[Event]) -> Vec<&Open> {
+    life.iter().filter_map(|e| if let Payload::Open(open) = &e.payload { Some(open.as_ref()) } else { None }).collect()
+}
+
+#[test]
+fn files_opened_by_a_ring_are_told_whoever_does_its_work_and_wherever_it_keeps_them() {
+    let Some(stage) = stage() else { return };
+    if !has(stage, "security_file_open") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let child = helper("full::opens_by_rings").env("FOLDER", dir.path()).stdout(Stdio::piped()).spawn().expect("runs");
+    let pid = child.id();
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let life = life_of(stage, pid);
+    let by_ring: Vec<&Open> = opens(&life).into_iter().filter(|open| open.through == Through::IoUring).collect();
+    assert_eq!(by_ring.len(), 3, "each is told once: {life:?}");
+    for (open, name) in by_ring.iter().zip(["inline", "thread", "table"]) {
+        let path = dir.path().join("real").join(name);
+        assert_eq!(
+            **open,
+            Open {
+                file: lanner_core::event::File::new(
+                    path.to_str().expect("text"),
+                    file_id(&path).dev,
+                    file_id(&path).ino
+                ),
+                fd: -1,
+                access: Access { read: false, write: true },
+                created: true,
+                written_before: false,
+                directory: false,
+                through: Through::IoUring,
+            }
+        );
+    }
+    let inline = String::from_utf8_lossy(&output.stdout);
+    let told = by_ring[0].file.path.to_string();
+    assert!(inline.contains(&format!("the kernel's own: {told}\n")), "{told} is not what d_path says: {inline}");
+    let by_call = opens(&life).into_iter().filter(|o| o.through == Through::Call && o.file.id == by_ring[0].file.id);
+    assert_eq!(by_call.count(), 0, "told once");
+}
+
+#[test]
+#[ignore = "what another test runs as a process of its own"]
+#[allow(clippy::print_stdout)]
+fn opens_by_rings() {
+    let folder = std::env::var("FOLDER").expect("another test sets it");
+    fs::create_dir(format!("{folder}/real")).expect("made");
+    std::os::unix::fs::symlink("real", format!("{folder}/link")).expect("linked");
+    std::env::set_current_dir(&folder).expect("entered");
+    let path = |name: &str| CString::new(format!("link/../link/{name}")).expect("no NUL");
+    let fd = ring::open(&path("inline"), 0, false).expect("opened");
+    let own = fs::read_link(format!("/proc/self/fd/{fd}")).expect("an open file");
+    println!("the kernel's own: {}", own.display());
+    ring::open(&path("thread"), ring::ASYNC, false).expect("opened");
+    assert_eq!(ring::open(&path("table"), 0, true).expect("opened"), 0);
+}
