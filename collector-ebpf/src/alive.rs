@@ -7,9 +7,9 @@ use aya_ebpf::bindings::seq_file;
 use aya_ebpf::helpers::generated;
 use lanner_collector_abi::{ExecRecord, kind};
 
-use crate::{exec, task};
 use crate::kernel::{Place as _, launder, task_struct};
 use crate::record::{Record, Slot, header_of};
+use crate::{exec, task};
 
 /// `task_struct.flags`: a kernel thread.
 const PF_KTHREAD: u32 = 0x0020_0000;

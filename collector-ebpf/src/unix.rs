@@ -2,12 +2,12 @@
 
 use lanner_collector_abi::{FileFacts, Header, Key, UnixRecord, kind};
 
-use crate::{files, task};
 use crate::flow::NOBODY;
 use crate::kernel::{Place as _, pid, sock, task_struct, unix_sock};
 use crate::news::is_news;
 use crate::record::{Record, Slot, header};
 use crate::socket_call::{self as call, Call};
+use crate::{files, task};
 
 /// `sockaddr_un.sun_path`: where it begins, and its most bytes.
 const NAME_AT: u32 = 2;

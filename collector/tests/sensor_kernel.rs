@@ -4,12 +4,20 @@
 
 #[path = "sensor/backfill.rs"]
 mod backfill;
+#[path = "sensor/bpf.rs"]
+mod bpf;
+#[path = "sensor/credentials.rs"]
+mod credentials;
 #[path = "sensor/files.rs"]
 mod files;
+#[path = "sensor/levers.rs"]
+mod levers;
 #[path = "sensor/lifetime.rs"]
 mod lifetime;
 #[path = "sensor/losses.rs"]
 mod losses;
+#[path = "sensor/mounts.rs"]
+mod mounts;
 #[path = "sensor/names.rs"]
 mod names;
 #[path = "sensor/namespaces.rs"]
@@ -18,5 +26,9 @@ mod namespaces;
 mod processes;
 #[path = "sensor/stage.rs"]
 mod stage;
+#[path = "sensor/stdio.rs"]
+mod stdio;
 #[path = "sensor/tcp.rs"]
 mod tcp;
+#[path = "sensor/traces.rs"]
+mod traces;

@@ -15,6 +15,7 @@ mod evt;
 mod fd;
 mod lacking;
 mod lanner;
+mod privilege;
 mod proc;
 mod user;
 
@@ -133,7 +134,9 @@ impl Field {
 
     /// All fields, by class.
     pub fn all() -> impl Iterator<Item = &'static Field> {
-        [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, container::FIELDS, lanner::FIELDS].into_iter().flatten()
+        [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, container::FIELDS, lanner::FIELDS, privilege::FIELDS]
+            .into_iter()
+            .flatten()
     }
 
     /// The fields of Falco's that events do not carry, by the reason. A name stands for those that begin with it and a
