@@ -12,6 +12,10 @@ pub struct Config {
     pub watched_lengths: u64,
     /// Nanoseconds that a connection must have lived before its traffic is told of.
     pub traffic_age: u64,
+    /// The collector itself, whose own programs are no news: its pid in its pid namespace.
+    pub own_pid: u32,
+    /// That namespace's inode number.
+    pub own_pid_ns: u32,
 }
 
 /// A name worth an event when a file of this name, or under a directory of it, is opened for reading: up to 32 bytes,
@@ -53,4 +57,4 @@ impl Drop {
     pub const COUNT: u32 = 2;
 }
 
-plain!(Config = 24, NameCache = 16, NameSample = 16);
+plain!(Config = 32, NameCache = 16, NameSample = 16);

@@ -95,6 +95,18 @@ macro_rules! kernel_fields {
                 cap_effective: u64 = "cap_effective";
                 cap_permitted: u64 = "cap_permitted";
                 user_ns: Ptr<user_namespace> = "user_ns";
+                suid: u32 = "suid.val";
+                fsuid: u32 = "fsuid.val";
+                sgid: u32 = "sgid.val";
+                fsgid: u32 = "fsgid.val";
+                cap_inheritable: u64 = "cap_inheritable";
+                cap_bounding: u64 = "cap_bset";
+                cap_ambient: u64 = "cap_ambient";
+                groups: Ptr<group_info> = "group_info";
+            }
+            group_info {
+                count: u32 = "ngroups";
+                list: At<bytes> = "gid";
             }
             pid {
                 level: u32 = "level";
@@ -116,10 +128,19 @@ macro_rules! kernel_fields {
             }
             uts_namespace { inum: u32 = "ns.inum"; }
             ipc_namespace { inum: u32 = "ns.inum" else "IPC namespaces"; }
-            mnt_namespace { inum: u32 = "ns.inum"; }
+            mnt_namespace {
+                inum: u32 = "ns.inum";
+                mounts: u64 = "mounts.rb_node" else "where mount(2) mounts, but by its name";
+            }
+            rb_node { right: u64 = "rb_right"; }
             pid_namespace {
                 inum: u32 = "ns.inum";
                 level: u32 = "level";
+                pids: u64 = "idr.idr_rt.xa_head";
+            }
+            xa_node {
+                shift: u8 = "shift";
+                slots: At<bytes> = "slots";
             }
             net { inum: u32 = "ns.inum"; }
             cgroup_namespace { inum: u32 = "ns.inum" else "control group namespaces"; }
@@ -175,6 +196,8 @@ macro_rules! kernel_fields {
                 mountpoint: Ptr<dentry> = "mnt_mountpoint";
                 mounts: At<bytes> = "mnt_mounts";
                 child: At<bytes> = "mnt_child";
+                device: Ptr<bytes> = "mnt_devname";
+                node: At<bytes> = "mnt_node" else "where mount(2) mounts, but by its name";
             }
             dentry {
                 parent: Ptr<dentry> = "d_parent";
@@ -197,22 +220,44 @@ macro_rules! kernel_fields {
                 rdev: u32 = "i_rdev";
                 generation: u32 = "i_generation" else "that a file's number was used before by another";
                 sb: Ptr<super_block> = "i_sb";
+                private: u64 = "i_private";
             }
             super_block {
                 dev: u32 = "s_dev";
                 magic: u64 = "s_magic";
                 private: Ptr<proc_fs_info> = "s_fs_info";
+                kind: Ptr<file_system_type> = "s_type";
             }
             proc_fs_info { pid_ns: Ptr<pid_namespace> = "pid_ns" else "paths through /proc/self"; }
             proc_inode {
-                pid: Ptr<pid> = "pid" else "paths through /proc/PID/root and the like";
+                pid: Ptr<pid> = "pid" else "paths through /proc/PID/root and the like, and whose memory is opened";
                 fd: u32 = "fd" else "paths through /proc/PID/fd";
-                inode: At<inode> = "vfs_inode" else "paths through /proc/PID/root and the like";
+                inode: At<inode> = "vfs_inode" else "paths through /proc/PID/root and the like, and whose memory is opened";
             }
             socket {
                 state: u32 = "state";
                 sk: Ptr<sock> = "sk";
             }
+            file_system_type { name: Ptr<bytes> = "name"; }
+            fs_context { kind: Ptr<file_system_type> = "fs_type" else "the type of file systems that fsconfig sets up"; }
+            kernel_siginfo { code: u32 = "si_code"; }
+            bpf_prog {
+                kind: u32 = "type" else "BPF programs of others";
+                attach: u32 = "expected_attach_type" else "BPF programs of others";
+                len: u32 = "len" else "BPF programs of others";
+                aux: Ptr<bpf_prog_aux> = "aux" else "BPF programs of others";
+            }
+            bpf_prog_aux {
+                id: u32 = "id" else "BPF programs of others";
+                name: At<bytes> = "name" else "BPF programs of others";
+            }
+            bpf_map {
+                kind: u32 = "map_type" else "BPF maps of others";
+                entries: u32 = "max_entries" else "BPF maps of others";
+                id: u32 = "id" else "BPF maps of others";
+                name: At<bytes> = "name" else "BPF maps of others";
+            }
+            bpf_link { prog: Ptr<bpf_prog> = "prog" else "what BPF programs of others are attached to"; }
             sock {
                 family: u16 = "__sk_common.skc_family";
                 state: u8 = "__sk_common.skc_state";

@@ -6,25 +6,33 @@
 //! numbers are in its byte order.
 #![no_std]
 
+mod code;
 mod config;
+mod credentials;
 mod fields;
 mod file;
+mod mount;
 mod name;
 mod net;
 mod process;
+mod trace;
 
+pub use code::{BpfRecord, KernelRecord};
 pub use config::{Config, Drop, NameCache, NameSample, Watched};
+pub use credentials::{CredFacts, CredentialsRecord, GROUPS};
 pub use fields::{At, Const, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
 pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord, Through};
+pub use mount::{MountRecord, RootRecord};
 pub use name::{AttributeRecord, LinkRecord, MakeRecord, RENAME_EXCHANGE, RenameRecord, UnlinkRecord};
 pub use net::{
     AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, BindRecord, Direction, SocketRecord, TcpRecord, TcpState,
     UnixRecord,
 };
 pub use process::{
-    CGROUP_DEPTH, ExecRecord, ExitRecord, ForkRecord, NamespaceRecord, NsFacts, PID_LEVELS, StdioFacts, StdioTag,
-    TaskFacts,
+    CGROUP_DEPTH, ExecRecord, ExitRecord, ForkRecord, NamespaceRecord, NsFacts, PID_LEVELS, StdioFacts, StdioRecord,
+    StdioTag, TaskFacts,
 };
+pub use trace::{OPENED_MEMORY, SignalRecord, TraceRecord};
 
 /// What a record tells, in [`Header::kind`]. Each family has its own range of ten.
 pub mod kind {
@@ -90,6 +98,22 @@ pub mod kind {
     pub const SOCKET: u16 = 77;
     /// [`crate::BindRecord`].
     pub const BIND: u16 = 78;
+    /// [`crate::CredentialsRecord`].
+    pub const CREDENTIALS: u16 = 110;
+    /// [`crate::RootRecord`].
+    pub const ROOT: u16 = 111;
+    /// [`crate::MountRecord`].
+    pub const MOUNT: u16 = 112;
+    /// [`crate::TraceRecord`].
+    pub const TRACE: u16 = 113;
+    /// [`crate::SignalRecord`].
+    pub const SIGNAL: u16 = 114;
+    /// [`crate::KernelRecord`].
+    pub const KERNEL: u16 = 115;
+    /// [`crate::BpfRecord`].
+    pub const BPF: u16 = 116;
+    /// [`crate::StdioRecord`].
+    pub const STDIO: u16 = 117;
 }
 
 /// A process: its pid on the machine and when its thread group's leader started (`start_boottime`).

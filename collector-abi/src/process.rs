@@ -74,7 +74,7 @@ pub struct StdioFacts {
     pub ino: u64,
     /// One of [`StdioTag`].
     pub tag: u8,
-    /// 1 when `addr` and `port` are a TCP peer's.
+    /// 1 when `addr` and `port` are a TCP or UDP peer's.
     pub has_peer: u8,
     /// The peer's port.
     pub port: u16,
@@ -168,6 +168,20 @@ pub struct NamespaceRecord {
     pub zero: u32,
 }
 
+/// A socket became one of the standard descriptors. No tail.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StdioRecord {
+    /// When and who.
+    pub header: Header,
+    /// The number of the system call.
+    pub call: u32,
+    /// Which descriptor: 0, 1 or 2.
+    pub fd: u32,
+    /// What it leads to now.
+    pub leads_to: StdioFacts,
+}
+
 plain!(
     NsFacts = 32,
     TaskFacts = 160,
@@ -175,5 +189,6 @@ plain!(
     ExecRecord = 352,
     ForkRecord = 216,
     ExitRecord = 48,
-    NamespaceRecord = 112
+    NamespaceRecord = 112,
+    StdioRecord = 80
 );

@@ -53,9 +53,11 @@ pub fn locate_at(of: inode, at: Spot, facts: &mut FileFacts, tail: Tail) {
     let walked = push(tail, &at);
     facts.path_len = (walked >> 16) as u16;
     facts.flags = walked as u16;
-    // An unlinked file that is still open has no link left; an unlinked directory is not in the dentry hash any more.
-    let directory = facts.mode & S_IFMT == S_IFDIR;
-    if of.nlink() == 0 || (directory && facts.path_len != 0 && at.dentry.hashed() == 0) {
+    // An unlinked file that is still open has no link left; an unlinked directory is not in the dentry hash any more. A
+    // file system's root never was.
+    let dentry = at.dentry;
+    let is_in_directory = facts.mode & S_IFMT == S_IFDIR && dentry.parent().address != dentry.address;
+    if of.nlink() == 0 || (is_in_directory && dentry.hashed() == 0) {
         facts.flags |= FileFlags::DELETED;
     }
 }

@@ -1,8 +1,9 @@
 //! The links of `/proc` that have no text: `/proc/PID/root` leads straight into another process's tree.
 
 use crate::files;
-use crate::kernel::{Place as _, inode, pid, proc_inode, task_struct};
+use crate::kernel::{Place as _, inode, proc_inode, task_struct};
 use crate::path::Spot;
+use crate::task;
 
 const PROC_SUPER_MAGIC: u64 = 0x9fa0;
 
@@ -27,7 +28,7 @@ pub fn leads_to(link: inode, name: Name) -> Option<Spot> {
     if link.sb().magic() != PROC_SUPER_MAGIC || entry.pid().is_null() {
         return None;
     }
-    let task = task_of(entry.pid());
+    let task = task::of_pid(entry.pid());
     let at = if is(name, b"root") {
         task.fs().root()
     } else if is(name, b"cwd") {
@@ -40,14 +41,6 @@ pub fn leads_to(link: inode, name: Name) -> Option<Spot> {
         return None;
     };
     Some(Spot::of(at))
-}
-
-/// The thread that a `struct pid` stands for.
-#[inline(always)]
-fn task_of(pid: pid) -> task_struct {
-    let first = pid.first_task().address;
-    let link = task_struct::at(0).pid_link().address;
-    task_struct::at(if first == 0 { 0 } else { first.wrapping_sub(link) })
 }
 
 /// Writes the number of the own process in the pid namespace that this `/proc` shows, when the link is `/proc/self`; says

@@ -8,15 +8,20 @@ use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::{FileFacts, OpenRecord, Through, Watched, kind};
 
 use crate::files::{self, S_IFDIR, S_IFMT, S_IFREG};
-use crate::kernel::{dentry, file, task_struct};
+use crate::kernel::{dentry, file, probe, task_struct};
 use crate::record::{Record, Slot, header};
 use crate::ring;
+use crate::trace;
 
 /// `file.f_mode`.
 const FMODE_READ: u32 = 1;
 const FMODE_WRITE: u32 = 2;
 const FMODE_PATH: u32 = 1 << 14;
 const FMODE_CREATED: u32 = 1 << 20;
+
+/// The file system of /proc, and what `/proc/PID/mem` is there: a regular file that only its owner may use.
+const PROC_SUPER_MAGIC: u64 = 0x9fa0;
+const MEMORY_MODE: u16 = S_IFREG | 0o600;
 
 /// Where the return value lies in a `sys_exit_*` tracepoint.
 pub const SYS_EXIT_RET: usize = 16;
@@ -82,6 +87,11 @@ pub fn tell(current: task_struct, opened: Opened, slot: Slot) {
         return;
     }
     let sb = inode.sb();
+    let mut memory_told = false;
+    // The memory of a process, as /proc shows it; few other files have these permissions.
+    if type_and_mode == MEMORY_MODE && sb.magic() == PROC_SUPER_MAGIC && is_memory(file.f_path().dentry()) {
+        memory_told = trace::memory_opened(&inode, opened.fd as u32, u32::from(mode & FMODE_WRITE != 0)) != 0;
+    }
     let key = FileKey { dev: sb.dev(), generation: inode.generation(), ino: inode.ino() };
     let tgid = current.tgid();
     let mut written_before = 0;
@@ -89,7 +99,7 @@ pub fn tell(current: task_struct, opened: Opened, slot: Slot) {
     if mode & FMODE_WRITE != 0 {
         // Writing to the kernel's own files is everyday business, except where a name is watched.
         if is_pseudo(sb.magic()) {
-            if !is_watched(file.f_path().dentry()) {
+            if !memory_told && !is_watched(file.f_path().dentry()) {
                 return;
             }
         } else if let Some(known) = by_another {
@@ -105,7 +115,7 @@ pub fn tell(current: task_struct, opened: Opened, slot: Slot) {
             let _ = WRITTEN.insert(key, Written { writer: tgid, reader: 0 }, 0);
         }
     } else {
-        let mut wanted = false;
+        let mut wanted = memory_told;
         if let (Some(known), S_IFREG) = (by_another, file_type) {
             // SAFETY: as above; at worst a reader is told twice.
             unsafe {
@@ -138,6 +148,12 @@ pub fn tell(current: task_struct, opened: Opened, slot: Slot) {
 #[inline(always)]
 fn is_pseudo(magic: u64) -> bool {
     matches!(magic, 0x9fa0 | 0x6265_6572 | 0x0027_e0eb | 0x6367_7270 | 0x6462_6720 | 0x7472_6163 | 0x7363_6673)
+}
+
+/// Whether the name is `mem`.
+#[inline(always)]
+fn is_memory(leaf: dentry) -> bool {
+    leaf.name_len() == 3 && probe::<[u8; 3]>(leaf.name().address) == *b"mem"
 }
 
 /// Whether the file's name, or one of the directories next above, is watched.

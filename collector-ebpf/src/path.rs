@@ -67,7 +67,7 @@ pub fn push(tail: Tail, at: &Spot) -> u32 {
 
 /// The mount around what other code knows as a `vfsmount`.
 #[inline(always)]
-fn mount_of(vfs: vfsmount) -> mount {
+pub fn mount_of(vfs: vfsmount) -> mount {
     let offset = mount::at(0).vfs().address;
     mount::at(vfs.address.wrapping_sub(offset))
 }

@@ -8,6 +8,9 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use lanner_collector_abi::{Config, Drop, Plain};
 
+use crate::kernel::task_struct;
+use crate::task;
+
 /// `BPF_RB_AVAIL_DATA` of `bpf_ringbuf_query`.
 const AVAILABLE: u64 = 0;
 
@@ -21,7 +24,8 @@ static DROPS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Drop::COUNT, 0);
 
 // SAFETY: no other symbol of this name exists.
 #[unsafe(no_mangle)]
-static CONFIG: Config = Config { wake_mark: u64::MAX, watched_lengths: 0, traffic_age: u64::MAX };
+static CONFIG: Config =
+    Config { wake_mark: u64::MAX, watched_lengths: 0, traffic_age: u64::MAX, own_pid: 0, own_pid_ns: 0 };
 
 /// Whether a watched name has this many bytes.
 #[inline(always)]
@@ -36,6 +40,16 @@ pub fn is_watched_length(len: u32) -> bool {
 pub fn traffic_age() -> u64 {
     // SAFETY: reads one word of a static; volatile, for the loader overrides it.
     unsafe { ptr::read_volatile(&raw const CONFIG.traffic_age) }
+}
+
+/// Whether this is a thread of the collector.
+#[inline(always)]
+pub fn is_own(task: task_struct) -> bool {
+    // SAFETY: reads words of a static; volatile, for the loader overrides it.
+    let (pid, ns) =
+        unsafe { (ptr::read_volatile(&raw const CONFIG.own_pid), ptr::read_volatile(&raw const CONFIG.own_pid_ns)) };
+    let own = task::innermost(task.group_leader());
+    own.nr() == pid && own.ns().inum() == ns
 }
 
 /// Counts a lost record.

@@ -7,6 +7,7 @@ use crate::files::{self, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_
 use crate::kernel::{sock, task_struct};
 
 const IPPROTO_TCP: u16 = 6;
+const IPPROTO_UDP: u16 = 17;
 /// Bits of the minor number in the kernel's `dev_t`.
 const MINOR_BITS: u32 = 20;
 
@@ -18,8 +19,9 @@ pub fn describe(task: task_struct, all: &mut [StdioFacts; 3]) {
     one(&task, 2, &mut all[2]);
 }
 
+/// Fills in one of them.
 #[inline(never)]
-fn one(task: &task_struct, fd: u32, facts: &mut StdioFacts) {
+pub fn one(task: &task_struct, fd: u32, facts: &mut StdioFacts) {
     facts.ino = 0;
     facts.has_peer = 0;
     facts.port = 0;
@@ -56,7 +58,8 @@ fn is_terminal(rdev: u32) -> bool {
 fn peer(sk: sock, facts: &mut StdioFacts) {
     let family = sk.family();
     let port = u16::from_be(sk.remote_port());
-    if (family != AF_INET && family != AF_INET6) || sk.protocol() != IPPROTO_TCP || port == 0 {
+    let protocol = sk.protocol();
+    if (family != AF_INET && family != AF_INET6) || !matches!(protocol, IPPROTO_TCP | IPPROTO_UDP) || port == 0 {
         return;
     }
     facts.family = u32::from(family);

@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::generated;
 use lanner_collector_abi::{Key, NsFacts, PID_LEVELS, TaskFacts};
 
-use crate::kernel::{Place as _, probe, task_struct, upid};
+use crate::kernel::{Place as _, pid, probe, task_struct, upid, xa_node};
 use crate::path;
 use crate::record::Tail;
 
@@ -20,7 +20,6 @@ pub fn key(task: task_struct) -> Key {
 #[inline(never)]
 pub fn namespaces(task: &task_struct, ns: &mut NsFacts) {
     let proxy = task.nsproxy();
-    let pid = task.thread_pid();
     ns.mnt = proxy.mnt().inum();
     ns.uts = proxy.uts().inum();
     ns.ipc = proxy.ipc().inum();
@@ -28,7 +27,14 @@ pub fn namespaces(task: &task_struct, ns: &mut NsFacts) {
     ns.cgroup = proxy.cgroup().inum();
     ns.pid_for_children = proxy.pid_for_children().inum();
     ns.user = task.cred().user_ns().inum();
-    ns.pid = pid.numbers().nth(u64::from(pid.level() & 31)).ns().inum();
+    ns.pid = innermost(*task).ns().inum();
+}
+
+/// A thread's number in its own pid namespace.
+#[inline(always)]
+pub fn innermost(task: task_struct) -> upid {
+    let pid = task.thread_pid();
+    pid.numbers().nth(u64::from(pid.level() & 31))
 }
 
 impl upid {
@@ -93,9 +99,50 @@ fn pids(leader: &task_struct, facts: &mut TaskFacts) {
     facts.pid_levels = filled;
 }
 
+/// How many bits of a number each level of the kernel's table of pids takes, and how many levels it has at most: pids
+/// stay below 2^22.
+const PID_TABLE_BITS: u32 = 6;
+const PID_TABLE_LEVELS: u32 = 4;
+
+/// The thread that has this pid in the pid namespace of the current one; null when there is none. It is looked up as the
+/// kernel does it (`find_vpid`), in the namespace's table, an XArray (`lib/xarray.c`).
+#[inline(never)]
+pub fn by_pid(number: u32) -> u64 {
+    let own = task_struct::current().thread_pid();
+    let level = own.level() & 31;
+    let mut entry = own.numbers().nth(u64::from(level)).ns().pids();
+    for _ in 0..PID_TABLE_LEVELS {
+        // The two lowest bits tell a node of the table from what it holds.
+        if entry & 3 != 2 {
+            break;
+        }
+        let node = xa_node::at(entry & !3);
+        let shift = u32::from(node.shift());
+        let slot = u64::from(number).wrapping_shr(shift);
+        entry = nth_pointer(node.slots().address, slot & ((1 << PID_TABLE_BITS) - 1));
+    }
+    if entry & 3 != 0 {
+        return 0;
+    }
+    let found = pid::at(entry);
+    // The table has no place for a number that is too high: whoever has its lower bits is somebody else.
+    if found.is_null() || found.numbers().nth(u64::from(level)).nr() != number {
+        return 0;
+    }
+    of_pid(found).address
+}
+
+/// The thread that a kernel's `pid` stands for; null when it has ended.
+#[inline(always)]
+pub fn of_pid(pid: pid) -> task_struct {
+    let first = pid.first_task().address;
+    let link = task_struct::at(0).pid_link().address;
+    task_struct::at(if first == 0 { 0 } else { first.wrapping_sub(link) })
+}
+
 /// A string of the kernel, cut to 15 bytes; zeros after it, or alone when there is none.
 #[inline(always)]
-fn string16(to: &mut [u8; 16], address: u64) {
+pub fn string16(to: &mut [u8; 16], address: u64) {
     *to = [0; 16];
     // SAFETY: 16 bytes are there; the kernel checks the source.
     unsafe { generated::bpf_probe_read_kernel_str(to.as_mut_ptr().cast(), 16, address as *const _) };

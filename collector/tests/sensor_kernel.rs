@@ -6,16 +6,24 @@
 mod attempts;
 #[path = "sensor/backfill.rs"]
 mod backfill;
+#[path = "sensor/bpf.rs"]
+mod bpf;
+#[path = "sensor/credentials.rs"]
+mod credentials;
 #[path = "sensor/ends.rs"]
 mod ends;
 #[path = "sensor/files.rs"]
 mod files;
 #[path = "sensor/full.rs"]
 mod full;
+#[path = "sensor/levers.rs"]
+mod levers;
 #[path = "sensor/lifetime.rs"]
 mod lifetime;
 #[path = "sensor/losses.rs"]
 mod losses;
+#[path = "sensor/mounts.rs"]
+mod mounts;
 #[path = "sensor/names.rs"]
 mod names;
 #[path = "sensor/namespaces.rs"]
@@ -34,8 +42,12 @@ mod ring;
 mod sockets;
 #[path = "sensor/stage.rs"]
 mod stage;
+#[path = "sensor/stdio.rs"]
+mod stdio;
 #[path = "sensor/tcp.rs"]
 mod tcp;
+#[path = "sensor/traces.rs"]
+mod traces;
 #[path = "sensor/unix.rs"]
 mod unix;
 #[path = "sensor/uring.rs"]

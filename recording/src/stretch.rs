@@ -59,6 +59,8 @@ impl Stretcher {
                     self.key(peer);
                 }
             }
+            Payload::Trace(trace) => self.key(&mut trace.target),
+            Payload::Signal(signal) => self.key(&mut signal.target),
             Payload::Exit(_)
             | Payload::Open(_)
             | Payload::Connect(_)
@@ -70,8 +72,15 @@ impl Stretcher {
             | Payload::Link(_)
             | Payload::Unlink(_)
             | Payload::Make(_)
-            | Payload::Attribute(_) => {}
-            Payload::Socket(_) | Payload::Bind(_) => {}
+            | Payload::Attribute(_)
+            | Payload::Socket(_)
+            | Payload::Bind(_)
+            | Payload::Credentials(_)
+            | Payload::Root(_)
+            | Payload::Mount(_)
+            | Payload::Kernel(_)
+            | Payload::Bpf(_)
+            | Payload::Stdio(_) => {}
         }
     }
 

@@ -111,6 +111,12 @@ pub fn not_run(why: impl Display) {
     let _ = writeln!(io::stderr(), "{test}: not run: {why}");
 }
 
+/// Says that a test has nothing to try on this machine, whatever is required: its kernel or processor has no such thing.
+pub fn not_here(why: impl Display) {
+    let thread = std::thread::current();
+    let _ = writeln!(io::stderr(), "{}: nothing to try: {why}", thread.name().unwrap_or("a test"));
+}
+
 /// What is missing to load eBPF: capabilities, by what the kernel says of this process.
 fn missing() -> Option<String> {
     const SYS_ADMIN: u64 = 1 << 21;

@@ -27,6 +27,21 @@ pub(super) fn of(event: &Event) -> usize {
             size_of_val(attribute.as_ref()) + of_file(&attribute.file) + name
         }
         Payload::Unix(unix) => size_of_val(unix.as_ref()) + of_text(unix.name.text()),
+        Payload::Credentials(change) => {
+            let groups = size_of_val(change.before.groups.as_slice()) + size_of_val(change.now.groups.as_slice());
+            size_of_val(change.as_ref()) + groups
+        }
+        Payload::Root(change) => size_of_val(change.as_ref()) + of_file(&change.now) + of_file(&change.before),
+        Payload::Mount(mount) => {
+            let texts = [&mount.source, &mount.fs_type, &mount.key, &mount.options].map(of_text);
+            size_of_val(mount.as_ref()) + of_file(&mount.place) + texts.iter().sum::<usize>()
+        }
+        Payload::Trace(trace) => size_of_val(trace.as_ref()) + trace.file.as_ref().map_or(0, of_file),
+        Payload::Kernel(load) => {
+            let files = load.file.iter().chain(&load.ramdisk).map(of_file).sum::<usize>();
+            size_of_val(load.as_ref()) + files + of_text(&load.words)
+        }
+        Payload::Bpf(bpf) => size_of_val(bpf.as_ref()) + of_text(&bpf.name),
         Payload::Exit(_)
         | Payload::Connect(_)
         | Payload::Accept(_)
@@ -35,7 +50,9 @@ pub(super) fn of(event: &Event) -> usize {
         | Payload::Traffic(_)
         | Payload::Socket(_)
         | Payload::Bind(_)
-        | Payload::Namespace(_) => 0,
+        | Payload::Namespace(_)
+        | Payload::Signal(_)
+        | Payload::Stdio(_) => 0,
     };
     size_of::<Event>() + more
 }

@@ -7,8 +7,8 @@
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use aya::programs::ProgramError;
 use aya::programs::links::FdLink;
+use aya::programs::{ProgramError, TracePoint};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
 /// What is not held here, its program holds: where no such file system may be made, and where a tracepoint's program is no
@@ -46,6 +46,11 @@ impl Hold {
             attach(program)?;
         }
         Ok(())
+    }
+
+    /// As [`Self::attach`], to a system call's tracepoint.
+    pub(super) fn attach_call(&mut self, program: &mut TracePoint, name: &str) -> Result<(), ProgramError> {
+        self.attach(program, |p| p.attach("syscalls", name), TracePoint::take_link)
     }
 }
 

@@ -12,6 +12,8 @@ use super::family::{FORK, Found, HOOKS};
 use super::hold::Hold;
 use super::{backfill, clock, tracefs};
 
+const NO_PROGRAM: &str = "the object has no such program";
+
 /// How a program is attached.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Attach {
@@ -22,6 +24,9 @@ pub(super) enum Attach {
     /// System calls that not every kernel or architecture has. Where none of them is, nothing escapes for it, and the hook is
     /// left out.
     SyscallsIfAny(&'static [&'static str]),
+    /// Several programs, each with system calls that not every kernel has, as with [`Attach::SyscallsIfAny`]; those that it
+    /// has must all be attached.
+    Calls(&'static [(&'static str, &'static [&'static str])]),
     /// An iterator over everything of a kind, run when asked.
     Iterator(&'static str),
     /// Full layer: the entry of a kernel function.
@@ -33,7 +38,11 @@ pub(super) enum Attach {
 impl Attach {
     fn layer(self) -> HookLayer {
         match self {
-            Attach::Typed(_) | Attach::Syscalls(_) | Attach::SyscallsIfAny(_) | Attach::Iterator(_) => HookLayer::Base,
+            Attach::Typed(_)
+            | Attach::Syscalls(_)
+            | Attach::SyscallsIfAny(_)
+            | Attach::Calls(_)
+            | Attach::Iterator(_) => HookLayer::Base,
             Attach::Entry(_) | Attach::Return(_) => HookLayer::Full,
         }
     }
@@ -42,6 +51,9 @@ impl Attach {
     fn applies(self) -> bool {
         match self {
             Attach::SyscallsIfAny(names) => names.iter().any(|name| tracefs::has_syscall(name)),
+            Attach::Calls(programs) => {
+                programs.iter().flat_map(|(_, names)| names.iter()).any(|name| tracefs::has_syscall(name))
+            }
             _ => true,
         }
     }
@@ -51,7 +63,7 @@ impl Attach {
 pub(super) struct Spec {
     /// As people see it, and docs/events.md names it.
     pub(super) name: &'static str,
-    /// The program in the object.
+    /// The program in the object; of several, the one that tells.
     pub(super) program: &'static str,
     pub(super) attach: Attach,
     /// What is not seen when it is refused.
@@ -105,7 +117,14 @@ pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
 }
 
 fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
-    let program = ebpf.program_mut(spec.program).ok_or("the object has no such program")?;
+    if let Attach::Calls(programs) = spec.attach {
+        return programs.iter().try_for_each(|(name, _)| match tracepoint(ebpf, name)?.load() {
+            // Several families share the program that keeps a call's arguments.
+            Ok(()) | Err(ProgramError::AlreadyLoaded) => Ok(()),
+            Err(error) => Err(words(error)),
+        });
+    }
+    let program = ebpf.program_mut(spec.program).ok_or(NO_PROGRAM)?;
     match spec.attach {
         Attach::Typed(tracepoint) => {
             let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
@@ -115,6 +134,7 @@ fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
             let program: &mut TracePoint = program.try_into().map_err(words)?;
             program.load().map_err(words)
         }
+        Attach::Calls(_) => Ok(()),
         Attach::Iterator(of) => {
             let program: &mut Iter = program.try_into().map_err(words)?;
             program.load(of, btf).map_err(words)
@@ -131,7 +151,14 @@ fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
 }
 
 fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
-    let program = ebpf.program_mut(spec.program).ok_or("the object has no such program")?;
+    if let Attach::Calls(programs) = spec.attach {
+        return programs.iter().try_for_each(|(name, tracepoints)| {
+            let program = tracepoint(ebpf, name)?;
+            let mut here = tracepoints.iter().filter(|name| tracefs::has_syscall(name));
+            here.try_for_each(|name| hold.attach_call(program, name)).map_err(words)
+        });
+    }
+    let program = ebpf.program_mut(spec.program).ok_or(NO_PROGRAM)?;
     match spec.attach {
         Attach::Typed(_) => {
             let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
@@ -139,16 +166,14 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
         }
         Attach::Syscalls(names) | Attach::SyscallsIfAny(names) => {
             let program: &mut TracePoint = program.try_into().map_err(words)?;
-            let outcomes: Vec<_> = names
-                .iter()
-                .map(|name| hold.attach(program, |p| p.attach("syscalls", name), TracePoint::take_link))
-                .collect();
+            let outcomes: Vec<_> = names.iter().map(|name| hold.attach_call(program, name)).collect();
             if outcomes.iter().all(Result::is_err)
                 && let Some(Err(error)) = outcomes.into_iter().next()
             {
                 return Err(words(error));
             }
         }
+        Attach::Calls(_) => {}
         // Run when asked.
         Attach::Iterator(_) => {}
         Attach::Entry(_) => {
@@ -161,6 +186,10 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn tracepoint<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut TracePoint, String> {
+    ebpf.program_mut(name).ok_or(NO_PROGRAM)?.try_into().map_err(words)
 }
 
 /// An error with its causes, on one line, without the verifier's pages.

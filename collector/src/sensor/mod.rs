@@ -29,6 +29,7 @@ mod tracefs;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 use std::{fs, io};
 
@@ -110,7 +111,7 @@ impl Sensor {
         let watched = watched(&config.watched);
         let wake_mark = u64::from(config.ring_bytes / 4);
         let lengths = watched.iter().fold(0u64, |bits, name| bits | 1 << length(name));
-        let settings = [wake_mark, lengths, nanoseconds(config.traffic_every)];
+        let settings = [wake_mark, lengths, nanoseconds(config.traffic_every), own_pid()];
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .verifier_log_level(VerifierLogLevel::STATS)
@@ -293,6 +294,18 @@ fn proc_hook() -> Option<Hook> {
         )),
         Err(reason) => Some(degraded("/proc", &reason, "arguments of processes that ran before the sensor did")),
     }
+}
+
+/// The last two fields of `lanner_collector_abi::Config`: this process, as its own pid namespace numbers it. Zeros, which
+/// nobody is, where /proc does not tell.
+fn own_pid() -> u64 {
+    let namespace = fs::metadata("/proc/self/ns/pid").ok().and_then(|ns| u32::try_from(ns.ino()).ok());
+    let Some(namespace) = namespace else { return 0 };
+    let [pid, namespace] = [std::process::id(), namespace].map(u32::to_ne_bytes);
+    let mut both = [0; 8];
+    both[..4].copy_from_slice(&pid);
+    both[4..].copy_from_slice(&namespace);
+    u64::from_ne_bytes(both)
 }
 
 fn watched(names: &[String]) -> Vec<Watched> {

@@ -1,10 +1,14 @@
 //! What the records of all families have in common, read back: times and processes, circumstances, files, addresses.
 #![allow(unsafe_code)]
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use lanner_collector_abi::{AF_INET, AF_INET6, FileFacts, FileFlags, Header, Key, NsFacts, Plain, TaskFacts};
-use lanner_core::event::{BootTime, Credentials, File, FileId, Namespaces, Origin, ProcessKey, Task, Text};
+use lanner_collector_abi::{
+    AF_INET, AF_INET6, FileFacts, FileFlags, Header, Key, NsFacts, Plain, StdioFacts, StdioTag, TaskFacts,
+};
+use lanner_core::event::{
+    BootTime, Credentials, File, FileId, Namespaces, Origin, ProcessKey, Stdio, StdioKind, Task, Text,
+};
 
 use super::container;
 
@@ -107,6 +111,21 @@ pub(in crate::sensor) fn address(family: u32, bytes: [u8; 16]) -> Option<IpAddr>
         return Some(IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3])));
     }
     (family == u32::from(AF_INET6)).then(|| IpAddr::V6(Ipv6Addr::from(bytes)).to_canonical())
+}
+
+pub(in crate::sensor) fn stdio(facts: &StdioFacts) -> Stdio {
+    let kind = match facts.tag {
+        StdioTag::CLOSED => StdioKind::Closed,
+        StdioTag::FILE => StdioKind::File,
+        StdioTag::DIRECTORY => StdioKind::Directory,
+        StdioTag::DEVICE => StdioKind::Device,
+        StdioTag::TERMINAL => StdioKind::Terminal,
+        StdioTag::PIPE => StdioKind::Pipe,
+        StdioTag::SOCKET => StdioKind::Socket,
+        _ => StdioKind::Unknown,
+    };
+    let peer = || Some(SocketAddr::new(address(facts.family, facts.addr)?, facts.port));
+    Stdio { kind, ino: facts.ino, peer: if facts.has_peer != 0 { peer() } else { None } }
 }
 
 /// Bytes up to the first NUL.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use lanner_core::event::{Event, NamespaceChange, NsChangeHow, Payload};
 
-use super::stage::{life_of, namespace, perform, stage};
+use super::stage::{after, done, life_of, namespace, perform, stage};
 
 fn changes(life: &[Event]) -> Vec<NamespaceChange> {
     life.iter().filter_map(|e| if let Payload::Namespace(change) = e.payload { Some(change) } else { None }).collect()
@@ -45,6 +45,36 @@ fn setns_tells_whose_namespace_was_entered() {
     let own = std::process::id().to_string();
     let (_, life) = perform(stage, Command::new("nsenter").args(["-t", &own, "-n", "true"]));
     assert_eq!(changes(&life), []);
+    drop(host.stdin.take());
+    host.wait().expect("it ends");
+}
+
+#[test]
+fn a_namespace_that_is_entered_through_its_process_is_told_as_any() {
+    let Some(stage) = stage() else { return };
+    let mut host = Command::new("unshare")
+        .args(["-n", "-u", "sh", "-c", "echo; read x"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("unshare runs");
+    host.stdout.as_mut().expect("piped").read_exact(&mut [0]).expect("it is there");
+    let pid = host.id();
+    let target = pid.to_string();
+    let entered = (namespace(&target, "net"), namespace(&target, "uts"));
+    let (_, life) = perform(
+        stage,
+        &mut after(move || {
+            // SAFETY: calls that take numbers.
+            unsafe {
+                let process = done(libc::syscall(libc::SYS_pidfd_open, pid, 0))?;
+                done(libc::syscall(libc::SYS_setns, process, libc::CLONE_NEWNET | libc::CLONE_NEWUTS)).map(|_| ())
+            }
+        }),
+    );
+    let [change] = changes(&life)[..] else { panic!("one change: {life:?}") };
+    assert_eq!((change.how, (change.now.net, change.now.uts)), (NsChangeHow::Setns, entered));
+    assert_eq!((change.before.net, change.before.uts), (namespace("self", "net"), namespace("self", "uts")));
     drop(host.stdin.take());
     host.wait().expect("it ends");
 }

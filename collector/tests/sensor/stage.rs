@@ -1,6 +1,8 @@
 //! What the tests stand on: one sensor for all of them, and what it saw.
 
+use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::{Mutex, OnceLock};
@@ -97,6 +99,19 @@ pub(crate) fn perform(stage: &Mutex<Stage>, command: &mut Command) -> (u32, Vec<
     let pid = child.id();
     child.wait().expect("it ends");
     (pid, life_of(stage, pid))
+}
+
+/// `true`, after `first` was done in its process.
+pub(crate) fn after(first: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> Command {
+    let mut command = Command::new("true");
+    // SAFETY: what these tests do there are system calls alone.
+    unsafe { command.pre_exec(first) };
+    command
+}
+
+/// What a system call returned, or its error.
+pub(crate) fn done(result: i64) -> io::Result<i64> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
 /// `sh -c SCRIPT`.

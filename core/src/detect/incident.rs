@@ -99,6 +99,8 @@ pub enum LinkKind {
     Lineage,
     /// One's output is the other's input.
     Pipe,
+    /// One reached into the other: its memory, its registers, its descriptors.
+    Traced,
     /// A container was started because of a file that the other wrote.
     WroteStarted,
     /// A file that the other wrote was executed.
@@ -140,6 +142,7 @@ impl LinkKind {
             LinkKind::SameProcess => "same-process",
             LinkKind::Lineage => "lineage",
             LinkKind::Pipe => "pipe",
+            LinkKind::Traced => "traced",
             LinkKind::WroteStarted => "wrote-started",
             LinkKind::WroteExecuted => "wrote-executed",
             LinkKind::WroteRead => "wrote-read",

@@ -79,7 +79,10 @@ fn stage_of(graph: &Graph, case: &Case, key: ProcessKey) -> (usize, ProcessKey) 
 
 fn leads(graph: &Graph, event: &Event) -> Vec<Lead> {
     let key = event.header.process;
-    [started(graph, key), piped(graph, key), executed(graph, key), read(graph, event)].into_iter().flatten().collect()
+    [started(graph, key), piped(graph, key), traced(graph, key), executed(graph, key), read(graph, event)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn started(graph: &Graph, key: ProcessKey) -> Option<Lead> {
@@ -106,6 +109,21 @@ fn piped(graph: &Graph, key: ProcessKey) -> Option<Lead> {
     let why = format!("{} reads what {} writes", words::process(graph, key), words::process(graph, writer.key));
     let evidence = writer.images.last().map(|r| r.seq).into_iter().collect();
     Some(Lead { kind: LinkKind::Pipe, to: writer.key, why, evidence })
+}
+
+/// What a process does after another reached into it may be the other's doing; and who reached into a process of a case
+/// has a part in it.
+fn traced(graph: &Graph, key: ProcessKey) -> Option<Lead> {
+    let (to, seq, why) = match graph.tracer_of(key) {
+        Some((by, seq)) => {
+            (by, seq, format!("{} reached into {}", words::process(graph, by), words::process(graph, key)))
+        }
+        None => {
+            let (into, seq) = graph.traced_by(key)?;
+            (into, seq, format!("{} reached into {}", words::process(graph, key), words::process(graph, into)))
+        }
+    };
+    Some(Lead { kind: LinkKind::Traced, to, why, evidence: vec![seq] })
 }
 
 fn executed(graph: &Graph, key: ProcessKey) -> Option<Lead> {

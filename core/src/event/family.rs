@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::{
-    Accept, Attribute, AttributeChange, Bind, Close, Connect, Exec, Exit, Fork, Link, Listen, MadeKind, Make, MemFd,
-    NamespaceChange, NsChangeHow, Open, Rename, Socket, Traffic, Unix, UnixAct, Unlink,
+    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Connect, CredentialsChange, Exec, Exit, Fork, KernelLoad,
+    Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open, Rename, RootChange, SignalSent,
+    Socket, StdioChange, Trace, Traffic, Unix, UnixAct, Unlink,
 };
 
 macro_rules! families {
@@ -82,6 +83,29 @@ families! {
     Socket(Socket) = "socket" ["socket"];
     /// The process gave a socket an address.
     Bind(Bind) = "bind" ["bind"];
+    /// A thread's users, groups or capabilities changed by a call other than exec.
+    Credentials(Box<CredentialsChange>) = "credentials" [
+        "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid", "capset",
+        "setns", "unshare"
+    ];
+    /// The process has another root directory.
+    Root(Box<RootChange>) = "root" ["chroot", "pivot_root"];
+    /// Something was mounted or unmounted, or that was tried.
+    Mount(Box<Mount>) = "mount" [
+        "mount", "umount2", "fsopen", "fsconfig", "fsmount", "open_tree", "move_mount", "mount_setattr"
+    ];
+    /// The process reached into another, or tried.
+    Trace(Box<Trace>) = "trace" ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "proc_mem"];
+    /// The process sent a signal to another.
+    Signal(SignalSent) = "signal" ["kill"];
+    /// Code was given to the kernel to run with its own rights, or that was tried.
+    Kernel(Box<KernelLoad>) = "kernel" [
+        "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load"
+    ];
+    /// A BPF program or map was made or attached, or that was tried.
+    Bpf(Box<Bpf>) = "bpf" ["bpf"];
+    /// A network socket became standard input, output or error.
+    Stdio(StdioChange) = "stdio" ["dup", "dup2", "dup3", "fcntl"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 
@@ -94,6 +118,12 @@ impl Payload {
     /// `evt.type`: the system call that did it. A family with several names tells them apart here.
     pub fn event_type(&self) -> &'static str {
         match self {
+            Payload::Credentials(change) => change.call.name(),
+            Payload::Root(change) => change.call.name(),
+            Payload::Mount(mount) => mount.call.name(),
+            Payload::Trace(trace) => trace.call.name(),
+            Payload::Kernel(load) => load.call.name(),
+            Payload::Stdio(change) => change.call.name(),
             Payload::Namespace(change) if change.how == NsChangeHow::Unshare => "unshare",
             Payload::Link(link) if link.symbolic => "symlink",
             Payload::Unlink(unlink) if unlink.directory == Some(true) => "rmdir",

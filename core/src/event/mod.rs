@@ -3,9 +3,13 @@
 //!
 //! A payload that implements `Serialize` is its own `data` in `events --json`.
 
+mod call;
+mod code;
+mod credentials;
 mod family;
 mod file;
 mod identity;
+mod mount;
 mod name;
 mod net;
 mod node;
@@ -13,20 +17,27 @@ mod process;
 mod sensor;
 mod socket;
 mod text;
+mod trace;
 mod unix;
 
+pub use call::Call;
+pub use code::{Bpf, BpfCommand, KernelLoad};
+pub use credentials::{CredentialsChange, Privileges};
 pub use family::{Family, FamilySet, Payload};
 pub use file::{Access, File, FileId, Open, Through};
 pub use identity::{BootTime, ContainerId, ProcessKey};
+pub use mount::{Mount, RootChange};
 pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
 pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};
 pub use node::{Batch, Hook, HookLayer, HookState, NodeInfo};
 pub use process::{
-    Args, Credentials, Exec, Exit, Fork, Image, MemFd, NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioKind, Task,
+    Args, Credentials, Exec, Exit, Fork, Image, MemFd, NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioChange,
+    StdioKind, Task,
 };
 pub use sensor::{Loss, LossCause};
 pub use socket::{Bind, BindAddress, Domain, Socket, SocketType};
 pub use text::{Text, is_deceptive};
+pub use trace::{SignalOutcome, SignalSent, Trace, signal_name};
 pub use unix::{Unix, UnixAct, UnixName};
 
 /// One thing that happened on a node.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{ContainerId, File, ProcessKey, Text};
+use super::{Call, ContainerId, File, ProcessKey, Text};
 
 /// A process began a new image, or was found running one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ pub struct Stdio {
     pub kind: StdioKind,
     /// Its inode number: two processes with the two ends of one pipe have the same one. 0 when unknown.
     pub ino: u64,
-    /// For a TCP socket, the peer.
+    /// For a connected TCP or UDP socket, the peer.
     pub peer: Option<SocketAddr>,
 }
 
@@ -126,6 +126,18 @@ pub enum StdioKind {
     Terminal,
     Pipe,
     Socket,
+}
+
+/// A network socket became one of a process's standard descriptors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct StdioChange {
+    /// `dup`, `dup2`, `dup3` or `fcntl`.
+    pub call: Call,
+    /// Which: 0 input, 1 output, 2 error.
+    pub fd: u32,
+    /// What it leads to now.
+    #[serde(flatten)]
+    pub leads_to: Stdio,
 }
 
 /// A process made a child.

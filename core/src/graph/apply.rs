@@ -9,7 +9,7 @@ use super::take::Take;
 use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
 use crate::event::{
     Attempt, AttributeChange, BootTime, ContainerId, Event, Exec, Exit, File, Fork, Header, Namespaces, Open, Origin,
-    Payload, ProcessKey, StdioKind, Task,
+    Payload, ProcessKey, StdioKind, Task, Trace,
 };
 
 /// Processes that are kept, living and ended; the longest ended go first, and are counted.
@@ -35,8 +35,15 @@ impl Graph {
     pub fn apply(&mut self, event: &Event) {
         let header = &event.header;
         // What nobody in particular does makes no process, or all such would be one.
-        let about_itself =
-            matches!(event.payload, Payload::Exec(_) | Payload::Alive(_) | Payload::Exit(_) | Payload::Namespace(_));
+        let about_itself = matches!(
+            event.payload,
+            Payload::Exec(_)
+                | Payload::Alive(_)
+                | Payload::Exit(_)
+                | Payload::Namespace(_)
+                | Payload::Credentials(_)
+                | Payload::Trace(_)
+        );
         if about_itself && header.process.is_unknown() {
             return;
         }
@@ -73,12 +80,26 @@ impl Graph {
                     self.relate(header, Relation::Wrote, Node::File(attribute.file.id));
                 }
             }
+            Payload::Credentials(change) => {
+                // A thread that is not the first may differ from its process.
+                if header.tid == header.process.pid {
+                    let creds = &mut self.actor(header).task.creds;
+                    *creds = change.now.credentials(creds.login_uid);
+                }
+            }
+            Payload::Trace(trace) => self.trace(header, trace),
             Payload::Listen(_)
             | Payload::Close(_)
             | Payload::Traffic(_)
             | Payload::Unix(_)
             | Payload::Socket(_)
-            | Payload::Bind(_) => {}
+            | Payload::Bind(_)
+            | Payload::Root(_)
+            | Payload::Mount(_)
+            | Payload::Signal(_)
+            | Payload::Kernel(_)
+            | Payload::Bpf(_)
+            | Payload::Stdio(_) => {}
         }
         if let Some(process) = self.processes.get_mut(&header.process) {
             process.last_seen = header.time;
@@ -156,6 +177,15 @@ impl Graph {
             });
         }
         self.relate(header, Relation::Read, Node::File(file));
+    }
+
+    /// What a process did inside another is both's doing. Who only looks has no part in it, and a parent traces its child
+    /// when the child asks: lineage says so.
+    fn trace(&mut self, header: &Header, trace: &Trace) {
+        let takes_part = trace.errno == 0 && (trace.write || trace.file.is_some());
+        if takes_part && trace.target != header.process && self.process(trace.target).is_some() {
+            self.relate(header, Relation::Traced, Node::Process(trace.target));
+        }
     }
 
     /// The event's process; one that is not known yet begins here, with all but its key unknown.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::contact::Caller;
-use super::{Container, Graph, Node, Process, Relation};
+use super::{Container, Edge, Graph, Node, Process, Relation};
 use crate::event::{Attempt, ContainerId, Event, FileId, Namespaces, Payload, ProcessKey, Text};
 
 impl Graph {
@@ -72,6 +72,24 @@ impl Graph {
     /// The process at the writing end of the pipe with this inode, other than `reader`.
     pub fn pipe_writer(&self, ino: u64, reader: ProcessKey) -> Option<&Process> {
         self.pipes.get(&ino).filter(|key| **key != reader).and_then(|key| self.process(*key))
+    }
+
+    /// Who last reached into this process, and the event (`header.seq`) that shows it.
+    pub fn tracer_of(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
+        self.last_traced(self.provenance.done_to(&Node::Process(key)))
+    }
+
+    /// Into whom this process last reached, and the event (`header.seq`) that shows it.
+    pub fn traced_by(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
+        self.last_traced(self.provenance.did(&Node::Process(key)))
+    }
+
+    fn last_traced(&self, edges: Vec<(&Node, &Edge)>) -> Option<(ProcessKey, u64)> {
+        let traced = edges.into_iter().filter_map(|(node, edge)| match node {
+            Node::Process(other) if edge.relation == Relation::Traced => Some((*other, edge.last_seq)),
+            _ => None,
+        });
+        traced.max_by_key(|(_, seq)| *seq)
     }
 
     /// Who wrote a file last.

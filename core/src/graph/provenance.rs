@@ -47,6 +47,8 @@ pub enum Relation {
     Accepted,
     /// Runs in a container.
     RunsIn,
+    /// Reached into a process: its memory, its registers, its descriptors.
+    Traced,
 }
 
 /// One relation between two nodes, however often it happened.

@@ -7,6 +7,7 @@ mod file;
 mod name;
 mod net;
 mod node;
+mod privilege;
 mod process;
 mod socket;
 mod stream;
@@ -24,6 +25,8 @@ pub const MAX_TEXT: usize = 32 * 1024;
 pub const MAX_ARGS: usize = 4096;
 /// The most nested pid namespaces; Linux allows 32.
 pub const MAX_PID_NAMESPACES: usize = 64;
+/// The most supplementary groups of one process.
+pub const MAX_GROUPS: usize = 256;
 /// The most events of one batch.
 pub const MAX_EVENTS: usize = 65_536;
 
@@ -71,6 +74,14 @@ impl From<&Event> for v1::Event {
             Payload::Unix(u) => Wire::Unix(Box::new(u.as_ref().into())),
             Payload::Socket(s) => Wire::Socket(s.into()),
             Payload::Bind(b) => Wire::Bind(Box::new(b.into())),
+            Payload::Credentials(c) => Wire::Credentials(Box::new(c.as_ref().into())),
+            Payload::Root(r) => Wire::Root(Box::new(r.as_ref().into())),
+            Payload::Mount(m) => Wire::Mount(Box::new(m.as_ref().into())),
+            Payload::Trace(t) => Wire::Trace(Box::new(t.as_ref().into())),
+            Payload::Signal(s) => Wire::Signal(s.into()),
+            Payload::Kernel(k) => Wire::Kernel(Box::new(k.as_ref().into())),
+            Payload::Bpf(b) => Wire::Bpf(Box::new(b.as_ref().into())),
+            Payload::Stdio(s) => Wire::Stdio(Box::new(s.into())),
         };
         v1::Event { header: Some((&event.header).into()), payload: Some(payload) }
     }
@@ -103,6 +114,14 @@ impl TryFrom<v1::Event> for Event {
             Wire::Unix(u) => Payload::Unix(Box::new((*u).try_into()?)),
             Wire::Socket(s) => Payload::Socket(s.into()),
             Wire::Bind(b) => Payload::Bind((*b).try_into()?),
+            Wire::Credentials(c) => Payload::Credentials(Box::new((*c).try_into()?)),
+            Wire::Root(r) => Payload::Root(Box::new((*r).try_into()?)),
+            Wire::Mount(m) => Payload::Mount(Box::new((*m).try_into()?)),
+            Wire::Trace(t) => Payload::Trace(Box::new((*t).try_into()?)),
+            Wire::Signal(s) => Payload::Signal(s.try_into()?),
+            Wire::Kernel(k) => Payload::Kernel(Box::new((*k).try_into()?)),
+            Wire::Bpf(b) => Payload::Bpf(Box::new((*b).try_into()?)),
+            Wire::Stdio(s) => Payload::Stdio((*s).try_into()?),
         };
         Ok(Event { header, payload })
     }

@@ -207,7 +207,7 @@ impl TryFrom<v1::Image> for Image {
 }
 
 /// Absent on the wire when nothing is known.
-fn stdio(stdio: Stdio) -> Option<v1::Stdio> {
+pub(super) fn stdio(stdio: Stdio) -> Option<v1::Stdio> {
     let kind = match stdio.kind {
         StdioKind::Unknown => v1::StdioKind::Unspecified,
         StdioKind::Closed => v1::StdioKind::Closed,

@@ -567,7 +567,7 @@ pub struct Stdio {
     /// Its inode number: two processes with the two ends of one pipe have the same one. 0 when unknown.
     #[prost(uint64, tag = "2")]
     pub ino: u64,
-    /// For a TCP socket, the peer.
+    /// For a connected TCP or UDP socket, the peer.
     #[prost(message, optional, tag = "3")]
     pub peer: ::core::option::Option<Endpoint>,
 }
@@ -673,6 +673,238 @@ impl NamespaceChangeHow {
             "NAMESPACE_CHANGE_HOW_UNSPECIFIED" => Some(Self::Unspecified),
             "NAMESPACE_CHANGE_HOW_SETNS" => Some(Self::Setns),
             "NAMESPACE_CHANGE_HOW_UNSHARE" => Some(Self::Unshare),
+            _ => None,
+        }
+    }
+}
+/// A thread's users, groups or capabilities changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CredentialsChange {
+    #[prost(string, tag = "1")]
+    pub call: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<Privileges>,
+    #[prost(message, optional, tag = "3")]
+    pub now: ::core::option::Option<Privileges>,
+}
+/// All of a thread's credentials; users and groups as the initial user namespace numbers them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Privileges {
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    #[prost(uint32, tag = "2")]
+    pub euid: u32,
+    /// Saved.
+    #[prost(uint32, tag = "3")]
+    pub suid: u32,
+    /// For files.
+    #[prost(uint32, tag = "4")]
+    pub fsuid: u32,
+    #[prost(uint32, tag = "5")]
+    pub gid: u32,
+    #[prost(uint32, tag = "6")]
+    pub egid: u32,
+    #[prost(uint32, tag = "7")]
+    pub sgid: u32,
+    #[prost(uint32, tag = "8")]
+    pub fsgid: u32,
+    /// Capabilities, a bit each.
+    #[prost(uint64, tag = "9")]
+    pub cap_effective: u64,
+    #[prost(uint64, tag = "10")]
+    pub cap_permitted: u64,
+    #[prost(uint64, tag = "11")]
+    pub cap_inheritable: u64,
+    #[prost(uint64, tag = "12")]
+    pub cap_bounding: u64,
+    #[prost(uint64, tag = "13")]
+    pub cap_ambient: u64,
+    /// The user namespace (inode number) in which they count.
+    #[prost(uint32, tag = "14")]
+    pub user_ns: u32,
+    /// How many supplementary groups there are, and the first of them.
+    #[prost(uint32, tag = "15")]
+    pub group_count: u32,
+    #[prost(uint32, repeated, tag = "16")]
+    pub groups: ::prost::alloc::vec::Vec<u32>,
+}
+/// A process has another root directory.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RootChange {
+    #[prost(string, tag = "1")]
+    pub call: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub now: ::core::option::Option<File>,
+    /// The root before, where it lies now.
+    #[prost(message, optional, tag = "3")]
+    pub before: ::core::option::Option<File>,
+    /// The mount namespace (inode number).
+    #[prost(uint32, tag = "4")]
+    pub namespace: u32,
+}
+/// A call of the mount family.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Mount {
+    #[prost(string, tag = "1")]
+    pub call: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub source: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "3")]
+    pub place: ::core::option::Option<File>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub fs_type: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "5")]
+    pub flags: u64,
+    /// For fsconfig, the option's name.
+    #[prost(bytes = "vec", tag = "6")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    /// Options; for fsconfig the option's value.
+    #[prost(bytes = "vec", tag = "7")]
+    pub options: ::prost::alloc::vec::Vec<u8>,
+    /// The mount namespace (inode number) of the caller.
+    #[prost(uint32, tag = "8")]
+    pub namespace: u32,
+    #[prost(uint32, tag = "9")]
+    pub errno: u32,
+}
+/// A process reached into another.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Trace {
+    #[prost(string, tag = "1")]
+    pub call: ::prost::alloc::string::String,
+    /// Of ptrace.
+    #[prost(uint32, tag = "2")]
+    pub request: u32,
+    /// Absent when there is no such process.
+    #[prost(message, optional, tag = "3")]
+    pub target: ::core::option::Option<ProcessKey>,
+    #[prost(uint32, tag = "4")]
+    pub target_tid: u32,
+    #[prost(bool, tag = "5")]
+    pub write: bool,
+    /// Of memory, read or written.
+    #[prost(uint64, tag = "6")]
+    pub bytes: u64,
+    /// How often this process did this to that one.
+    #[prost(uint64, tag = "7")]
+    pub count: u64,
+    /// The file whose descriptor was taken.
+    #[prost(message, optional, tag = "8")]
+    pub file: ::core::option::Option<File>,
+    /// The descriptor it got.
+    #[prost(sint32, optional, tag = "9")]
+    pub fd: ::core::option::Option<i32>,
+    #[prost(uint32, tag = "10")]
+    pub errno: u32,
+}
+/// A process sent a signal to another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignalSent {
+    #[prost(uint32, tag = "1")]
+    pub signal: u32,
+    #[prost(message, optional, tag = "2")]
+    pub target: ::core::option::Option<ProcessKey>,
+    #[prost(uint32, tag = "3")]
+    pub target_tid: u32,
+    /// To that thread alone, and not to its process.
+    #[prost(bool, tag = "4")]
+    pub thread_only: bool,
+    #[prost(enumeration = "SignalOutcome", tag = "5")]
+    pub outcome: i32,
+    /// How often this process sent it to that one.
+    #[prost(uint64, tag = "6")]
+    pub count: u64,
+}
+/// A kernel module, or another kernel, was loaded or unloaded.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KernelLoad {
+    #[prost(string, tag = "1")]
+    pub call: ::prost::alloc::string::String,
+    /// Absent when the code came from memory.
+    #[prost(message, optional, tag = "2")]
+    pub file: ::core::option::Option<File>,
+    /// The initial ram disk's.
+    #[prost(message, optional, tag = "3")]
+    pub ramdisk: ::core::option::Option<File>,
+    /// A module's name or parameters, or a kernel's command line.
+    #[prost(bytes = "vec", tag = "4")]
+    pub words: ::prost::alloc::vec::Vec<u8>,
+    /// Bytes of the code, where it came from memory.
+    #[prost(uint64, tag = "5")]
+    pub size: u64,
+    #[prost(uint64, tag = "6")]
+    pub flags: u64,
+    #[prost(uint32, tag = "7")]
+    pub errno: u32,
+}
+/// A BPF program was loaded or attached, or a map was made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Bpf {
+    /// `enum bpf_cmd`.
+    #[prost(uint32, tag = "1")]
+    pub command: u32,
+    /// `enum bpf_prog_type` or `enum bpf_map_type`.
+    #[prost(uint32, tag = "2")]
+    pub object_type: u32,
+    /// `enum bpf_attach_type`.
+    #[prost(uint32, tag = "3")]
+    pub attach_type: u32,
+    /// 0 when it was not made.
+    #[prost(uint32, tag = "4")]
+    pub id: u32,
+    /// Instructions, or entries.
+    #[prost(uint32, tag = "5")]
+    pub size: u32,
+    #[prost(bytes = "vec", tag = "6")]
+    pub name: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "7")]
+    pub errno: u32,
+}
+/// A network socket became a standard descriptor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StdioChange {
+    #[prost(string, tag = "1")]
+    pub call: ::prost::alloc::string::String,
+    /// 0 input, 1 output, 2 error.
+    #[prost(uint32, tag = "2")]
+    pub fd: u32,
+    #[prost(message, optional, tag = "3")]
+    pub leads_to: ::core::option::Option<Stdio>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SignalOutcome {
+    Unspecified = 0,
+    Delivered = 1,
+    /// The target ignores it.
+    Ignored = 2,
+    /// One of its kind waits already.
+    Pending = 3,
+    /// For lack of room.
+    Lost = 4,
+}
+impl SignalOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SIGNAL_OUTCOME_UNSPECIFIED",
+            Self::Delivered => "SIGNAL_OUTCOME_DELIVERED",
+            Self::Ignored => "SIGNAL_OUTCOME_IGNORED",
+            Self::Pending => "SIGNAL_OUTCOME_PENDING",
+            Self::Lost => "SIGNAL_OUTCOME_LOST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SIGNAL_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "SIGNAL_OUTCOME_DELIVERED" => Some(Self::Delivered),
+            "SIGNAL_OUTCOME_IGNORED" => Some(Self::Ignored),
+            "SIGNAL_OUTCOME_PENDING" => Some(Self::Pending),
+            "SIGNAL_OUTCOME_LOST" => Some(Self::Lost),
             _ => None,
         }
     }
@@ -812,7 +1044,7 @@ pub struct Event {
     /// What happened. A reader that finds none here has met a family that is newer than itself, and counts it as lost.
     #[prost(
         oneof = "event::Payload",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 50, 51, 52, 53, 54, 55, 56, 57"
     )]
     pub payload: ::core::option::Option<event::Payload>,
 }
@@ -863,6 +1095,22 @@ pub mod event {
         Socket(super::Socket),
         #[prost(message, tag = "33")]
         Bind(::prost::alloc::boxed::Box<super::Bind>),
+        #[prost(message, tag = "50")]
+        Credentials(::prost::alloc::boxed::Box<super::CredentialsChange>),
+        #[prost(message, tag = "51")]
+        Root(::prost::alloc::boxed::Box<super::RootChange>),
+        #[prost(message, tag = "52")]
+        Mount(::prost::alloc::boxed::Box<super::Mount>),
+        #[prost(message, tag = "53")]
+        Trace(::prost::alloc::boxed::Box<super::Trace>),
+        #[prost(message, tag = "54")]
+        Signal(super::SignalSent),
+        #[prost(message, tag = "55")]
+        Kernel(::prost::alloc::boxed::Box<super::KernelLoad>),
+        #[prost(message, tag = "56")]
+        Bpf(::prost::alloc::boxed::Box<super::Bpf>),
+        #[prost(message, tag = "57")]
+        Stdio(::prost::alloc::boxed::Box<super::StdioChange>),
     }
 }
 /// When, where and who.

@@ -1,5 +1,7 @@
 //! Events of every family from a seed: the same seed gives the same events.
 
+mod privilege;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -241,6 +243,14 @@ impl Rng {
                 },
                 netns: self.u32(),
             }),
+            Family::Credentials
+            | Family::Root
+            | Family::Mount
+            | Family::Trace
+            | Family::Signal
+            | Family::Kernel
+            | Family::Bpf
+            | Family::Stdio => self.privilege(family),
         }
     }
 

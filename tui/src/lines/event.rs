@@ -1,9 +1,10 @@
 //! Events as lines.
 
 use lanner_core::event::{
-    Accept, Attempt, Attribute, Bind, Close, Event, Exec, Exit, File, Flow, Link, Listen, Make, MemFd, NamespaceChange,
-    Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename, Socket, SocketType, Stdio, Task, Text, Traffic,
-    Unix, UnixAct, UnixName, Unlink,
+    Accept, Attempt, Attribute, Bind, Bpf, Close, CredentialsChange, Event, Exec, Exit, File, Flow, KernelLoad, Link,
+    Listen, Make, MemFd, Mount, NamespaceChange, Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename,
+    RootChange, SignalSent, Socket, SocketType, Stdio, StdioChange, Task, Text, Trace, Traffic, Unix, UnixAct,
+    UnixName, Unlink,
 };
 use lanner_core::graph::Graph;
 use serde::Serialize;
@@ -50,6 +51,22 @@ enum Data<'a> {
     Unix(Box<UnixData<'a>>),
     Socket(&'a Socket),
     Bind(&'a Bind),
+    Credentials(&'a CredentialsChange),
+    Root(&'a RootChange),
+    Mount(&'a Mount),
+    Trace(Box<OnAnother<'a, Trace>>),
+    Signal(Box<OnAnother<'a, SignalSent>>),
+    Kernel(&'a KernelLoad),
+    Bpf(&'a Bpf),
+    Stdio(&'a StdioChange),
+}
+
+/// What is done to another process.
+#[derive(Debug, Serialize)]
+struct OnAnother<'a, T> {
+    target: Option<Child>,
+    #[serde(flatten)]
+    deed: &'a T,
 }
 
 #[derive(Debug, Serialize)]
@@ -147,6 +164,14 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Unix(unix) => Data::Unix(Box::new(unix_data(unix, node))),
         Payload::Socket(socket) => Data::Socket(socket),
         Payload::Bind(bind) => Data::Bind(bind),
+        Payload::Credentials(change) => Data::Credentials(change),
+        Payload::Root(change) => Data::Root(change),
+        Payload::Mount(mount) => Data::Mount(mount),
+        Payload::Trace(deed) => Data::Trace(Box::new(OnAnother { target: known(deed.target, node), deed })),
+        Payload::Signal(deed) => Data::Signal(Box::new(OnAnother { target: known(deed.target, node), deed })),
+        Payload::Kernel(load) => Data::Kernel(load),
+        Payload::Bpf(bpf) => Data::Bpf(bpf),
+        Payload::Stdio(change) => Data::Stdio(change),
     }
 }
 
@@ -169,6 +194,10 @@ fn unix_data<'a>(unix: &'a Unix, node: &NodeInfo) -> UnixData<'a> {
         asked: unix.asked,
         netns: unix.netns,
     }
+}
+
+fn known(key: ProcessKey, node: &NodeInfo) -> Option<Child> {
+    (!key.is_unknown()).then(|| child(key, node))
 }
 
 fn exec_data<'a>(exec: &'a Exec, node: &NodeInfo) -> ExecData<'a> {

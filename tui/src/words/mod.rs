@@ -1,6 +1,7 @@
 //! What happens on a node, in plain words, escaped and safe to show: the same on the screen and in lines.
 
 mod names;
+mod privilege;
 mod socket;
 pub(crate) mod text;
 pub(crate) mod when;
@@ -68,6 +69,14 @@ pub(crate) fn deed(payload: &Payload) -> String {
         Payload::Unix(unix) => socket::unix(unix),
         Payload::Socket(asked) => socket::socket(asked),
         Payload::Bind(bind) => socket::bind(bind),
+        Payload::Credentials(change) => privilege::credentials(change),
+        Payload::Root(change) => privilege::root(change),
+        Payload::Mount(mount) => privilege::mount(mount),
+        Payload::Trace(trace) => privilege::trace(trace),
+        Payload::Signal(sent) => privilege::signal(sent),
+        Payload::Kernel(load) => privilege::kernel(load),
+        Payload::Bpf(bpf) => privilege::bpf(bpf),
+        Payload::Stdio(change) => privilege::stdio(change),
     }
 }
 
@@ -127,6 +136,8 @@ fn errno_words(errno: u32) -> String {
     match errno {
         0 => "given up".to_owned(),
         1 | 13 => "not allowed".to_owned(),
+        2 => "not there".to_owned(),
+        3 => "no such process".to_owned(),
         98 => "address in use".to_owned(),
         99 => "address not available".to_owned(),
         100 => "network down".to_owned(),

@@ -4,15 +4,23 @@
 //! A record that does not decode is counted, never a panic: it may come from an object of another version.
 
 mod attributes;
+mod bpf;
+mod calls;
+mod credentials;
+mod kernel;
 mod link;
 mod make;
 mod memfd;
+mod mount;
 mod namespace;
 mod open;
 mod process;
 mod rename;
+mod signal;
 mod socket;
+mod stdio;
 mod tcp;
+mod trace;
 mod unix;
 mod unlink;
 
@@ -49,6 +57,13 @@ pub(super) const HOOKS: &[&[Spec]] = &[
     socket::HOOKS,
     unix::HOOKS,
     namespace::HOOKS,
+    credentials::HOOKS,
+    mount::HOOKS,
+    trace::HOOKS,
+    signal::HOOKS,
+    stdio::HOOKS,
+    kernel::HOOKS,
+    bpf::HOOKS,
     process::ITERATOR,
     tcp::ITERATORS,
 ];
@@ -86,6 +101,14 @@ fn payload(kind: u16, reader: &mut Reader<'_>) -> Option<Payload> {
         kind::UNIX_CONNECT..=kind::UNIX_FOUND_LISTEN => unix::unix(reader),
         kind::SOCKET => socket::socket(reader),
         kind::BIND => socket::bind(reader),
+        kind::CREDENTIALS => credentials::credentials(reader),
+        kind::ROOT => mount::root(reader),
+        kind::MOUNT => mount::mount(reader),
+        kind::TRACE => trace::trace(reader),
+        kind::SIGNAL => signal::signal(reader),
+        kind::KERNEL => kernel::kernel(reader),
+        kind::BPF => bpf::bpf(reader),
+        kind::STDIO => stdio::stdio(reader),
         _ => None,
     }
 }

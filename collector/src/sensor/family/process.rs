@@ -1,13 +1,11 @@
 //! Processes: what begins, runs and ends.
 
-use std::net::SocketAddr;
-
-use lanner_collector_abi::{ExecRecord, ExitRecord, ForkRecord, Header, StdioFacts, StdioTag, kind};
-use lanner_core::event::{Args, Exec, Exit, Fork, Image, Payload, ProcessKey, Stdio, StdioKind};
+use lanner_collector_abi::{ExecRecord, ExitRecord, ForkRecord, Header, kind};
+use lanner_core::event::{Args, Exec, Exit, Fork, Image, Payload, ProcessKey};
 
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::proc::split_args;
-use crate::sensor::record::{Reader, address, file, key, levels, string, task};
+use crate::sensor::record::{Reader, file, key, levels, stdio, string, task};
 
 pub(super) const HOOKS: &[Spec] = &[
     Spec {
@@ -101,21 +99,6 @@ pub(super) fn exit(reader: &mut Reader<'_>) -> Option<Payload> {
 fn status(status: u32) -> Exit {
     let signal = (status & 0x7f) as u8;
     Exit { code: if signal == 0 { (status >> 8 & 0xff) as u8 } else { 0 }, signal }
-}
-
-fn stdio(facts: &StdioFacts) -> Stdio {
-    let kind = match facts.tag {
-        StdioTag::CLOSED => StdioKind::Closed,
-        StdioTag::FILE => StdioKind::File,
-        StdioTag::DIRECTORY => StdioKind::Directory,
-        StdioTag::DEVICE => StdioKind::Device,
-        StdioTag::TERMINAL => StdioKind::Terminal,
-        StdioTag::PIPE => StdioKind::Pipe,
-        StdioTag::SOCKET => StdioKind::Socket,
-        _ => StdioKind::Unknown,
-    };
-    let peer = || Some(SocketAddr::new(address(facts.family, facts.addr)?, facts.port));
-    Stdio { kind, ino: facts.ino, peer: if facts.has_peer != 0 { peer() } else { None } }
 }
 
 #[cfg(test)]

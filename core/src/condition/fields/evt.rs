@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ALL, Accepts, EXEC, Field, Found, OPEN, flag, fs, made, named, number, text, word};
+use super::{ALL, Accepts, EXEC, Field, Found, OPEN, flag, fs, made, named, number, privilege, text, word};
 use crate::condition::calls::same;
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
@@ -70,7 +70,9 @@ pub(super) const FIELDS: &[Field] = &[
         "An argument of the call, as far as the event has it: evt.arg.flags or evt.arg[flags].",
         &[
             "flags", "name", "path", "filename", "pathname", "oldpath", "newpath", "target", "linkpath", "mode", "uid",
-            "gid", "fd", "res", "ret", "exe", "comm", "cwd", "domain", "type", "proto",
+            "gid", "fd", "res", "ret", "exe", "comm", "cwd", "domain", "type", "proto", "request", "pid", "sig",
+            "ruid", "rgid", "euid", "egid", "suid", "sgid", "dev", "source", "dir", "fstype", "data", "key", "uargs",
+            "cmd",
         ],
         argument,
     ),
@@ -108,6 +110,7 @@ fn raw_result(view: View<'_>) -> Option<i128> {
             Attempt::Failed(errno) => -i128::from(errno),
         },
         Payload::Exit(_) => return None,
+        payload => return privilege::result(payload),
     })
 }
 
@@ -186,7 +189,7 @@ fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
         ("fd", Payload::Socket(socket)) => made(socket.fd.to_string()),
         ("ret", Payload::Exit(exit)) => made(exit.code.to_string()),
         ("res", _) => made(raw_result(view)?.to_string()),
-        _ => fs::argument(view, name),
+        _ => fs::argument(view, name).or_else(|| privilege::argument(view, name)),
     }
 }
 
@@ -194,14 +197,17 @@ fn errno_name(errno: u32) -> Option<&'static str> {
     Some(match errno {
         1 => "EPERM",
         2 => "ENOENT",
+        3 => "ESRCH",
         4 => "EINTR",
         6 => "ENXIO",
         9 => "EBADF",
         11 => "EAGAIN",
         13 => "EACCES",
+        14 => "EFAULT",
         16 => "EBUSY",
         17 => "EEXIST",
         18 => "EXDEV",
+        19 => "ENODEV",
         20 => "ENOTDIR",
         21 => "EISDIR",
         22 => "EINVAL",

@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use super::{FILE, FLOW, Field, Found, SOCKET, UNIX, address, directory, ends, flag, number, ports, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{Bind, BindAddress, FamilySet, Payload, Unix};
+use crate::event::{Bind, BindAddress, Family, FamilySet, Payload, Unix};
 
-const FD: FamilySet = FILE.or(SOCKET).or(UNIX);
+const STDIO: FamilySet = FamilySet::of(&[Family::Stdio]);
+const FD: FamilySet = FILE.or(SOCKET).or(UNIX).or(STDIO);
 
 pub(super) const FIELDS: &[Field] = &[
-    number("fd.num", FILE, "The descriptor.", |v| match &v.event.payload {
+    number("fd.num", FILE.or(STDIO), "The descriptor.", |v| match &v.event.payload {
+        Payload::Stdio(change) => Some(change.fd.into()),
         // Rules ask so whether the call failed: one that needs no descriptor did not.
         Payload::Open(open) => Some(open.fd.max(0).into()),
         Payload::MemFd(memfd) => Some(memfd.fd.into()),
@@ -64,7 +66,7 @@ pub(super) const FIELDS: &[Field] = &[
     address("fd.cip", FLOW, "The client's address.", |v| Some(client(v)?.ip())),
     address("fd.sip", SOCKET, "The server's address.", |v| Some(server(v)?.ip())),
     address("fd.lip", SOCKET, "This end's address.", |v| Some(local(v)?.ip())),
-    address("fd.rip", FLOW, "The other end's address.", |v| Some(remote(v)?.ip())),
+    address("fd.rip", FLOW.or(STDIO), "The other end's address.", |v| Some(remote(v)?.ip())),
     address("fd.cnet", FLOW, "The client's address, compared with networks.", |v| Some(client(v)?.ip())),
     address("fd.snet", SOCKET, "The server's address, compared with networks.", |v| Some(server(v)?.ip())),
     address("fd.lnet", SOCKET, "This end's address, compared with networks.", |v| Some(local(v)?.ip())),
@@ -72,7 +74,7 @@ pub(super) const FIELDS: &[Field] = &[
     number("fd.cport", FLOW, "The client's port.", |v| Some(client(v)?.port().into())),
     number("fd.sport", SOCKET, "The server's port.", |v| Some(server(v)?.port().into())),
     number("fd.lport", SOCKET, "This end's port.", |v| Some(local(v)?.port().into())),
-    number("fd.rport", FLOW, "The other end's port.", |v| Some(remote(v)?.port().into())),
+    number("fd.rport", FLOW.or(STDIO), "The other end's port.", |v| Some(remote(v)?.port().into())),
     text("fd.l4proto", SOCKET, "The protocol: tcp, udp, icmp or raw.", |v| word(protocol(v)?)),
     text("fd.sockfamily", SOCKET.or(UNIX), "ip or unix.", |v| match unix(v) {
         Some(_) => word("unix"),
@@ -127,6 +129,7 @@ fn kind(view: View<'_>) -> Option<char> {
         Payload::Open(open) if open.directory => Some('d'),
         Payload::Open(_) | Payload::MemFd(_) => Some('f'),
         Payload::Unix(_) => Some('u'),
+        Payload::Stdio(_) => remote(view).map(|r| if r.ip().is_ipv4() { '4' } else { '6' }),
         _ => local(view).map(|l| if l.ip().to_canonical().is_ipv4() { '4' } else { '6' }),
     }
 }
@@ -145,7 +148,10 @@ fn local(view: View<'_>) -> Option<SocketAddr> {
 }
 
 fn remote(view: View<'_>) -> Option<SocketAddr> {
-    Some(canonical(view.flow()?.remote))
+    match view.event.payload {
+        Payload::Stdio(change) => change.leads_to.peer.map(canonical),
+        _ => Some(canonical(view.flow()?.remote)),
+    }
 }
 
 fn both(view: View<'_>) -> [Option<SocketAddr>; 2] {
@@ -168,6 +174,7 @@ fn connection(view: View<'_>) -> Found<'_> {
     let (from, to) = match (client(view), server(view)) {
         (Some(client), Some(server)) => (Some(client), server),
         (None, Some(server)) => (None, server),
+        _ if matches!(view.event.payload, Payload::Stdio(_)) => (None, remote(view)?),
         // Who opened it is not known: it began before the sensor did.
         _ => (Some(local(view)?), remote(view)?),
     };

@@ -16,6 +16,7 @@ mod fd;
 mod fs;
 mod lacking;
 mod lanner;
+mod privilege;
 mod proc;
 mod user;
 
@@ -134,9 +135,18 @@ impl Field {
 
     /// All fields, by class.
     pub fn all() -> impl Iterator<Item = &'static Field> {
-        [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, fs::FIELDS, container::FIELDS, lanner::FIELDS]
-            .into_iter()
-            .flatten()
+        [
+            evt::FIELDS,
+            proc::FIELDS,
+            user::FIELDS,
+            fd::FIELDS,
+            fs::FIELDS,
+            container::FIELDS,
+            lanner::FIELDS,
+            privilege::FIELDS,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// The fields of Falco's that events do not carry, by the reason. A name stands for those that begin with it and a

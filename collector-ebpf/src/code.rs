@@ -1,0 +1,98 @@
+//! Code that is given to the kernel to run: modules, and other kernels. Attempts that fail are told too.
+
+use aya_ebpf::macros::tracepoint;
+use aya_ebpf::programs::TracePointContext;
+use lanner_collector_abi::{KernelRecord, kind};
+
+use crate::arguments;
+use crate::files;
+use crate::kernel::{Place as _, file, task_struct};
+use crate::record::{Record, Slot, header};
+
+/// No descriptor.
+const NONE: u32 = u32::MAX;
+
+/// What a call's arguments mean.
+struct Meaning {
+    fd: u32,
+    second: u32,
+    size: u64,
+    words: u64,
+    flags: u64,
+}
+
+/// The exit of init_module(image, size, parameters).
+#[tracepoint]
+pub fn init_module(ctx: TracePointContext) -> u32 {
+    tell(&ctx, |args| Meaning { fd: NONE, second: NONE, size: args[1], words: args[2], flags: 0 })
+}
+
+/// The exit of finit_module(fd, parameters, flags).
+#[tracepoint]
+pub fn finit_module(ctx: TracePointContext) -> u32 {
+    tell(&ctx, |args| Meaning { fd: args[0] as u32, second: NONE, size: 0, words: args[1], flags: args[2] })
+}
+
+/// The exit of delete_module(name, flags).
+#[tracepoint]
+pub fn delete_module(ctx: TracePointContext) -> u32 {
+    tell(&ctx, |args| Meaning { fd: NONE, second: NONE, size: 0, words: args[0], flags: args[1] })
+}
+
+/// The exit of kexec_load(entry, segments, list, flags).
+#[tracepoint]
+pub fn kexec_load(ctx: TracePointContext) -> u32 {
+    tell(&ctx, |args| Meaning { fd: NONE, second: NONE, size: 0, words: 0, flags: args[3] })
+}
+
+/// The exit of kexec_file_load(kernel, initial ram disk, length of the command line, command line, flags).
+#[tracepoint]
+pub fn kexec_file_load(ctx: TracePointContext) -> u32 {
+    /// `KEXEC_FILE_NO_INITRAMFS`, and `KEXEC_FILE_UNLOAD`, for which there is no file.
+    const NO_INITRAMFS: u64 = 4;
+    const UNLOAD: u64 = 1;
+    tell(&ctx, |args| {
+        let flags = args[4];
+        let fd = if flags & UNLOAD != 0 { NONE } else { args[0] as u32 };
+        let second = if flags & (NO_INITRAMFS | UNLOAD) != 0 { NONE } else { args[1] as u32 };
+        Meaning { fd, second, size: 0, words: args[3], flags }
+    })
+}
+
+#[inline(always)]
+fn tell(ctx: &TracePointContext, meaning: impl Fn(&[u64; 6]) -> Meaning) -> u32 {
+    let Some(call) = arguments::take() else { return 0 };
+    send(arguments::number(ctx), arguments::errno(arguments::result(ctx)), &meaning(&call.args))
+}
+
+#[inline(never)]
+fn send(number: u32, errno: u32, meaning: &Meaning) -> u32 {
+    let current = task_struct::current();
+    let Some(record) = Record::<KernelRecord>::begin(Slot::Hook) else { return 0 };
+    let head = &mut *record.head;
+    head.header = header(kind::KERNEL, current);
+    head.call = number;
+    head.errno = errno;
+    head.flags = meaning.flags;
+    head.size = meaning.size;
+    head.zero = 0;
+    let first = files_of(current, meaning.fd);
+    files::identify(first.f_inode(), &mut head.file);
+    files::locate(first.f_inode(), first.f_path(), &mut head.file, record.tail);
+    let second = files_of(current, meaning.second);
+    files::identify(second.f_inode(), &mut head.second);
+    files::locate(second.f_inode(), second.f_path(), &mut head.second, record.tail);
+    let before = record.tail.used();
+    if meaning.words != 0 {
+        record.tail.push_user_str(meaning.words);
+    }
+    head.words_len = record.tail.used().wrapping_sub(before);
+    head.header.len = size_of::<KernelRecord>() as u32 + record.tail.used();
+    record.submit();
+    0
+}
+
+#[inline(always)]
+fn files_of(current: task_struct, fd: u32) -> file {
+    if fd == NONE { file::at(0) } else { files::by_fd(current, fd) }
+}

@@ -1,0 +1,77 @@
+//! System calls by their numbers on this machine: the kernel tells a call's number, events its name.
+
+use lanner_collector_abi::OPENED_MEMORY;
+use lanner_core::event::{Call, Family};
+
+macro_rules! numbers {
+    ($($number:ident = $name:literal),* $(,)?) => { &[$((libc::$number, $name),)*] };
+}
+
+/// Calls that every architecture has.
+const EVERYWHERE: &[(libc::c_long, &str)] = numbers![
+    SYS_setuid = "setuid",
+    SYS_setgid = "setgid",
+    SYS_setreuid = "setreuid",
+    SYS_setregid = "setregid",
+    SYS_setresuid = "setresuid",
+    SYS_setresgid = "setresgid",
+    SYS_setgroups = "setgroups",
+    SYS_setfsuid = "setfsuid",
+    SYS_setfsgid = "setfsgid",
+    SYS_capset = "capset",
+    SYS_setns = "setns",
+    SYS_unshare = "unshare",
+    SYS_chroot = "chroot",
+    SYS_pivot_root = "pivot_root",
+    SYS_mount = "mount",
+    SYS_umount2 = "umount2",
+    SYS_fsopen = "fsopen",
+    SYS_fsconfig = "fsconfig",
+    SYS_fsmount = "fsmount",
+    SYS_open_tree = "open_tree",
+    SYS_move_mount = "move_mount",
+    SYS_mount_setattr = "mount_setattr",
+    SYS_ptrace = "ptrace",
+    SYS_process_vm_readv = "process_vm_readv",
+    SYS_process_vm_writev = "process_vm_writev",
+    SYS_pidfd_getfd = "pidfd_getfd",
+    SYS_init_module = "init_module",
+    SYS_finit_module = "finit_module",
+    SYS_delete_module = "delete_module",
+    SYS_kexec_load = "kexec_load",
+    SYS_kexec_file_load = "kexec_file_load",
+    SYS_dup = "dup",
+    SYS_dup3 = "dup3",
+    SYS_fcntl = "fcntl",
+];
+
+/// Calls that only older architectures have.
+#[cfg(target_arch = "x86_64")]
+const HERE: &[(libc::c_long, &str)] = numbers![SYS_dup2 = "dup2"];
+#[cfg(not(target_arch = "x86_64"))]
+const HERE: &[(libc::c_long, &str)] = &[];
+
+/// The call of a family's record.
+pub(super) fn call(family: Family, number: u32) -> Option<Call> {
+    if number == OPENED_MEMORY {
+        return Call::of(family, "proc_mem");
+    }
+    let mut known = EVERYWHERE.iter().chain(HERE);
+    let (_, name) = known.find(|(known, _)| *known == libc::c_long::from(number))?;
+    Call::of(family, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_belongs_to_a_family() {
+        for (number, name) in EVERYWHERE.iter().chain(HERE) {
+            let number = u32::try_from(*number).expect("a number");
+            let families = Family::ALL.iter().filter_map(|family| call(*family, number));
+            assert!(families.clone().count() > 0 && families.clone().all(|c| c.name() == *name), "{name}");
+        }
+        assert_eq!(call(Family::Root, u32::try_from(libc::SYS_mount).expect("a number")), None);
+    }
+}
