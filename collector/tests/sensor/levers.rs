@@ -65,7 +65,7 @@ fn the_programs_that_run_foreign_formats() {
     let script = format!("mount -t binfmt_misc none {0} && exec 7> {0}/register", place.display());
     let (_, life) = perform(stage, Command::new("unshare").args(["-m", "sh", "-c", &script]));
     let Some(open) = opens(&life).into_iter().find(|o| o.access.write) else {
-        lanner_tests::not_run("no binfmt_misc here");
+        lanner_tests::not_here("no binfmt_misc");
         return;
     };
     assert_eq!((open.file.path.to_string(), open.access), (format!("{}/register", place.display()), WRITE));
@@ -85,7 +85,7 @@ fn the_key_that_speaks_to_the_kernel() {
 fn the_program_that_runs_when_a_control_group_empties() {
     let groups = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
     let Some(path) = groups.map(|g| g.path().join("release_agent")).find(|p| p.exists()) else {
-        lanner_tests::not_run("no control groups of version 1 here");
+        lanner_tests::not_here("no control groups of version 1");
         return;
     };
     is_told(&fs::canonicalize(path).expect("its path").display().to_string(), BOTH);
