@@ -65,6 +65,17 @@ pub(crate) fn wait(pid: i32) -> io::Result<()> {
     if status == 0 { Ok(()) } else { Err(io::Error::other(format!("the child ended with {status:#x}"))) }
 }
 
+/// Waits until a traced child stops.
+pub(crate) fn stopped(pid: i32) -> io::Result<()> {
+    let mut status = 0;
+    // SAFETY: the status is a live local.
+    match unsafe { libc::waitpid(pid, &raw mut status, 0) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ if libc::WIFSTOPPED(status) => Ok(()),
+        _ => Err(io::Error::other(format!("the child did not stop, but {status:#x}"))),
+    }
+}
+
 /// Does something in a child, and waits for it.
 pub(crate) fn apart(child: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     wait(fork(child)?)

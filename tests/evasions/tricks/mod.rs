@@ -39,4 +39,22 @@ tricks! {
     bound_name
     copied_within
     moved_session
+    abstract_socket
+    runtime_socket
+    sniffer
+    data_in_syn
+    reverse_shell
+    injected
+    traced
+    memory_file
+    stolen_descriptor
+    moved_mount
+    became_another
+    kernel_module
+    kernel_map
+    killed
+    by_handle
+    chained_roots
+    emptied
+    moved_manifest
 }

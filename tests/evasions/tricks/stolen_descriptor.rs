@@ -1,0 +1,41 @@
+use std::io;
+use std::io::Read;
+use std::os::fd::AsRawFd;
+
+use lanner_core::event::Payload;
+
+use crate::sys;
+use crate::scene::Scene;
+use crate::trick::Trick;
+
+pub(crate) const TRICK: Trick = Trick {
+    name: "stolen_descriptor",
+    idea: "another process's open file taken from it (pidfd_getfd)",
+    shows: "whose descriptor was taken, and which file it is",
+    perform,
+    seen,
+    ..Trick::PLAIN
+};
+
+fn perform() -> io::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (mut wait, go) = std::io::pipe()?;
+    let go_fd = go.as_raw_fd() as usize;
+    let kept = std::fs::File::create(dir.path().join("kept"))?;
+    let victim = sys::fork(|| {
+        sys::call(libc::SYS_close, &[go_fd])?;
+        wait.read_to_end(&mut Vec::new()).map(drop)
+    })?;
+    let pidfd = sys::open(libc::SYS_pidfd_open, &[victim as usize, 0])?;
+    let taken = sys::open(libc::SYS_pidfd_getfd, &[pidfd.as_raw_fd() as usize, kept.as_raw_fd() as usize, 0]);
+    drop(go);
+    sys::wait(victim)?;
+    taken.map(drop)
+}
+
+fn seen(scene: &Scene) -> Result<(), String> {
+    scene.tells("that kept was taken", |p| {
+        matches!(p, Payload::Trace(t) if t.call.name() == "pidfd_getfd" && t.target == scene.cast[1]
+            && t.file.as_ref().is_some_and(|f| f.path.file_name() == b"kept"))
+    })
+}
