@@ -133,6 +133,7 @@ const LACKING: &[(&str, &[&str])] = &[
         "events stand alone: no two of them are compared",
         &["evt.deltatime", "evt.latency", "evt.wait_latency", "evt.around", "evt.count.error", "evt.count.exit"],
     ),
+    ("with which permissions an open created a file is not known", &["evt.is_open_exec"]),
     ("write `evt.type = ...` instead", &["evt.type.is"]),
     ("paths are told as the kernel resolved them: see fd.name", &["evt.abspath"]),
     ("there are no plugins", &["evt.pluginname", "evt.plugininfo", "evt.asynctype"]),
