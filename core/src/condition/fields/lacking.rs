@@ -143,7 +143,7 @@ const LACKING: &[(&str, &[&str])] = &[
     ),
     (
         "reading from and writing to open files is not seen",
-        &["evt.is_io", "evt.is_io_read", "evt.is_io_write", "evt.io_dir", "evt.is_wait", "evt.is_open_exec"],
+        &["evt.is_io", "evt.is_io_read", "evt.is_io_write", "evt.io_dir", "evt.is_wait"],
     ),
     (
         "names of hosts are not looked up",
