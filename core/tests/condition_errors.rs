@@ -65,6 +65,9 @@ fn mistakes_are_shown_where_they_are() {
         "proc.näme = sh",
         "proc.name = sh \u{202e}\x1b[31m",
         "",
+        "toupr(proc.name) = SH",
+        "join(\"-\", (proc.name, proc.pid)) = x",
+        "val(proc.name) = proc.pname",
     ];
     let shown: Vec<String> = texts.iter().map(|text| error(text)).collect();
     insta::assert_snapshot!(shown.join("\n"));

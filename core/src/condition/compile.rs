@@ -300,7 +300,10 @@ impl<'a> Compiler<'a> {
                 let found = names.iter().find(|name| **name == literal.text);
                 found.map(|name| Argument::Name(name)).ok_or_else(|| {
                     self.error(&literal.span, format!("events have no argument {} of the call", quoted(&literal.text)))
-                        .hint(format!("`{}` has {}", field.name, names.join(", ")))
+                        .hint(match nearest(&literal.text, names.iter().copied()) {
+                            Some(near) => format!("did you mean `{}.{near}`?", field.name),
+                            None => "docs/fields.md lists those that there are".to_owned(),
+                        })
                         .about(&format!("{}.{}", field.name, literal.text), true)
                 })
             }

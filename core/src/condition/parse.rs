@@ -132,6 +132,16 @@ impl<'a> Parser<'a> {
                 .hint("`and` and `or` stand between two tests"));
         }
         let name = name.to_owned();
+        if self.text[self.at..].starts_with('(') {
+            let error = self.error(span, format!("there is no transformer {}", quoted(&name)));
+            let known = Transform::ALL.map(|(word, _)| word);
+            return Err(match (name.as_str(), nearest(&name, known.into_iter())) {
+                ("join", _) => error.hint("Falco's `join()` is not understood here"),
+                ("val", _) => error.hint("`val()` stands behind an operator, as in `proc.name = val(proc.pname)`"),
+                (_, Some(near)) => error.hint(format!("did you mean `{near}`?")),
+                (_, None) => error.hint(format!("there are {}", known.join(", "))),
+            });
+        }
         // A macro is followed by `and`, `or`, `)` or the end: what else comes shows that a field was meant.
         let behind = self.at;
         if let Some(operator) = self.operator() {

@@ -133,6 +133,7 @@ const LACKING: &[(&str, &[&str])] = &[
         "events stand alone: no two of them are compared",
         &["evt.deltatime", "evt.latency", "evt.wait_latency", "evt.around", "evt.count.error", "evt.count.exit"],
     ),
+    ("with which permissions an open created a file is not known", &["evt.is_open_exec"]),
     ("write `evt.type = ...` instead", &["evt.type.is"]),
     ("paths are told as the kernel resolved them: see fd.name", &["evt.abspath"]),
     ("there are no plugins", &["evt.pluginname", "evt.plugininfo", "evt.asynctype"]),
@@ -142,7 +143,7 @@ const LACKING: &[(&str, &[&str])] = &[
     ),
     (
         "reading from and writing to open files is not seen",
-        &["evt.is_io", "evt.is_io_read", "evt.is_io_write", "evt.io_dir", "evt.is_wait", "evt.is_open_exec"],
+        &["evt.is_io", "evt.is_io_read", "evt.is_io_write", "evt.io_dir", "evt.is_wait"],
     ),
     (
         "names of hosts are not looked up",
