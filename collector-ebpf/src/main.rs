@@ -12,6 +12,7 @@ mod alive;
 mod attributes;
 mod call;
 mod connect;
+mod exact;
 mod exec;
 mod exit;
 mod file_open;
