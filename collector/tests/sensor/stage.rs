@@ -7,10 +7,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{Sensor, SensorConfig, now};
-use lanner_core::event::{BootTime, Event, FileId, Hook, Payload, ProcessKey};
-    }
-
-use lanner_core::event::{BootTime, Event, FileId, HookState, Payload, ProcessKey};
+use lanner_core::event::{BootTime, Event, FileId, Hook, HookState, Payload, ProcessKey};
 
 /// Longer than anything here takes, even on a machine busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(20);
