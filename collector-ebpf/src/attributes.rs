@@ -113,7 +113,7 @@ pub fn size(ctx: TracePointContext) -> u32 {
 fn changed(call: &Call, kind: u16) -> u32 {
     let Some(record) = Record::<AttributeRecord>::begin(Slot::Hook) else { return 0 };
     let head = &mut *record.head;
-    let walked = call.first.walk();
+    let walked = call.first();
     let file = walked.inode();
     walked.describe(&mut head.file, record.tail);
     head.size = file.size();

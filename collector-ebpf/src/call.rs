@@ -5,13 +5,14 @@ use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::HashMap;
 use aya_ebpf::programs::TracePointContext;
-use lanner_collector_abi::{Drop, FileFacts};
+use lanner_collector_abi::{Drop, FileFacts, RENAME_EXCHANGE};
 
-use crate::kernel::inode;
+use crate::exact::{self, Exact};
+use crate::kernel::{Place as _, inode};
 use crate::open::SYS_EXIT_RET;
 use crate::record::Tail;
 use crate::ring;
-use crate::walk::{self, CWD};
+use crate::walk::{self, CWD, outcome};
 
 /// Where the arguments of a `sys_enter_*` tracepoint begin, eight bytes each.
 const SYS_ENTER_ARGS: usize = 16;
@@ -102,6 +103,21 @@ pub struct Before {
     pub zero: u32,
 }
 
+impl Before {
+    #[inline(always)]
+    fn of(inode: inode) -> Self {
+        Before {
+            ino: inode.ino(),
+            dev: inode.sb().dev(),
+            uid: inode.uid(),
+            gid: inode.gid(),
+            links: inode.nlink(),
+            mode: u32::from(inode.mode()),
+            zero: 0,
+        }
+    }
+}
+
 /// By thread. A thread that never comes out of a call keeps its place.
 #[map]
 static CALLS: HashMap<u64, Call> = HashMap::with_max_entries(8192, 0);
@@ -115,20 +131,9 @@ pub fn begin(ctx: &TracePointContext, layout: Layout) -> u32 {
         Follow::Never => false,
         Follow::Asked(otherwise) => flags & AT_SYMLINK_FOLLOW != 0 || (otherwise && flags & AT_SYMLINK_NOFOLLOW == 0),
     };
+    exact::forget();
     let first = passed(ctx, layout.first, follow);
-    let mut before = Before { ino: 0, dev: 0, uid: 0, gid: 0, links: 0, mode: 0, zero: 0 };
-    if layout.before {
-        let inode = first.walk().inode();
-        before = Before {
-            ino: inode.ino(),
-            dev: inode.sb().dev(),
-            uid: inode.uid(),
-            gid: inode.gid(),
-            links: inode.nlink(),
-            mode: u32::from(inode.mode()),
-            zero: 0,
-        };
-    }
+    let before = Before::of(if layout.before { first.walk().inode() } else { inode::at(0) });
     let call = Call {
         first,
         second: passed(ctx, layout.second, false),
@@ -155,6 +160,22 @@ pub fn end(ctx: &TracePointContext) -> Option<Call> {
     if failed { None } else { Some(call) }
 }
 
+/// Within a call: what its first name stands for, by the kernel's own word.
+#[inline(always)]
+pub fn found_before(found: inode) {
+    if let Some(call) = CALLS.get_ptr_mut(bpf_get_current_pid_tgid()) {
+        // SAFETY: the map's own element; no other thread has this key.
+        unsafe { (*call).before = Before::of(found) };
+    }
+}
+
+/// Within a rename: whether the two names change places.
+#[inline(always)]
+pub fn exchanges() -> bool {
+    // SAFETY: the map's own element; no other thread has this key.
+    CALLS.get_ptr(bpf_get_current_pid_tgid()).is_some_and(|call| unsafe { (*call).flags } & RENAME_EXCHANGE != 0)
+}
+
 #[inline(always)]
 fn argument(ctx: &TracePointContext, n: usize) -> u64 {
     // SAFETY: system calls have at most six arguments, and their tracepoints all that they have.
@@ -179,7 +200,35 @@ pub struct Walked {
     name: u64,
 }
 
+impl Call {
+    /// What became of the first name.
+    #[inline(always)]
+    pub fn first(&self) -> Walked {
+        match exact::of_call() {
+            Some(both) => self.first.walk_unless(&both.first),
+            None => self.first.walk(),
+        }
+    }
+
+    /// What became of the second.
+    #[inline(always)]
+    pub fn second(&self) -> Walked {
+        match exact::of_call() {
+            Some(both) => self.second.walk_unless(&both.second),
+            None => self.second.walk(),
+        }
+    }
+}
+
 impl Passed {
+    #[inline(always)]
+    fn walk_unless(self, known: &Exact) -> Walked {
+        match walk::take(known) {
+            outcome::LOST => self.walk(),
+            came => Walked { came, name: self.name },
+        }
+    }
+
     #[inline(always)]
     pub fn walk(self) -> Walked {
         Walked { came: walk::walk(self.dirfd, self.name, self.follow), name: self.name }

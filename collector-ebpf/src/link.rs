@@ -53,9 +53,9 @@ pub fn symlink(ctx: TracePointContext) -> u32 {
 fn linked(call: &Call, symbolic: u32) -> u32 {
     let Some(record) = Record::<LinkRecord>::begin(Slot::Hook) else { return 0 };
     let head = &mut *record.head;
-    call.second.walk().describe(&mut head.file, record.tail);
+    call.second().describe(&mut head.file, record.tail);
     if symbolic == 0 {
-        call.first.walk().describe(&mut head.target, record.tail);
+        call.first().describe(&mut head.target, record.tail);
     } else {
         head.target = FileFacts { dev: 0, ino: 0, mode: 0, flags: 0, path_len: 0, zero: 0 };
         head.target.path_len = record.tail.push_user_str(call.first.name) as u16;

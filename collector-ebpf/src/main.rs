@@ -17,6 +17,7 @@ mod code;
 mod connect;
 mod credentials;
 mod dup;
+mod exact;
 mod exec;
 mod exit;
 mod file_open;

@@ -27,7 +27,7 @@ pub fn make(ctx: TracePointContext) -> u32 {
     let Some(call) = call::end(&ctx) else { return 0 };
     let Some(record) = Record::<MakeRecord>::begin(Slot::Hook) else { return 0 };
     let head = &mut *record.head;
-    let walked = call.first.walk();
+    let walked = call.first();
     let made = walked.inode();
     walked.describe(&mut head.file, record.tail);
     let file_type = made.mode() & S_IFMT;

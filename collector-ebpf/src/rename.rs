@@ -35,8 +35,8 @@ pub fn rename(ctx: TracePointContext) -> u32 {
     let Some(call) = call::end(&ctx) else { return 0 };
     let Some(record) = Record::<RenameRecord>::begin(Slot::Hook) else { return 0 };
     let head = &mut *record.head;
-    call.second.walk().describe(&mut head.to, record.tail);
-    call.first.walk().describe(&mut head.from, record.tail);
+    call.second().describe(&mut head.to, record.tail);
+    call.first().describe(&mut head.from, record.tail);
     if head.to.ino == 0 {
         head.to.dev = u64::from(call.before.dev);
         head.to.ino = call.before.ino;

@@ -26,7 +26,7 @@ pub fn unlink(ctx: TracePointContext) -> u32 {
     let Some(call) = call::end(&ctx) else { return 0 };
     let Some(record) = Record::<UnlinkRecord>::begin(Slot::Hook) else { return 0 };
     let head = &mut *record.head;
-    call.first.walk().describe(&mut head.file, record.tail);
+    call.first().describe(&mut head.file, record.tail);
     // Someone may have made a new file of this name already.
     head.file.dev = u64::from(call.before.dev);
     head.file.ino = call.before.ino;

@@ -13,6 +13,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, LruHashMap, PerCpuArray};
 use lanner_collector_abi::{FileFacts, FileFlags, NameCache};
 
+use crate::exact::Exact;
 use crate::files::{self, S_IFLNK, S_IFMT};
 use crate::kernel::{Place as _, dentry, inode, mount, probe, task_struct};
 use crate::magic;
@@ -147,6 +148,26 @@ pub fn describe(came: u64, name: u64, facts: &mut FileFacts, tail: Tail) {
     };
     facts.flags = flags;
     facts.path_len = tail.used().wrapping_sub(before) as u16;
+}
+
+/// Takes what the kernel itself said for the outcome of a walk; [`outcome::LOST`] when it said nothing of use.
+#[inline(always)]
+pub fn take(exact: &Exact) -> u64 {
+    let Some(w) = WALK.get_ptr_mut(0) else { return outcome::LOST };
+    // SAFETY: as in `walk`.
+    let w = unsafe { &mut *w };
+    if exact.mount == 0 || (exact.absent == 0 && dentry::at(exact.dentry).inode().is_null()) {
+        return outcome::LOST;
+    }
+    w.at = [exact.mount, exact.dentry];
+    if exact.absent == 0 {
+        return outcome::FOUND;
+    }
+    // SAFETY: both are within their maps' own elements.
+    unsafe {
+        generated::bpf_probe_read_kernel((&raw mut w.name).cast(), 256, exact.name.as_ptr().cast());
+    }
+    outcome::ABSENT
 }
 
 /// The inode that a walk found; null when it found none.

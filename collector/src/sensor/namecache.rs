@@ -82,7 +82,8 @@ mod tests {
     /// Names as a table of 2^20 buckets would hold them, every fifth behind another one of its bucket.
     fn some(count: u64) -> Vec<NameSample> {
         let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let place = |n: u64| if n % 5 == 0 { 0xffff_8881_1234_0000 + n * 192 } else { TABLE + (hash(n) >> 12) * 8 };
+        let place =
+            |n: u64| if n.is_multiple_of(5) { 0xffff_8881_1234_0000 + n * 192 } else { TABLE + (hash(n) >> 12) * 8 };
         (1..=count).map(|n| NameSample { hash: hash(n), linked_from: place(n) }).collect()
     }
 

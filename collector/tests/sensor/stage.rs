@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{Sensor, SensorConfig, now};
-use lanner_core::event::{BootTime, Event, FileId, Hook, Payload, ProcessKey};
+use lanner_core::event::{BootTime, Event, FileId, Hook, HookState, Payload, ProcessKey};
 
 /// Longer than anything here takes, even on a machine busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,6 +57,11 @@ impl Stage {
     /// What the sensor stands on here.
     pub(crate) fn hooks(&self) -> &[Hook] {
         self.sensor.hooks()
+    }
+
+    /// Whether this kernel allows the hook.
+    pub(crate) fn has(&self, hook: &str) -> bool {
+        self.sensor.hooks().iter().any(|h| h.name == hook && h.state == HookState::Attached)
     }
 
     fn drain(&mut self) {

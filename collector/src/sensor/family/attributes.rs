@@ -3,6 +3,7 @@
 use lanner_collector_abi::{AttributeRecord, kind};
 use lanner_core::event::{Attribute, AttributeChange, Owner, Payload};
 
+use super::EXACTLY;
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{Reader, file, string};
 
@@ -120,6 +121,27 @@ pub(super) const HOOKS: &[Spec] = &[
         program: "xattr_at",
         attach: Attach::SyscallsIfAny(&["sys_enter_setxattrat", "sys_enter_removexattrat"]),
         without: "extended attributes set by `setxattrat`",
+        unless: "",
+    },
+    Spec {
+        name: "security_path_chmod",
+        program: "exact_mode",
+        attach: Attach::Entry("security_path_chmod"),
+        without: EXACTLY,
+        unless: "",
+    },
+    Spec {
+        name: "security_path_chown",
+        program: "exact_owner",
+        attach: Attach::Entry("security_path_chown"),
+        without: EXACTLY,
+        unless: "",
+    },
+    Spec {
+        name: "security_path_truncate",
+        program: "exact_size",
+        attach: Attach::Entry("security_path_truncate"),
+        without: EXACTLY,
         unless: "",
     },
 ];

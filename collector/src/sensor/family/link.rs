@@ -3,6 +3,7 @@
 use lanner_collector_abi::LinkRecord;
 use lanner_core::event::{File, Link, Payload};
 
+use super::EXACTLY;
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{Reader, file, string};
 
@@ -40,6 +41,20 @@ pub(super) const HOOKS: &[Spec] = &[
         program: "symlink_at",
         attach: Attach::Syscalls(&["sys_enter_symlinkat"]),
         without: "symbolic links made by `symlinkat`",
+        unless: "",
+    },
+    Spec {
+        name: "security_path_link",
+        program: "exact_link",
+        attach: Attach::Entry("security_path_link"),
+        without: EXACTLY,
+        unless: "",
+    },
+    Spec {
+        name: "security_path_symlink",
+        program: "exact_symlink",
+        attach: Attach::Entry("security_path_symlink"),
+        without: EXACTLY,
         unless: "",
     },
 ];

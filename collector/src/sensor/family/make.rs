@@ -3,6 +3,7 @@
 use lanner_collector_abi::MakeRecord;
 use lanner_core::event::{MadeKind, Make, Payload};
 
+use super::EXACTLY;
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{Reader, file};
 
@@ -26,6 +27,20 @@ pub(super) const HOOKS: &[Spec] = &[
         program: "make_at",
         attach: Attach::Syscalls(&["sys_enter_mkdirat", "sys_enter_mknodat"]),
         without: "directories and devices made by `mkdirat` and `mknodat`",
+        unless: "",
+    },
+    Spec {
+        name: "security_path_mkdir",
+        program: "exact_mkdir",
+        attach: Attach::Entry("security_path_mkdir"),
+        without: EXACTLY,
+        unless: "",
+    },
+    Spec {
+        name: "security_path_mknod",
+        program: "exact_mknod",
+        attach: Attach::Entry("security_path_mknod"),
+        without: EXACTLY,
         unless: "",
     },
 ];

@@ -43,6 +43,10 @@ pub(super) const SOCKETS: &str = "sockets";
 pub(super) const TRAFFIC: &str = "traffic";
 pub(super) const FLOWS: &str = "FLOWS";
 
+/// What the full layer's hooks on calls that take names add to those of the base layer.
+const EXACTLY: &str = "certainty about names: those that another thread changes under the call, or that lead through long links, \
+                       are told as they were called";
+
 /// In the order in which they are attached: births and deaths first, what already runs last.
 pub(super) const HOOKS: &[&[Spec]] = &[
     process::HOOKS,

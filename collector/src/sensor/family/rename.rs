@@ -3,6 +3,7 @@
 use lanner_collector_abi::{RENAME_EXCHANGE, RenameRecord};
 use lanner_core::event::{Payload, Rename};
 
+use super::EXACTLY;
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{Reader, file};
 
@@ -33,6 +34,13 @@ pub(super) const HOOKS: &[Spec] = &[
         program: "rename_at2",
         attach: Attach::Syscalls(&["sys_enter_renameat2"]),
         without: "files renamed by `renameat2`",
+        unless: "",
+    },
+    Spec {
+        name: "security_path_rename",
+        program: "exact_rename",
+        attach: Attach::Entry("security_path_rename"),
+        without: EXACTLY,
         unless: "",
     },
 ];

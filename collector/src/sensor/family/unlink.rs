@@ -3,6 +3,7 @@
 use lanner_collector_abi::UnlinkRecord;
 use lanner_core::event::{Payload, Unlink};
 
+use super::EXACTLY;
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{Reader, file};
 
@@ -26,6 +27,20 @@ pub(super) const HOOKS: &[Spec] = &[
         program: "unlink_at",
         attach: Attach::Syscalls(&["sys_enter_unlinkat"]),
         without: "files and directories removed by `unlinkat`",
+        unless: "",
+    },
+    Spec {
+        name: "security_path_unlink",
+        program: "exact_unlink",
+        attach: Attach::Entry("security_path_unlink"),
+        without: EXACTLY,
+        unless: "",
+    },
+    Spec {
+        name: "security_path_rmdir",
+        program: "exact_rmdir",
+        attach: Attach::Entry("security_path_rmdir"),
+        without: EXACTLY,
         unless: "",
     },
 ];
