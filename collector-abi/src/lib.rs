@@ -9,6 +9,7 @@
 mod code;
 mod config;
 mod credentials;
+mod dns;
 mod fields;
 mod file;
 mod mount;
@@ -16,10 +17,12 @@ mod name;
 mod net;
 mod process;
 mod trace;
+mod udp;
 
 pub use code::{BpfRecord, KernelRecord};
 pub use config::{Config, Drop, NameCache, NameSample, Watched};
 pub use credentials::{CredFacts, CredentialsRecord, GROUPS};
+pub use dns::{DNS_PAYLOAD, DnsRecord};
 pub use fields::{At, Const, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
 pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord, Through};
 pub use mount::{MountRecord, RootRecord};
@@ -33,6 +36,7 @@ pub use process::{
     StdioTag, TaskFacts,
 };
 pub use trace::{OPENED_MEMORY, SignalRecord, TraceRecord};
+pub use udp::{UDP_FLOWS, UdpCounts, UdpKey, UdpRecord, UdpReleaseRecord};
 
 /// What a record tells, in [`Header::kind`]. Each family has its own range of ten.
 pub mod kind {
@@ -98,6 +102,12 @@ pub mod kind {
     pub const SOCKET: u16 = 77;
     /// [`crate::BindRecord`].
     pub const BIND: u16 = 78;
+    /// [`crate::UdpRecord`]: a flow's first datagram.
+    pub const UDP: u16 = 90;
+    /// [`crate::UdpReleaseRecord`]: a UDP socket was closed.
+    pub const UDP_RELEASED: u16 = 91;
+    /// [`crate::DnsRecord`]: a message to or from a name server.
+    pub const DNS: u16 = 100;
     /// [`crate::CredentialsRecord`].
     pub const CREDENTIALS: u16 = 110;
     /// [`crate::RootRecord`].

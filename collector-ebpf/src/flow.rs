@@ -66,6 +66,16 @@ pub fn remember_first(sk: sock, flow: FlowState) -> bool {
     FLOWS.insert(sk.address, flow, NOEXIST).is_ok()
 }
 
+/// A connection's own number and its owner; zeros while nothing is known of it.
+#[inline(always)]
+pub fn known(socket: u64) -> (u64, Key) {
+    match FLOWS.get_ptr(socket) {
+        // SAFETY: the map's own element; at worst of a connection that has just ended.
+        Some(flow) => unsafe { ((*flow).id, (*flow).owner) },
+        None => (0, NOBODY),
+    }
+}
+
 #[inline(always)]
 pub fn forget(sk: sock) {
     // Most sockets that close are known; that some are not is no error.

@@ -1,8 +1,9 @@
 //! The in-kernel half of the sensor, one hook family a file. Nothing here knows what an event means: the programs read
 //! the kernel's structures, write records (`lanner-collector-abi`) into one ring buffer, and count what did not fit.
 //!
-//! Programs of the base layer are tracepoints, BTF tracepoints or iterators, and use no helper newer than Linux 5.10. Those
-//! of the full layer stand on kernel functions; where the kernel refuses one, the sensor sees less and says so.
+//! Programs of the base layer are tracepoints, BTF tracepoints, iterators or at the root of the control groups, and use no
+//! helper newer than Linux 5.10. Those of the full layer stand on kernel functions; where the kernel refuses one, the sensor
+//! sees less and says so.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
@@ -16,6 +17,7 @@ mod call;
 mod code;
 mod connect;
 mod credentials;
+mod dns;
 mod dup;
 mod exact;
 mod exec;
@@ -35,6 +37,7 @@ mod namespace;
 mod news;
 mod often;
 mod open;
+mod packet;
 mod path;
 mod record;
 mod rename;
@@ -49,6 +52,7 @@ mod task;
 mod tcp;
 mod trace;
 mod traffic;
+mod udp;
 mod unix;
 mod unlink;
 mod walk;

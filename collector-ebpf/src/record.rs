@@ -97,7 +97,7 @@ impl<R: Plain> Record<R> {
     pub fn submit(mut self) {
         let len = self.len();
         // SAFETY: `len` is at most the fixed part and the tail's limit.
-        unsafe { ring::output(self.as_mut_ptr(), u64::from(len)) }
+        unsafe { ring::output(self.as_mut_ptr(), u64::from(len)) };
         if matches!(self.slot, Slot::Function) {
             // SAFETY: the map's own element, claimed by `begin`.
             unsafe { ptr::write_volatile(&raw mut (*self.tail.scratch).busy, 0) };

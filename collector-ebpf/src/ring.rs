@@ -1,5 +1,6 @@
 //! The way out: the ring buffer, the counters of what did not fit, and the settings.
 
+use core::ffi::c_void;
 use core::ptr;
 
 use aya_ebpf::bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
@@ -71,24 +72,30 @@ fn wake_flags(len: u64) -> u64 {
     if waiting < mark && waiting + len >= mark { u64::from(BPF_RB_FORCE_WAKEUP) } else { u64::from(BPF_RB_NO_WAKEUP) }
 }
 
-/// Sends a record that has no tail and lies on the stack.
+/// The ring itself, for records that are put together in it.
 #[inline(always)]
-pub fn output_small<R: Plain>(record: &mut R) {
+pub fn events() -> *mut c_void {
+    (&raw const EVENTS).cast_mut().cast()
+}
+
+/// Sends a record that has no tail and lies on the stack. Says whether there was room.
+#[inline(always)]
+pub fn output_small<R: Plain>(record: &mut R) -> bool {
     // SAFETY: the record is live and of this size.
     unsafe { output(ptr::from_mut(record).cast(), size_of::<R>() as u64) }
 }
 
-/// Copies `len` bytes at `data` into the ring.
+/// Copies `len` bytes at `data` into the ring. Says whether there was room; that there was none is counted.
 ///
 /// # Safety
 /// `data` points to `len` readable bytes.
 #[inline(always)]
-pub unsafe fn output(data: *mut u8, len: u64) {
+pub unsafe fn output(data: *mut u8, len: u64) -> bool {
     let flags = wake_flags(len);
     // SAFETY: the caller's promise; the first argument is the map itself.
-    let result =
-        unsafe { generated::bpf_ringbuf_output((&raw const EVENTS).cast_mut().cast(), data.cast(), len, flags) };
+    let result = unsafe { generated::bpf_ringbuf_output(events(), data.cast(), len, flags) };
     if result < 0 {
         count_drop(Drop::RingFull);
     }
+    result >= 0
 }
