@@ -381,10 +381,10 @@ fn connections() {
 fn the_index_knows_which_events_can_meet_a_condition() {
     for (condition, families) in [
         ("evt.type = execve", "{\"exec\"}"),
-        ("evt.type in (open, openat, connect)", "{\"open\", \"connect\", \"unix\"}"),
+        ("evt.type in (open, openat, connect)", "{\"open\", \"connect\", \"unix\", \"udp\"}"),
         ("spawned or lanner.event = open", "{\"exec\", \"open\"}"),
         ("spawned and proc.name = x", "{\"exec\"}"),
-        ("not spawned and evt.type in (execve, connect)", "{\"connect\", \"unix\"}"),
+        ("not spawned and evt.type in (execve, connect)", "{\"connect\", \"unix\", \"udp\"}"),
         ("not not spawned", "{\"exec\"}"),
         ("evt.type = userfaultfd", "{}"),
         ("evt.type = execve and evt.dir = >", "{\"exec\"}"),
@@ -392,8 +392,11 @@ fn the_index_knows_which_events_can_meet_a_condition() {
         ("not evt.type = creat and evt.type in (execve, openat2)", "{\"exec\"}"),
         ("evt.type startswith mem", "{\"memfd\"}"),
         ("evt.type = setns", "{\"namespace\", \"credentials\"}"),
-        ("fd.sport = 22", "{\"connect\", \"accept\", \"listen\", \"close\", \"traffic\", \"bind\"}"),
-        ("evt.is_open_write = true or proc.name = x and evt.type = connect", "{\"open\", \"connect\", \"unix\"}"),
+        ("fd.sport = 22", "{\"connect\", \"accept\", \"listen\", \"close\", \"traffic\", \"bind\", \"udp\", \"dns\"}"),
+        (
+            "evt.is_open_write = true or proc.name = x and evt.type = connect",
+            "{\"open\", \"connect\", \"unix\", \"udp\"}",
+        ),
     ] {
         let families_of = Condition::parse(condition, &names()).unwrap().families();
         assert_eq!(format!("{families_of:?}"), families, "{condition}");

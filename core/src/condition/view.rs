@@ -135,6 +135,8 @@ impl<'a> View<'a> {
             Payload::Accept(accept) => Some(&accept.flow),
             Payload::Close(close) => Some(&close.flow),
             Payload::Traffic(traffic) => Some(&traffic.flow),
+            Payload::Udp(udp) => Some(&udp.flow),
+            Payload::Dns(dns) => Some(&dns.flow),
             _ => None,
         }
     }
@@ -146,6 +148,8 @@ impl<'a> View<'a> {
             Payload::Accept(_) => Some(false),
             Payload::Close(close) => close.outgoing,
             Payload::Traffic(traffic) => traffic.outgoing,
+            Payload::Udp(udp) => Some(udp.outgoing),
+            Payload::Dns(_) => Some(true),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use super::case::{self, Cases};
 use super::chain::{self, Chain};
 use super::{Incident, Severity, Signal, Stage, Status, Tactic, link};
-use crate::event::{Attempt, Event, Payload};
+use crate::event::{Attempt, Event, Payload, UdpStage};
 use crate::graph::Graph;
 
 /// The score from which a case is an incident: one stage of high severity, or several lesser ones.
@@ -95,6 +95,10 @@ impl Detector {
             Payload::Connect(connect) if connect.attempt == Attempt::Started => {
                 case.changed = true;
                 case.note_peer(connect.flow.remote);
+            }
+            Payload::Udp(udp) if udp.outgoing && udp.stage == UdpStage::Started => {
+                case.changed = true;
+                case.note_peer(udp.flow.remote);
             }
             Payload::Exit(_) => {
                 let ends = case.living.remove(&key);

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{
-    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Connect, CredentialsChange, Exec, Exit, Fork, KernelLoad,
-    Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open, Rename, RootChange, SignalSent,
-    Socket, StdioChange, Trace, Traffic, Unix, UnixAct, Unlink,
+    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Connect, CredentialsChange, Dns, Exec, Exit, Fork,
+    KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open, Rename, RootChange,
+    SignalSent, Socket, StdioChange, Trace, Traffic, Udp, UdpStage, Unix, UnixAct, Unlink,
 };
 
 macro_rules! families {
@@ -106,6 +106,10 @@ families! {
     Bpf(Box<Bpf>) = "bpf" ["bpf"];
     /// A network socket became standard input, output or error.
     Stdio(StdioChange) = "stdio" ["dup", "dup2", "dup3", "fcntl"];
+    /// Datagrams pass between a UDP socket and a peer.
+    Udp(Box<Udp>) = "udp" ["udp", "sendto", "recvfrom", "connect", "close"];
+    /// A name server was asked.
+    Dns(Box<Dns>) = "dns" ["dns"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 
@@ -136,6 +140,14 @@ impl Payload {
                 AttributeChange::Size { .. } => "truncate",
             },
             Payload::Unix(unix) if unix.act == UnixAct::Listening => "listen",
+            Payload::Udp(udp) => match udp.stage {
+                // What Falco would have seen of it: connecting a UDP socket sends nothing by itself.
+                UdpStage::Started if !udp.outgoing => "recvfrom",
+                UdpStage::Started if udp.connected => "connect",
+                UdpStage::Started => "sendto",
+                UdpStage::Continues | UdpStage::Silent => "udp",
+                UdpStage::Closed => "close",
+            },
             _ => Family::of(self).event_types()[0],
         }
     }

@@ -6,6 +6,7 @@
 mod call;
 mod code;
 mod credentials;
+mod dns;
 mod family;
 mod file;
 mod identity;
@@ -18,11 +19,13 @@ mod sensor;
 mod socket;
 mod text;
 mod trace;
+mod udp;
 mod unix;
 
 pub use call::Call;
 pub use code::{Bpf, BpfCommand, KernelLoad};
 pub use credentials::{CredentialsChange, Privileges};
+pub use dns::{Dns, DnsReply, DnsTransport, RecordType, ResponseCode};
 pub use family::{Family, FamilySet, Payload};
 pub use file::{Access, File, FileId, Open, Through};
 pub use identity::{BootTime, ContainerId, ProcessKey};
@@ -38,6 +41,7 @@ pub use sensor::{Loss, LossCause};
 pub use socket::{Bind, BindAddress, Domain, Socket, SocketType};
 pub use text::{Text, is_deceptive};
 pub use trace::{SignalOutcome, SignalSent, Trace, signal_name};
+pub use udp::{Datagrams, Udp, UdpStage};
 pub use unix::{Unix, UnixAct, UnixName};
 
 /// One thing that happened on a node.

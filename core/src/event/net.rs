@@ -132,6 +132,6 @@ pub enum End {
     Broken(u32),
 }
 
-fn nanoseconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn nanoseconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u64(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -9,7 +9,7 @@ use super::take::Take;
 use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
 use crate::event::{
     Attempt, AttributeChange, BootTime, ContainerId, Event, Exec, Exit, File, Fork, Header, Namespaces, Open, Origin,
-    Payload, ProcessKey, StdioKind, Task, Trace,
+    Payload, ProcessKey, StdioKind, Task, Trace, Udp, UdpStage,
 };
 
 /// Processes that are kept, living and ended; the longest ended go first, and are counted.
@@ -24,6 +24,9 @@ const MAX_CONTAINERS: usize = 8_192;
 const MAX_DEPTH: usize = 1_024;
 /// Children that are listed of one process.
 const MAX_CHILDREN: usize = 16_384;
+
+/// Where name servers listen.
+const DNS_PORT: u16 = 53;
 
 /// Programs that have the kubelet in them: what they read as a manifest they start as a static pod.
 const KUBELETS: &[&[u8]] = &[b"kubelet", b"hyperkube", b"kubelite", b"k3s", b"k0s", b"rke2"];
@@ -80,6 +83,8 @@ impl Graph {
                     self.relate(header, Relation::Wrote, Node::File(attribute.file.id));
                 }
             }
+            Payload::Udp(udp) => self.datagrams(header, udp),
+            Payload::Dns(dns) => self.names.learn(header, dns),
             Payload::Credentials(change) => {
                 // A thread that is not the first may differ from its process.
                 if header.tid == header.process.pid {
@@ -177,6 +182,23 @@ impl Graph {
             });
         }
         self.relate(header, Relation::Read, Node::File(file));
+    }
+
+    fn datagrams(&mut self, header: &Header, udp: &Udp) {
+        if udp.stage != UdpStage::Started || header.process.is_unknown() {
+            return;
+        }
+        let peer = udp.flow.remote;
+        if !udp.outgoing {
+            self.relate(header, Relation::Accepted, Node::Peer(peer));
+            return;
+        }
+        // A name server is asked on the way to others: how regularly says nothing of it.
+        if peer.port() != DNS_PORT {
+            let caller = self.caller(header.process);
+            self.contacts.called(caller, peer, header.time, header.seq);
+        }
+        self.relate(header, Relation::Connected, Node::Peer(peer));
     }
 
     /// What a process did inside another is both's doing. Who only looks has no part in it, and a parent traces its child

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::contact::Caller;
 use super::{Container, Edge, Graph, Node, Process, Relation};
-use crate::event::{Attempt, ContainerId, Event, FileId, Namespaces, Payload, ProcessKey, Text};
+use crate::event::{Attempt, ContainerId, Event, FileId, Namespaces, Payload, ProcessKey, Text, UdpStage};
 
 impl Graph {
     /// The container that a process belongs to.
@@ -41,6 +41,10 @@ impl Graph {
             Payload::Connect(connect) if connect.attempt == Attempt::Started || connect.asked => {
                 let caller = self.caller(event.header.process);
                 self.contacts.beacon_since(caller, connect.flow.remote) == Some(event.header.seq)
+            }
+            Payload::Udp(udp) if udp.stage == UdpStage::Started && udp.outgoing => {
+                let caller = self.caller(event.header.process);
+                self.contacts.beacon_since(caller, udp.flow.remote) == Some(event.header.seq)
             }
             _ => false,
         }

@@ -12,17 +12,20 @@ mod container;
 mod facts;
 mod lineage;
 mod name;
+mod naming;
 mod process;
 mod provenance;
 mod take;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
 use crate::event::{ContainerId, File, FileId, ProcessKey};
 
 pub use container::{Cause, Container};
+pub use naming::Naming;
 pub use process::{Ended, Process, Running};
 pub use provenance::{Edge, Node, Provenance, Relation};
 
@@ -42,6 +45,7 @@ pub struct Graph {
     /// Who last had the write end of a pipe (its inode) as standard output or error.
     pipes: IndexMap<u64, ProcessKey>,
     contacts: contact::Contacts,
+    names: naming::Names,
     takes: take::Takes,
     provenance: Provenance,
 }
@@ -85,6 +89,16 @@ impl Graph {
     /// A file, by the latest name it was used under.
     pub fn file(&self, id: FileId) -> Option<&File> {
         self.files.get(&id)
+    }
+
+    /// The name that an address was last given as the answer to, in this network namespace.
+    pub fn name_of(&self, netns: u32, address: IpAddr) -> Option<&Naming> {
+        self.names.of(netns, address)
+    }
+
+    /// How many names of addresses had to be forgotten to bound the memory.
+    pub fn names_let_go(&self) -> u64 {
+        self.names.let_go()
     }
 
     /// Who did what to what.

@@ -110,7 +110,7 @@ impl Teller {
     }
 
     fn payload(&mut self) -> Payload {
-        match self.random.below(29) {
+        match self.random.below(33) {
             0..=4 => Payload::Exec(Box::new(self.exec())),
             5 => Payload::Alive(Box::new(self.exec())),
             6..=8 => {
@@ -142,6 +142,8 @@ impl Teller {
                 let how = *self.random.pick(&[NsChangeHow::Setns, NsChangeHow::Unshare]);
                 Payload::Namespace(NamespaceChange { how, now: self.namespaces(), before: self.namespaces() })
             }
+            29..=31 => Payload::Udp(Box::new(self.udp())),
+            32 => Payload::Dns(Box::new(self.dns())),
             23 => Payload::MemFd(MemFd { file: self.file(), fd: -1 }),
             24 => {
                 let (file, from) = (self.file(), self.file());
@@ -218,6 +220,26 @@ impl Teller {
     fn address(&mut self) -> SocketAddr {
         let (host, port) = (self.random.below(3), *self.random.pick(&[0, 80]));
         SocketAddr::from(([192, 0, 2, u8::try_from(host).unwrap()], port))
+    }
+
+    fn udp(&mut self) -> Udp {
+        let stage = *self.random.pick(&[UdpStage::Started, UdpStage::Continues, UdpStage::Silent, UdpStage::Closed]);
+        let [sent, received] = [0; 2].map(|_| Datagrams { datagrams: 1, bytes: *self.random.pick(&[0, u64::MAX]) });
+        let [outgoing, connected] = [2, 2].map(|n| self.random.one_in(n));
+        Udp { flow: self.flow(), stage, outgoing, connected, sent, received, lasted: Duration::MAX }
+    }
+
+    fn dns(&mut self) -> Dns {
+        let addresses = (0..self.random.below(3)).map(|_| self.address().ip()).collect();
+        let reply = DnsReply { addresses, records: u16::MAX, ..DnsReply::default() };
+        Dns {
+            flow: self.flow(),
+            transport: DnsTransport::Tcp,
+            name: Text::from(*self.random.pick(&["a.example", "b.example", ""])),
+            record_type: RecordType::A,
+            reply: (!self.random.one_in(3)).then_some(reply),
+            waited: (!self.random.one_in(3)).then_some(Duration::MAX),
+        }
     }
 
     fn flow(&mut self) -> Flow {

@@ -44,7 +44,9 @@ pub(super) const FIELDS: &[Field] = &[
             | Family::Traffic
             | Family::Unix
             | Family::Socket
-            | Family::Bind => "net",
+            | Family::Bind
+            | Family::Udp
+            | Family::Dns => "net",
             Family::MemFd => "memory",
             _ => "process",
         })
@@ -98,6 +100,7 @@ fn raw_result(view: View<'_>) -> Option<i128> {
             UnixAct::Failed(errno) => -i128::from(errno),
             UnixAct::Connected | UnixAct::Listening => 0,
         },
+        Payload::Udp(_) | Payload::Dns(_) => 0,
         Payload::Fork(fork) => fork.child.pid.into(),
         // A ring returns 0 for a file that it keeps in a table of its own.
         Payload::Open(open) => open.fd.max(0).into(),

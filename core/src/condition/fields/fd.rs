@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use super::{FILE, FLOW, Field, Found, SOCKET, UNIX, address, directory, ends, flag, number, ports, text, word};
+use super::{FILE, FLOW, Field, Found, SOCKET, UNIX, address, directory, ends, flag, known, number, ports, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{Bind, BindAddress, Family, FamilySet, Payload, Unix};
+use crate::event::{Bind, BindAddress, Family, FamilySet, Payload, UdpStage, Unix};
 
 const STDIO: FamilySet = FamilySet::of(&[Family::Stdio]);
 const FD: FamilySet = FILE.or(SOCKET).or(UNIX).or(STDIO);
@@ -75,6 +75,10 @@ pub(super) const FIELDS: &[Field] = &[
     number("fd.sport", SOCKET, "The server's port.", |v| Some(server(v)?.port().into())),
     number("fd.lport", SOCKET, "This end's port.", |v| Some(local(v)?.port().into())),
     number("fd.rport", FLOW.or(STDIO), "The other end's port.", |v| Some(remote(v)?.port().into())),
+    text("fd.cip.name", FLOW, "The client's name, as a name server gave it.", |v| name(v, client(v)?)),
+    text("fd.sip.name", SOCKET, "The server's name, as a name server gave it.", |v| name(v, server(v)?)),
+    text("fd.lip.name", SOCKET, "This end's name, as a name server gave it.", |v| name(v, local(v)?)),
+    text("fd.rip.name", FLOW, "The other end's name, as a name server gave it.", |v| name(v, remote(v)?)),
     text("fd.l4proto", SOCKET, "The protocol: tcp, udp, icmp or raw.", |v| word(protocol(v)?)),
     text("fd.sockfamily", SOCKET.or(UNIX), "ip or unix.", |v| match unix(v) {
         Some(_) => word("unix"),
@@ -84,9 +88,16 @@ pub(super) const FIELDS: &[Field] = &[
         Payload::Listen(_) | Payload::Bind(_) => local(v).map(|_| true),
         _ => v.outgoing().map(|outgoing| !outgoing),
     }),
-    flag("fd.connected", SOCKET, "The socket is connected.", |v| local(v).map(|_| v.flow().is_some())),
+    flag("fd.connected", SOCKET, "The socket is connected.", |v| match &v.event.payload {
+        Payload::Udp(udp) => Some(udp.connected),
+        _ => local(v).map(|_| v.flow().is_some()),
+    }),
     flag("fd.name_changed", SOCKET, "The event gave the socket its name.", |v| {
-        local(v).map(|_| !matches!(v.event.payload, Payload::Close(_) | Payload::Traffic(_)))
+        local(v).map(|_| match &v.event.payload {
+            Payload::Close(_) | Payload::Traffic(_) | Payload::Dns(_) => false,
+            Payload::Udp(udp) => udp.stage == UdpStage::Started,
+            _ => true,
+        })
     }),
     text("fd.containername", FD, "The container's id and fd.name, with a colon between.", |v| {
         let name = match v.file() {
@@ -113,7 +124,9 @@ fn unix(view: View<'_>) -> Option<&Unix> {
 }
 
 fn protocol(view: View<'_>) -> Option<&'static str> {
-    match view.event.payload {
+    match &view.event.payload {
+        Payload::Udp(_) => Some("udp"),
+        Payload::Dns(dns) => Some(dns.transport.name()),
         Payload::Bind(Bind { to: BindAddress::Inet { protocol, .. }, .. }) => Some(match protocol {
             6 => "tcp",
             17 => "udp",
@@ -170,6 +183,15 @@ fn server(view: View<'_>) -> Option<SocketAddr> {
     }
 }
 
+/// What an address of the event's network namespace was answered to be the address of.
+fn name(view: View<'_>, end: SocketAddr) -> Found<'_> {
+    let netns = match &view.event.payload {
+        Payload::Listen(listen) => listen.netns,
+        _ => view.flow()?.netns,
+    };
+    known(&view.graph.name_of(netns, end.ip())?.name)
+}
+
 fn connection(view: View<'_>) -> Found<'_> {
     let (from, to) = match (client(view), server(view)) {
         (Some(client), Some(server)) => (Some(client), server),
@@ -188,7 +210,7 @@ fn connection(view: View<'_>) -> Found<'_> {
 }
 
 /// Writes an address; a buffer takes all.
-fn address_to(out: &mut Vec<u8>, address: SocketAddr) {
+pub(super) fn address_to(out: &mut Vec<u8>, address: SocketAddr) {
     use std::fmt::Write as _;
 
     struct Into<'a>(&'a mut Vec<u8>);

@@ -145,20 +145,7 @@ const LACKING: &[(&str, &[&str])] = &[
         "reading from and writing to open files is not seen",
         &["evt.is_io", "evt.is_io_read", "evt.is_io_write", "evt.io_dir", "evt.is_wait"],
     ),
-    (
-        "names of hosts are not looked up",
-        &[
-            "fd.cip.name",
-            "fd.sip.name",
-            "fd.lip.name",
-            "fd.rip.name",
-            "fd.cproto",
-            "fd.sproto",
-            "fd.lproto",
-            "fd.rproto",
-            "fd.proto",
-        ],
-    ),
+    ("the names of services are not looked up", &["fd.cproto", "fd.sproto", "fd.lproto", "fd.rproto", "fd.proto"]),
     (
         "only paths that the kernel resolved are known, in the mount namespace of the process",
         &["fd.nameraw", "fd.uid", "fs.path.nameraw", "fs.path.sourceraw", "fs.path.targetraw"],

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::fd::address_to;
 use super::{
     ALL, CARRIED, CLOSE, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers, text,
     texts, word,
 };
+use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{Attempt, End, Family, FamilySet, Namespaces, Open, Origin, Payload, Quality, StdioKind, UnixName};
 
@@ -118,23 +120,24 @@ pub(super) const FIELDS: &[Field] = &[
             Attempt::Failed(_) => "failed",
         })
     }),
-    number("lanner.net.sent", CARRIED, "Payload bytes that the connection sent, so far or in all.", |v| {
+    text("lanner.net.peer", FLOW, "The other end: address:port, and its name in parentheses when one is known.", peer),
+    number("lanner.net.sent", CARRIED, "Payload bytes that were sent, so far or in all.", |v| {
         Some(carried(v)?.sent.into())
     }),
-    number("lanner.net.received", CARRIED, "Payload bytes that the connection received, so far or in all.", |v| {
+    number("lanner.net.received", CARRIED, "Payload bytes that were received, so far or in all.", |v| {
         Some(carried(v)?.received.into())
     }),
-    flag("lanner.net.mostly_sent", CARRIED, "The connection sent at least four times of what it received.", |v| {
+    flag("lanner.net.mostly_sent", CARRIED, "At least four times more was sent than received.", |v| {
         carried(v).map(|c| c.sent > 0 && c.sent >= c.received.saturating_mul(4))
     }),
-    number("lanner.net.duration", CARRIED, "How long the connection lasted, in nanoseconds.", |v| {
+    number("lanner.net.duration", CARRIED, "How long it has lasted, in nanoseconds.", |v| {
         Some(carried(v)?.lasted.as_nanos() as i128)
     }),
-    number("lanner.net.rtt", CARRIED, "The smoothed round trip time, in nanoseconds; 0: never measured.", |v| {
-        Some(carried(v)?.quality.rtt.as_nanos() as i128)
+    number("lanner.net.rtt", CARRIED, "TCP's smoothed round trip time, in nanoseconds; 0: never measured.", |v| {
+        Some(carried(v)?.quality?.rtt.as_nanos() as i128)
     }),
-    number("lanner.net.retransmits", CARRIED, "Segments that had to be sent again.", |v| {
-        Some(carried(v)?.quality.retransmits.into())
+    number("lanner.net.retransmits", CARRIED, "TCP segments that had to be sent again.", |v| {
+        Some(carried(v)?.quality?.retransmits.into())
     }),
     text("lanner.net.end", CLOSE, "How it ended: finished, reset, aborted, timed-out or broken.", |v| {
         let Payload::Close(close) = &v.event.payload else { return None };
@@ -185,21 +188,35 @@ fn open(view: View<'_>) -> Option<&Open> {
     }
 }
 
-/// What a connection carried, and how well.
+/// What a TCP connection, or a UDP flow, has carried, and how well.
 struct Carried {
     sent: u64,
     received: u64,
-    quality: Quality,
+    /// `None` for UDP.
+    quality: Option<Quality>,
     lasted: Duration,
 }
 
 fn carried(view: View<'_>) -> Option<Carried> {
-    let (sent, received, quality, lasted) = match view.event.payload {
-        Payload::Close(c) => (c.sent, c.received, c.quality, c.lasted),
-        Payload::Traffic(t) => (t.sent, t.received, t.quality, t.lasted),
+    let (sent, received, quality, lasted) = match &view.event.payload {
+        Payload::Close(c) => (c.sent, c.received, Some(c.quality), c.lasted),
+        Payload::Traffic(t) => (t.sent, t.received, Some(t.quality), t.lasted),
+        Payload::Udp(u) => (u.sent.bytes, u.received.bytes, None, u.lasted),
         _ => return None,
     };
     Some(Carried { sent, received, quality, lasted })
+}
+
+fn peer(view: View<'_>) -> Found<'_> {
+    let flow = view.flow()?;
+    Some(view.put(Put::Peer, |out| {
+        address_to(out, flow.remote);
+        if let Some(naming) = view.graph.name_of(flow.netns, flow.remote.ip()) {
+            out.extend_from_slice(b" (");
+            out.extend_from_slice(naming.name.as_bytes());
+            out.push(b')');
+        }
+    }))
 }
 
 fn writer(view: View<'_>) -> Found<'_> {

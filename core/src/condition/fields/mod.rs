@@ -11,6 +11,7 @@
 
 mod container;
 mod differs;
+mod dns;
 mod evt;
 mod fd;
 mod fs;
@@ -144,6 +145,7 @@ impl Field {
             container::FIELDS,
             lanner::FIELDS,
             privilege::FIELDS,
+            dns::FIELDS,
         ]
         .into_iter()
         .flatten()
@@ -232,9 +234,11 @@ const FILE: FamilySet = FamilySet::of(&[Family::Open, Family::MemFd]);
 /// What is about a file, opened or called by name.
 const NAMED: FamilySet =
     FILE.or(FamilySet::of(&[Family::Rename, Family::Link, Family::Unlink, Family::Make, Family::Attribute]));
-const FLOW: FamilySet = FamilySet::of(&[Family::Connect, Family::Accept, Family::Close, Family::Traffic]);
+const FLOW: FamilySet =
+    FamilySet::of(&[Family::Connect, Family::Accept, Family::Close, Family::Traffic, Family::Udp, Family::Dns]);
 const CLOSE: FamilySet = FamilySet::of(&[Family::Close]);
-const CARRIED: FamilySet = FamilySet::of(&[Family::Close, Family::Traffic]);
+const CARRIED: FamilySet = FamilySet::of(&[Family::Close, Family::Traffic, Family::Udp]);
+const DNS: FamilySet = FamilySet::of(&[Family::Dns]);
 const SOCKET: FamilySet = FLOW.or(FamilySet::of(&[Family::Listen, Family::Bind]));
 const UNIX: FamilySet = FamilySet::of(&[Family::Unix]);
 
