@@ -54,6 +54,12 @@ impl Stretcher {
             }
             Payload::Close(close) => self.lasted(time, &mut close.lasted),
             Payload::Traffic(traffic) => self.lasted(time, &mut traffic.lasted),
+            Payload::Udp(udp) => self.lasted(time, &mut udp.lasted),
+            Payload::Dns(dns) => {
+                if let Some(waited) = &mut dns.waited {
+                    self.lasted(time, waited);
+                }
+            }
             Payload::Unix(unix) => {
                 if let Some(peer) = &mut unix.peer {
                     self.key(peer);
@@ -96,7 +102,7 @@ impl Stretcher {
         }
     }
 
-    /// A connection that was open across a gap lasted longer by it.
+    /// What went on across a gap lasted longer by it.
     fn lasted(&self, end: BootTime, lasted: &mut Duration) {
         let before = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
         let begin = BootTime(end.0.saturating_sub(before));

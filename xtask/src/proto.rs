@@ -75,6 +75,8 @@ fn generate() -> anyhow::Result<String> {
         .boxed(".lanner.v1.Event.payload.traffic")
         .boxed(".lanner.v1.Event.payload.unix")
         .boxed(".lanner.v1.Event.payload.bind")
+        .boxed(".lanner.v1.Event.payload.udp")
+        .boxed(".lanner.v1.Event.payload.dns")
         .boxed(".lanner.v1.Event.payload.credentials")
         .boxed(".lanner.v1.Event.payload.root")
         .boxed(".lanner.v1.Event.payload.mount")

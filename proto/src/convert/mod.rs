@@ -3,6 +3,7 @@
 //! To the wire, conversion cannot fail: what is longer than the wire allows is cut, and marked as cut where the message
 //! has a mark for it. From the wire, everything is bounded and checked, and an event that breaks a bound is refused.
 
+mod dns;
 mod file;
 mod name;
 mod net;
@@ -11,6 +12,7 @@ mod privilege;
 mod process;
 mod socket;
 mod stream;
+mod udp;
 
 use std::fmt;
 
@@ -74,6 +76,8 @@ impl From<&Event> for v1::Event {
             Payload::Unix(u) => Wire::Unix(Box::new(u.as_ref().into())),
             Payload::Socket(s) => Wire::Socket(s.into()),
             Payload::Bind(b) => Wire::Bind(Box::new(b.into())),
+            Payload::Udp(u) => Wire::Udp(Box::new(u.as_ref().into())),
+            Payload::Dns(d) => Wire::Dns(Box::new(d.as_ref().into())),
             Payload::Credentials(c) => Wire::Credentials(Box::new(c.as_ref().into())),
             Payload::Root(r) => Wire::Root(Box::new(r.as_ref().into())),
             Payload::Mount(m) => Wire::Mount(Box::new(m.as_ref().into())),
@@ -114,6 +118,8 @@ impl TryFrom<v1::Event> for Event {
             Wire::Unix(u) => Payload::Unix(Box::new((*u).try_into()?)),
             Wire::Socket(s) => Payload::Socket(s.into()),
             Wire::Bind(b) => Payload::Bind((*b).try_into()?),
+            Wire::Udp(u) => Payload::Udp(Box::new((*u).try_into()?)),
+            Wire::Dns(d) => Payload::Dns(Box::new((*d).try_into()?)),
             Wire::Credentials(c) => Payload::Credentials(Box::new((*c).try_into()?)),
             Wire::Root(r) => Payload::Root(Box::new((*r).try_into()?)),
             Wire::Mount(m) => Payload::Mount(Box::new((*m).try_into()?)),

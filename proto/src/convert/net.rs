@@ -52,7 +52,7 @@ impl TryFrom<v1::Flow> for Flow {
     }
 }
 
-fn flow(flow: Option<v1::Flow>) -> Result<Flow, Refused> {
+pub(super) fn flow(flow: Option<v1::Flow>) -> Result<Flow, Refused> {
     flow.ok_or(Refused::Malformed("flow"))?.try_into()
 }
 

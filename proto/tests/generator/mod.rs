@@ -131,6 +131,44 @@ impl Rng {
         Flow { id: FlowId(self.u64()), local: self.address(), remote: self.address(), netns: self.u32() }
     }
 
+    fn udp(&mut self) -> Udp {
+        let stages = [UdpStage::Started, UdpStage::Continues, UdpStage::Silent, UdpStage::Closed];
+        let mut datagrams = || Datagrams { datagrams: self.u64(), bytes: self.u64() };
+        let (sent, received) = (datagrams(), datagrams());
+        Udp {
+            flow: self.flow(),
+            stage: stages[self.below(4) as usize],
+            outgoing: self.flag(),
+            connected: self.flag(),
+            sent,
+            received,
+            lasted: Duration::from_nanos(self.u64()),
+        }
+    }
+
+    fn dns(&mut self) -> Dns {
+        Dns {
+            flow: self.flow(),
+            transport: if self.flag() { DnsTransport::Udp } else { DnsTransport::Tcp },
+            name: self.text(),
+            record_type: RecordType(self.next() as u16),
+            reply: self.maybe(Self::reply),
+            waited: self.maybe(|r| Duration::from_nanos(r.u64())),
+        }
+    }
+
+    fn reply(&mut self) -> DnsReply {
+        DnsReply {
+            rcode: ResponseCode(self.next() as u16),
+            addresses: (0..self.below(33)).map(|_| self.address().ip()).collect(),
+            names: (0..self.below(4)).map(|_| self.text()).collect(),
+            records: self.next() as u16,
+            ttl: self.maybe(Self::u32),
+            truncated: self.flag(),
+            cut: self.flag(),
+        }
+    }
+
     fn change(&mut self) -> AttributeChange {
         let owner = |r: &mut Self| Owner { uid: r.u32(), gid: r.u32() };
         match self.below(4) {
@@ -243,6 +281,8 @@ impl Rng {
                 },
                 netns: self.u32(),
             }),
+            Family::Udp => Payload::Udp(Box::new(self.udp())),
+            Family::Dns => Payload::Dns(Box::new(self.dns())),
             Family::Credentials
             | Family::Root
             | Family::Mount
