@@ -10,6 +10,8 @@ mod backfill;
 mod bpf;
 #[path = "sensor/credentials.rs"]
 mod credentials;
+#[path = "sensor/dns.rs"]
+mod dns;
 #[path = "sensor/ends.rs"]
 mod ends;
 #[path = "sensor/files.rs"]
@@ -48,6 +50,8 @@ mod stdio;
 mod tcp;
 #[path = "sensor/traces.rs"]
 mod traces;
+#[path = "sensor/udp.rs"]
+mod udp;
 #[path = "sensor/unix.rs"]
 mod unix;
 #[path = "sensor/uring.rs"]

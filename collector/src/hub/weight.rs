@@ -1,7 +1,7 @@
 //! What an event costs to keep. An attacker chooses how long arguments and paths are, so that a bound on the number of
 //! events alone would bound nothing.
 
-use lanner_core::event::{AttributeChange, Batch, Event, Exec, File, Image, Payload, Task, Text};
+use lanner_core::event::{AttributeChange, Batch, Dns, Event, Exec, File, Image, Payload, Task, Text};
 
 /// About how many bytes of memory these events take.
 pub(super) fn of_batch(batch: &Batch) -> usize {
@@ -27,6 +27,8 @@ pub(super) fn of(event: &Event) -> usize {
             size_of_val(attribute.as_ref()) + of_file(&attribute.file) + name
         }
         Payload::Unix(unix) => size_of_val(unix.as_ref()) + of_text(unix.name.text()),
+        Payload::Udp(udp) => size_of_val(udp.as_ref()),
+        Payload::Dns(dns) => size_of_val(dns.as_ref()) + of_dns(dns),
         Payload::Credentials(change) => {
             let groups = size_of_val(change.before.groups.as_slice()) + size_of_val(change.now.groups.as_slice());
             size_of_val(change.as_ref()) + groups
@@ -64,6 +66,14 @@ fn of_text(text: &Text) -> usize {
 
 fn of_file(file: &File) -> usize {
     of_text(&file.path)
+}
+
+fn of_dns(dns: &Dns) -> usize {
+    let reply = dns.reply.as_ref().map_or(0, |reply| {
+        let names: usize = reply.names.iter().map(|name| size_of::<Text>() + of_text(name)).sum();
+        size_of_val(reply.addresses.as_slice()) + names
+    });
+    of_text(&dns.name) + reply
 }
 
 fn of_task(task: &Task) -> usize {

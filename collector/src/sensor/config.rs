@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lanner_collector_abi::UDP_FLOWS;
+
 /// How the sensor is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SensorConfig {
@@ -13,8 +15,27 @@ pub struct SensorConfig {
     pub watched: Vec<String>,
     /// How often it is told how far connections have got that have lived as long as that.
     pub traffic_every: Duration,
+    /// How UDP flows are followed.
+    pub flows: FlowLimits,
     /// Another build of the in-kernel programs, in the place of the one that is built in.
     pub object: Option<PathBuf>,
+}
+
+/// How many UDP flows are followed, and when they are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowLimits {
+    /// How many at once. A datagram of a flow that finds no room is counted as lost. At least 1.
+    pub room: u32,
+    /// How often at most, as long as datagrams pass.
+    pub update: Duration,
+    /// A flow on which nothing has passed for so long has ended.
+    pub silent: Duration,
+}
+
+impl Default for FlowLimits {
+    fn default() -> Self {
+        FlowLimits { room: UDP_FLOWS, update: Duration::from_secs(10), silent: Duration::from_secs(60) }
+    }
 }
 
 /// Credentials, keys and tokens; where Kubernetes and container runtimes keep what they obey; the kernel's own levers,
@@ -73,6 +94,7 @@ impl Default for SensorConfig {
             ring_bytes: 16 << 20,
             watched: WATCHED.iter().map(|name| (*name).to_owned()).collect(),
             traffic_every: Duration::from_secs(30),
+            flows: FlowLimits::default(),
             object: None,
         }
     }

@@ -4,13 +4,20 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io;
 
-use aya::programs::{BtfTracePoint, FEntry, FExit, Iter, ProgramError, TracePoint};
+use aya::programs::{
+    BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, FEntry, FExit, Iter,
+    ProgramError, TracePoint,
+};
 use aya::{Btf, Ebpf};
 use lanner_core::event::{BootTime, Hook, HookLayer, HookState};
 
 use super::family::{FORK, Found, HOOKS};
 use super::hold::Hold;
-use super::{backfill, clock, tracefs};
+use super::{backfill, cgroup, clock, tracefs};
+
+/// No flag: what is attached by a link, as all kernels since 5.7 can, always lets the programs of others at the same
+/// place, and below, run as well.
+const SHARED: CgroupAttachMode = CgroupAttachMode::Single;
 
 const NO_PROGRAM: &str = "the object has no such program";
 
@@ -29,6 +36,12 @@ pub(super) enum Attach {
     Calls(&'static [(&'static str, &'static [&'static str])]),
     /// An iterator over everything of a kind, run when asked.
     Iterator(&'static str),
+    /// Packets at the sockets of all control groups.
+    CgroupPackets(CgroupSkbAttachType),
+    /// Beginnings or ends of the sockets of all control groups: the object says which.
+    CgroupSocket,
+    /// Calls with an address on the sockets of all control groups: the object says which.
+    CgroupAddress,
     /// Full layer: the entry of a kernel function.
     Entry(&'static str),
     /// Full layer: its return.
@@ -38,12 +51,8 @@ pub(super) enum Attach {
 impl Attach {
     fn layer(self) -> HookLayer {
         match self {
-            Attach::Typed(_)
-            | Attach::Syscalls(_)
-            | Attach::SyscallsIfAny(_)
-            | Attach::Calls(_)
-            | Attach::Iterator(_) => HookLayer::Base,
             Attach::Entry(_) | Attach::Return(_) => HookLayer::Full,
+            _ => HookLayer::Base,
         }
     }
 
@@ -139,6 +148,18 @@ fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
             let program: &mut Iter = program.try_into().map_err(words)?;
             program.load(of, btf).map_err(words)
         }
+        Attach::CgroupPackets(_) => {
+            let program: &mut CgroupSkb = program.try_into().map_err(words)?;
+            program.load().map_err(words)
+        }
+        Attach::CgroupSocket => {
+            let program: &mut CgroupSock = program.try_into().map_err(words)?;
+            program.load().map_err(words)
+        }
+        Attach::CgroupAddress => {
+            let program: &mut CgroupSockAddr = program.try_into().map_err(words)?;
+            program.load().map_err(words)
+        }
         Attach::Entry(function) => {
             let program: &mut FEntry = program.try_into().map_err(words)?;
             program.load(function, btf).map_err(words)
@@ -172,6 +193,18 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
             {
                 return Err(words(error));
             }
+        }
+        Attach::CgroupPackets(way) => {
+            let program: &mut CgroupSkb = program.try_into().map_err(words)?;
+            program.attach(cgroup::root()?, way, SHARED).map_err(words)?;
+        }
+        Attach::CgroupSocket => {
+            let program: &mut CgroupSock = program.try_into().map_err(words)?;
+            program.attach(cgroup::root()?, SHARED).map_err(words)?;
+        }
+        Attach::CgroupAddress => {
+            let program: &mut CgroupSockAddr = program.try_into().map_err(words)?;
+            program.attach(cgroup::root()?, SHARED).map_err(words)?;
         }
         Attach::Calls(_) => {}
         // Run when asked.

@@ -9,6 +9,7 @@
 mod absent;
 mod backfill;
 mod btf;
+mod cgroup;
 mod clock;
 mod config;
 mod container;
@@ -39,14 +40,14 @@ use lanner_collector_abi::Watched;
 use lanner_core::event::{BootTime, Event, Hook, HookLayer, HookState, Loss, LossCause, Payload, ProcessKey};
 
 pub use clock::now;
-pub use config::SensorConfig;
+pub use config::{FlowLimits, SensorConfig};
 pub use error::SensorError;
 pub use node::node_info;
 pub use probe::{Check, probe};
 
 use backfill::Live;
 use btf::Types;
-use family::{FLOWS, Found, SOCKETS, TRAFFIC};
+use family::{FLOWS, Found, Network, SOCKETS, TRAFFIC};
 use hold::Hold;
 use hooks::Attached;
 use offsets::Resolved;
@@ -69,6 +70,9 @@ pub struct Sensor {
     ring: Ring,
     hooks: Vec<Hook>,
     order: Order,
+    network: Network,
+    /// Empty; keeps its room between records.
+    fresh: Vec<Event>,
     undecodable: u64,
     /// Before the first hook was attached.
     started: BootTime,
@@ -118,10 +122,12 @@ impl Sensor {
             .override_global("OFFSETS", &resolved.words, true)
             .override_global("CONFIG", &settings, true)
             .map_max_entries("EVENTS", config.ring_bytes)
+            .map_max_entries("UDP_COUNTS", config.flows.room.max(1))
             .load(&object)
             .map_err(|e| SensorError::Object(with_causes(&e)))?;
         fill_watched(&mut ebpf, &watched).map_err(SensorError::Object)?;
         let ring = Ring::new(&mut ebpf).map_err(SensorError::Object)?;
+        let network = Network::new(&mut ebpf, config.flows).map_err(SensorError::Object)?;
 
         let names = namecache::find(&mut ebpf, &btf);
         let started = clock::now();
@@ -149,6 +155,8 @@ impl Sensor {
             ring,
             hooks,
             order: Order::default(),
+            network,
+            fresh: Vec::new(),
             undecodable: 0,
             started,
             forks_from,
@@ -198,7 +206,13 @@ impl Sensor {
         self.tell_traffic(begun);
         let until = match self.read_ring() {
             // Everything sent before was read.
-            None => begun,
+            None => {
+                let before = BootTime(begun.0.saturating_sub(HOLD_BACK));
+                let mut told = Vec::new();
+                self.network.look(before, &mut told);
+                told.into_iter().for_each(|event| self.order.push(event));
+                begun
+            }
             // Records are left, as young as the last one read, or a program's run younger.
             Some(last) => begun.min(last),
         };
@@ -211,6 +225,9 @@ impl Sensor {
         let begun = clock::now().after(Duration::from_nanos(HOLD_BACK));
         // What the kernel holds now, and no more: it may write faster than this reads.
         while self.read_ring().is_some_and(|last| last <= begun) {}
+        let mut told = Vec::new();
+        self.network.finish(clock::now(), &mut told);
+        told.into_iter().for_each(|event| self.order.push(event));
         self.order.release(clock::now().after(Duration::from_nanos(1)), out);
         self.losses()
     }
@@ -229,11 +246,14 @@ impl Sensor {
     /// Reads the ring into the queue. The time of the last record, when some had to be left.
     fn read_ring(&mut self) -> Option<BootTime> {
         for _ in 0..RECORDS_PER_DRAIN {
-            let decoded = self.ring.next(family::event)?;
-            match decoded {
-                Some(event) if is_told(&self.told, &event) => {}
-                Some(event) => self.order.push(event),
-                None => self.undecodable += 1,
+            let (network, mut events) = (&mut self.network, std::mem::take(&mut self.fresh));
+            let decoded = self.ring.next(|record| family::read(record, network, &mut events));
+            for event in events.drain(..).filter(|event| !is_told(&self.told, event)) {
+                self.order.push(event);
+            }
+            self.fresh = events;
+            if decoded?.is_none() {
+                self.undecodable += 1;
             }
         }
         self.order.waiting().last().map(|e| e.header.time)

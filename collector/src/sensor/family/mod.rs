@@ -7,12 +7,14 @@ mod attributes;
 mod bpf;
 mod calls;
 mod credentials;
+mod dns;
 mod kernel;
 mod link;
 mod make;
 mod memfd;
 mod mount;
 mod namespace;
+mod network;
 mod open;
 mod process;
 mod rename;
@@ -21,6 +23,7 @@ mod socket;
 mod stdio;
 mod tcp;
 mod trace;
+mod udp;
 mod unix;
 mod unlink;
 
@@ -30,6 +33,7 @@ use lanner_core::event::{Event, Origin, Payload};
 use super::hooks::Spec;
 use super::record::{Reader, live};
 
+pub(super) use network::Network;
 pub(super) use process::{Found, found};
 
 /// The iterator's program.
@@ -60,6 +64,7 @@ pub(super) const HOOKS: &[&[Spec]] = &[
     tcp::HOOKS,
     socket::HOOKS,
     unix::HOOKS,
+    udp::HOOKS,
     namespace::HOOKS,
     credentials::HOOKS,
     mount::HOOKS,
@@ -72,8 +77,19 @@ pub(super) const HOOKS: &[&[Spec]] = &[
     tcp::ITERATORS,
 ];
 
-/// The event that a record of the ring tells of.
-pub(super) fn event(record: &[u8]) -> Option<Event> {
+/// Appends the events that a record of the ring tells of: one, but for what is put together from several records or tells
+/// of several things. `None`: it does not decode.
+pub(super) fn read(record: &[u8], network: &mut Network, out: &mut Vec<Event>) -> Option<()> {
+    let header = Reader(record).fixed::<Header>()?;
+    if let kind::UDP | kind::UDP_RELEASED | kind::DNS = header.kind {
+        return network.read(header.kind, &mut Reader(record.get(..header.len as usize)?), out);
+    }
+    out.push(event(record)?);
+    Some(())
+}
+
+/// The event that a record tells of by itself.
+fn event(record: &[u8]) -> Option<Event> {
     let header = Reader(record).fixed::<Header>()?;
     let mut reader = Reader(record.get(..header.len as usize)?);
     let origin = if is_found(header.kind) { Origin::Backfill } else { Origin::Live };
