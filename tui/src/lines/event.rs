@@ -1,9 +1,9 @@
 //! Events as lines.
 
 use lanner_core::event::{
-    Accept, Attempt, Attribute, Bind, Bpf, Close, CredentialsChange, Event, Exec, Exit, File, Flow, KernelLoad, Link,
-    Listen, Make, MemFd, Mount, NamespaceChange, Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename,
-    RootChange, SignalSent, Socket, SocketType, Stdio, StdioChange, Task, Text, Trace, Traffic, Unix, UnixAct,
+    Accept, Attempt, Attribute, Bind, Bpf, Close, CredentialsChange, Dns, Event, Exec, Exit, File, Flow, KernelLoad,
+    Link, Listen, Make, MemFd, Mount, NamespaceChange, Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename,
+    RootChange, SignalSent, Socket, SocketType, Stdio, StdioChange, Task, Text, Trace, Traffic, Udp, Unix, UnixAct,
     UnixName, Unlink,
 };
 use lanner_core::graph::Graph;
@@ -51,6 +51,8 @@ enum Data<'a> {
     Unix(Box<UnixData<'a>>),
     Socket(&'a Socket),
     Bind(&'a Bind),
+    Udp(&'a Udp),
+    Dns(&'a Dns),
     Credentials(&'a CredentialsChange),
     Root(&'a RootChange),
     Mount(&'a Mount),
@@ -164,6 +166,8 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Unix(unix) => Data::Unix(Box::new(unix_data(unix, node))),
         Payload::Socket(socket) => Data::Socket(socket),
         Payload::Bind(bind) => Data::Bind(bind),
+        Payload::Udp(udp) => Data::Udp(udp),
+        Payload::Dns(dns) => Data::Dns(dns),
         Payload::Credentials(change) => Data::Credentials(change),
         Payload::Root(change) => Data::Root(change),
         Payload::Mount(mount) => Data::Mount(mount),
@@ -242,5 +246,5 @@ pub fn event_words(event: &Event, node: &NodeInfo, graph: &Graph) -> String {
         process.and_then(|p| p.task.container.as_ref()).map(|c| format!(" [{}]", c.short())).unwrap_or_default();
     let time = clock(node.wall(header.time));
     let family = event.payload.family();
-    format!("{time}  {family:<9} {name}({}){container}  {}", header.process.pid, deed(&event.payload))
+    format!("{time}  {family:<9} {name}({}){container}  {}", header.process.pid, deed(&event.payload, graph))
 }

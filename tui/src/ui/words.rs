@@ -11,7 +11,7 @@ pub(crate) use crate::words::*;
 pub(crate) fn phrase(event: &Event, scene: &Scene<'_>) -> String {
     match &event.payload {
         Payload::Fork(fork) => format!("forked {}", who(fork.child, scene)),
-        payload => deed(payload),
+        payload => deed(payload, scene.graph),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What happens on a node, in plain words, escaped and safe to show: the same on the screen and in lines.
 
 mod names;
+mod net;
 mod privilege;
 mod socket;
 pub(crate) mod text;
@@ -8,17 +9,18 @@ pub(crate) mod when;
 
 use std::net::SocketAddr;
 
-use lanner_core::event::{
-    Attempt, ContainerId, File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind, Through,
-};
+use lanner_core::event::{ContainerId, File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind, Through};
+use lanner_core::graph::Graph;
 
+pub(crate) use net::address;
 use text::shown;
 
 /// Longer than any line, so that formatting stops early for what would be clipped anyway.
 const LINE: usize = 1_000;
 
-/// What happened, with who did it left out: `ran /usr/bin/curl -s http://...`.
-pub(crate) fn deed(payload: &Payload) -> String {
+/// What happened, with who did it left out: `ran /usr/bin/curl -s http://...`. Addresses have the names that the graph
+/// knows.
+pub(crate) fn deed(payload: &Payload, graph: &Graph) -> String {
     match payload {
         Payload::Exec(exec) => format!("ran {}", command(&exec.image)),
         Payload::Alive(exec) => format!("already ran {}", command(&exec.image)),
@@ -40,18 +42,10 @@ pub(crate) fn deed(payload: &Payload) -> String {
             };
             format!("{verb} {}{way}{note}", file(&open.file))
         }
-        Payload::Connect(connect) if connect.asked => {
-            let errno = if let Attempt::Failed(errno) = connect.attempt { errno } else { 0 };
-            format!("could not even try {}: {}", connect.flow.remote, errno_words(errno))
-        }
-        Payload::Connect(connect) => match connect.attempt {
-            Attempt::Started => format!("connects to {}", connect.flow.remote),
-            Attempt::Established => format!("connected to {}", connect.flow.remote),
-            Attempt::Failed(errno) => format!("could not connect to {}: {}", connect.flow.remote, errno_words(errno)),
-        },
-        Payload::Accept(accept) => format!("accepted {} on {}", accept.flow.remote, accept.flow.local),
+        Payload::Connect(connect) => net::connect(connect, graph),
+        Payload::Accept(accept) => format!("accepted {} on {}", net::peer(&accept.flow, graph), accept.flow.local),
         Payload::Listen(listen) => format!("listens on {}", listen.local),
-        Payload::Close(close) => socket::closed(close),
+        Payload::Close(close) => socket::closed(close, graph),
         Payload::Namespace(change) => {
             let verb = match change.how {
                 NsChangeHow::Setns => "entered",
@@ -65,10 +59,12 @@ pub(crate) fn deed(payload: &Payload) -> String {
         Payload::Unlink(unlink) => names::removed(unlink),
         Payload::Make(make) => names::made(make),
         Payload::Attribute(attribute) => names::attribute(attribute),
-        Payload::Traffic(traffic) => socket::traffic(traffic),
+        Payload::Traffic(traffic) => socket::traffic(traffic, graph),
         Payload::Unix(unix) => socket::unix(unix),
         Payload::Socket(asked) => socket::socket(asked),
         Payload::Bind(bind) => socket::bind(bind),
+        Payload::Udp(udp) => net::udp(udp, graph),
+        Payload::Dns(dns) => net::dns(dns),
         Payload::Credentials(change) => privilege::credentials(change),
         Payload::Root(change) => privilege::root(change),
         Payload::Mount(mount) => privilege::mount(mount),

@@ -1,11 +1,13 @@
 //! What happens to sockets, in words.
 
 use lanner_core::event::{Bind, BindAddress, Close, End, Quality, Socket, Traffic, Unix, UnixAct, UnixName};
+use lanner_core::graph::Graph;
 
+use super::net::peer;
 use super::text::{bytes, shown};
 use super::{LINE, errno_words, file, when};
 
-pub(super) fn closed(close: &Close) -> String {
+pub(super) fn closed(close: &Close, graph: &Graph) -> String {
     let direction = match close.outgoing {
         Some(true) => "closed",
         Some(false) => "closed, accepted from",
@@ -20,7 +22,7 @@ pub(super) fn closed(close: &Close) -> String {
     };
     format!(
         "{direction} {}, sent {}, received {} in {}{}{end}",
-        close.flow.remote,
+        peer(&close.flow, graph),
         bytes(close.sent),
         bytes(close.received),
         when::short(close.lasted),
@@ -28,7 +30,7 @@ pub(super) fn closed(close: &Close) -> String {
     )
 }
 
-pub(super) fn traffic(traffic: &Traffic) -> String {
+pub(super) fn traffic(traffic: &Traffic, graph: &Graph) -> String {
     let direction = match traffic.outgoing {
         Some(true) => "talks to",
         Some(false) => "serves",
@@ -36,7 +38,7 @@ pub(super) fn traffic(traffic: &Traffic) -> String {
     };
     format!(
         "{direction} {}, sent {}, received {} so far in {}{}",
-        traffic.flow.remote,
+        peer(&traffic.flow, graph),
         bytes(traffic.sent),
         bytes(traffic.received),
         when::short(traffic.lasted),

@@ -159,12 +159,13 @@ fn namespaces(page: &mut Page, scene: &Scene<'_>, process: &Process) {
 
 fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
     let peers = scene.graph.peers_of(key);
+    let netns = scene.graph.process(key).map_or(0, |p| p.task.namespaces.net);
     let files = scene.graph.written_by(key);
     if !peers.is_empty() || !files.is_empty() {
         page.heading("What it did");
     }
     for peer in peers.iter().take(MOST) {
-        page.fact("connected", &peer.to_string());
+        page.fact("connected", &words::address(*peer, netns, scene.graph));
     }
     for file in files.iter().filter_map(|id| scene.graph.file(*id)).take(MOST) {
         page.fact("wrote", &words::file(file));
