@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{
-    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Connect, CredentialsChange, Exec, Exit, Fork, KernelLoad,
-    Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open, Rename, RootChange, SignalSent,
-    Socket, StdioChange, Trace, Traffic, Unix, UnixAct, Unlink,
+    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Connect, ContainerInfo, CredentialsChange, Exec, Exit, Fork,
+    KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open, Rename, RootChange,
+    SignalSent, Socket, StdioChange, Trace, Traffic, Unix, UnixAct, Unlink,
 };
 
 macro_rules! families {
@@ -106,6 +106,8 @@ families! {
     Bpf(Box<Bpf>) = "bpf" ["bpf"];
     /// A network socket became standard input, output or error.
     Stdio(StdioChange) = "stdio" ["dup", "dup2", "dup3", "fcntl"];
+    /// A container was named by those who run it, or by nobody. `header.process` is the first that was seen in it.
+    Container(Box<ContainerInfo>) = "container" ["container"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 
