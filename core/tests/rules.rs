@@ -87,7 +87,7 @@ fn a_file_in_falcos_shape_loads() {
     assert_eq!(&*rule.desc, "A shell was spawned");
     assert_eq!(
         sentences(&set, "/bin/bash", "bash -c ls"),
-        ["Shell spawned: Shell spawned (user=root shell=bash parent=init cmdline=bash -c ls tty=0 ip=<NA>)"]
+        ["Shell spawned: Shell spawned (user=root shell=bash parent=init cmdline=bash -c ls tty=0 image=<NA>)"]
     );
     assert_eq!(sentences(&set, "/bin/(systemd)", "x").len(), 1);
     for (exe, args) in

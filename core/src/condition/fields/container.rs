@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{ALL, Field, Found, flag, keyed, known, number, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{ContainerId, Label, PodName};
+use crate::event::{ContainerId, HostNamespace, Label, PodName};
 
 pub(super) const FIELDS: &[Field] = &[
     text("container.id", ALL, "The first 12 characters of the container's id; `host` outside of containers.", |v| {
@@ -86,6 +86,15 @@ pub(super) const FIELDS: &[Field] = &[
     keyed("container.label", ALL, "One of the container's labels: container.label[app].", |v, key| {
         known(v.container_info()?.label(key.as_bytes())?)
     }),
+    flag("container.host_pid", ALL, "The container was given its host's pid namespace.", |v| {
+        given(v, HostNamespace::Pid)
+    }),
+    flag("container.host_network", ALL, "The container was given its host's network namespace.", |v| {
+        given(v, HostNamespace::Net)
+    }),
+    flag("container.host_ipc", ALL, "The container was given its host's ipc namespace.", |v| {
+        given(v, HostNamespace::Ipc)
+    }),
     number("container.start_ts", ALL, "When the container was first seen: nanoseconds since the node booted.", |v| {
         Some(v.container()?.since.0.into())
     }),
@@ -120,6 +129,10 @@ pub(super) fn id_of(id: &ContainerId) -> Cow<'_, [u8]> {
 
 fn host(view: View<'_>) -> Found<'_> {
     view.task().and_then(|_| word("host"))
+}
+
+fn given(view: View<'_>, namespace: HostNamespace) -> Option<bool> {
+    Some(view.container_info()?.host_namespaces.contains(&namespace))
 }
 
 fn pod(view: View<'_>) -> Option<&PodName> {
