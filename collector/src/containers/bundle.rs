@@ -46,7 +46,7 @@ pub(super) fn describe(info: &mut ContainerInfo, spec: &Value) {
         name: first(["io.kubernetes.cri.sandbox-name", "io.kubernetes.pod.name"]),
         namespace: first(["io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"]),
         uid: first(["io.kubernetes.cri.sandbox-uid", "io.kubernetes.pod.uid"]),
-        sandbox: (!sandbox.is_empty()).then(|| ContainerId(sandbox)),
+        sandbox: (!sandbox.is_empty()).then_some(ContainerId(sandbox)),
         source: if source.is_empty() { inner.map(|i| at(&i, &[facts::SOURCE])).unwrap_or_default() } else { source },
         labels: Vec::new(),
     });

@@ -42,7 +42,9 @@ pub(super) fn label<'a>(info: &mut ContainerInfo, labels: impl Iterator<Item = (
                 continue;
             }
             POD_NAME | POD_NAMESPACE | POD_UID => info.pod.get_or_insert_default(),
-            _ if key.starts_with("io.kubernetes.") || key.starts_with("io.cri-containerd") => continue,
+            _ if ["io.kubernetes.", "io.cri-containerd", "io.containerd."].iter().any(|own| key.starts_with(own)) => {
+                continue;
+            }
             _ => {
                 own.push(Label { key: text(key), value: text(value) });
                 continue;

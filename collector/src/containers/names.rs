@@ -58,24 +58,28 @@ impl Names {
         let (answers, answered) = sync_channel(QUEUE);
         let asker = Asker::new(answers)?;
         thread::Builder::new().name("lanner-names".into()).spawn(move || asker.run(&told))?;
+        let mut names = Names::between(tells, answered);
+        if !names.proc.is_some_and(Proc::shows_machine) {
+            // Runtimes may be out of sight; their sockets may have been given to the collector all the same.
+            names.runtime(Place::own(), runtime::usual());
+        }
+        Ok(names)
+    }
+
+    fn between(tells: SyncSender<Tell>, answers: Receiver<Box<ContainerInfo>>) -> Names {
         let proc = Proc::open().ok();
         let own_mnt =
             fs::metadata("/proc/self/ns/mnt").ok().and_then(|file| u32::try_from(file.ino()).ok()).unwrap_or(0);
-        let mut names = Names {
+        Names {
             tells,
-            answers: answered,
+            answers,
             containers: Bounded::default(),
             early: Bounded::default(),
             groups: Bounded::default(),
             proc,
             own_mnt,
             found: Vec::new(),
-        };
-        if !proc.is_some_and(Proc::shows_machine) {
-            // Runtimes may be out of sight; their sockets may have been given to the collector all the same.
-            names.runtime(Place::own(), runtime::usual());
         }
-        Ok(names)
     }
 
     /// Looks through events, in their order, for runtimes and for containers that are new, and adds what came to be known
@@ -298,5 +302,134 @@ impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
                 self.map.remove(&first);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lanner_core::event::{Args, Exit, File, Fork, Image, ToldBy};
+    use std::sync::mpsc::Receiver;
+
+    /// What a thread would have at its end.
+    struct Thread {
+        told: Receiver<Tell>,
+        answers: SyncSender<Box<ContainerInfo>>,
+    }
+
+    impl Thread {
+        fn asked(&self) -> Vec<String> {
+            let who = |tell| match tell {
+                Tell::Who(question) => {
+                    Some(format!("{} {}", question.id, if question.seen { "seen" } else { "announced" }))
+                }
+                Tell::Runtime(..) => None,
+            };
+            self.told.try_iter().filter_map(who).collect()
+        }
+
+        fn answer(&self, id: &str, name: &str) {
+            let told_by = if name.is_empty() { ToldBy::Nobody } else { ToldBy::Runtime };
+            let id = ContainerId(id.into());
+            let info = ContainerInfo { id, told_by, name: name.into(), ..ContainerInfo::default() };
+            self.answers.send(Box::new(info)).expect("there is room");
+        }
+    }
+
+    fn names(room: usize) -> (Names, Thread) {
+        let (tells, told) = sync_channel(room);
+        let (answers, answered) = sync_channel(16);
+        (Names::between(tells, answered), Thread { told, answers })
+    }
+
+    fn event(time: u64, payload: Payload) -> Event {
+        let process = ProcessKey::new(7, 7);
+        let header = Header { seq: 0, time: BootTime(time), cpu: 0, process, tid: 7, origin: Origin::Live };
+        Event { header, payload }
+    }
+
+    fn fork(time: u64, cgroup: &str, container: Option<&str>) -> Event {
+        let container = container.map(|id| ContainerId(id.into()));
+        let task = Task { cgroup: cgroup.into(), container, ..Task::default() };
+        event(time, Payload::Fork(Box::new(Fork { child: ProcessKey::new(8, 8), task })))
+    }
+
+    fn exec(time: u64, line: &str) -> Event {
+        let list: Vec<Text> = line.split(' ').map(Text::from).collect();
+        let exe = File::new(format!("/usr/bin/{}", list[0]).as_str(), 1, 1);
+        let image = Image { exe, args: Args { list, truncated: false }, ..Image::default() };
+        let mut task = Task::default();
+        task.namespaces.mnt = Names::between(sync_channel(1).0, sync_channel(1).1).own_mnt;
+        event(time, Payload::Exec(Box::new(Exec { task, image })))
+    }
+
+    /// The names that events tell, and the events' places and times.
+    fn told(events: &[Event]) -> Vec<(usize, u64, String)> {
+        let one = |(i, event): (usize, &Event)| match &event.payload {
+            Payload::Container(info) => Some((i, event.header.time.0, info.name.to_string())),
+            _ => None,
+        };
+        events.iter().enumerate().filter_map(one).collect()
+    }
+
+    #[test]
+    fn each_container_is_asked_about_once() {
+        let (mut names, thread) = names(16);
+        let mut events = vec![fork(1, "/docker/a", Some("a")), fork(2, "/docker/a", Some("a"))];
+        names.look(&mut events, BootTime(2));
+        assert_eq!(thread.asked(), ["a seen"]);
+        thread.answer("a", "web");
+        names.look(&mut vec![fork(3, "/docker/a", Some("a"))], BootTime(3));
+        assert!(thread.asked().is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_stands_at_the_end() {
+        let (mut names, thread) = names(16);
+        names.look(&mut vec![fork(1, "/docker/a", Some("a"))], BootTime(1));
+        thread.answer("a", "web");
+        let mut events = vec![event(5, Payload::Exit(Exit { code: 0, signal: 0 }))];
+        names.look(&mut events, BootTime(9));
+        assert_eq!(told(&events), [(1, 9, "web".to_owned())]);
+        assert_eq!(events[1].header.process, ProcessKey::new(8, 8), "as who was seen in it first");
+    }
+
+    #[test]
+    fn what_a_runtime_announces_is_known_from_the_first_event_on() {
+        let (mut names, thread) = names(16);
+        names.look(&mut vec![exec(1, "runc create --bundle /b own-name")], BootTime(1));
+        assert_eq!(thread.asked(), ["own-name announced"]);
+        thread.answer("own-name", "web");
+        let mut nothing = Vec::new();
+        names.look(&mut nothing, BootTime(2));
+        assert!(nothing.is_empty(), "nothing of it was seen");
+        let other = || event(3, Payload::Exit(Exit { code: 0, signal: 0 }));
+        let mut events = vec![other(), fork(3, "/own-name", None), other(), fork(4, "/another", None)];
+        names.look(&mut events, BootTime(9));
+        assert_eq!(told(&events), [(2, 3, "web".to_owned())]);
+        let of = |event: &Event| match &event.payload {
+            Payload::Fork(fork) => fork.task.container.clone(),
+            _ => None,
+        };
+        assert_eq!(of(&events[1]), Some(ContainerId("own-name".into())), "its group is known by the announcement");
+        assert_eq!(of(&events[4]), None);
+    }
+
+    #[test]
+    fn without_room_the_next_event_asks_again() {
+        let (mut names, thread) = names(1);
+        let mut events = vec![fork(1, "/docker/a", Some("a")), fork(1, "/docker/b", Some("b"))];
+        names.look(&mut events, BootTime(1));
+        assert_eq!(thread.asked(), ["a seen"]);
+        names.look(&mut vec![fork(2, "/docker/b", Some("b"))], BootTime(2));
+        assert_eq!(thread.asked(), ["b seen"]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut bounded = Bounded::default();
+        (0..2 * MAX_REMEMBERED).for_each(|i| bounded.insert(i, ()));
+        assert_eq!(bounded.map.len(), MAX_REMEMBERED);
+        assert!(bounded.get(&0).is_none() && bounded.get(&MAX_REMEMBERED).is_some());
     }
 }

@@ -13,6 +13,7 @@ const TOOLS: [&str; 8] = ["busybox", "containerd", "ctr", "docker", "dockerd", "
 
 pub(crate) struct Host {
     child: Child,
+    daemons: Vec<Child>,
     init: u32,
     dir: TempDir,
 }
@@ -58,7 +59,7 @@ impl Host {
             let init = children.trim().parse().ok()?;
             (fs::read_to_string(format!("/proc/{init}/comm")).ok()?.trim() == "tini").then_some(init)
         });
-        Some(Host { child, init, dir })
+        Some(Host { child, daemons: Vec::new(), init, dir })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -80,14 +81,16 @@ impl Host {
     }
 
     /// Starts a daemon, and waits until `ready` succeeds.
-    pub(crate) fn daemon(&self, args: &[&str], ready: &[&str]) {
+    pub(crate) fn daemon(&mut self, args: &[&str], ready: &[&str]) {
         let log = fs::File::create(self.dir().join(format!("{}.log", args[0]))).expect("a file");
-        self.command(args)
+        let daemon = self
+            .command(args)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file"))
             .stderr(log)
             .spawn()
             .expect("it starts");
+        self.daemons.push(daemon);
         wait_for(args[0], || {
             let asked = self.command(ready).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
             asked.is_ok_and(|status| status.success()).then_some(())
@@ -100,6 +103,7 @@ impl Drop for Host {
         // With its first process the kernel ends all others, and the mounts with them.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.daemons.iter_mut().for_each(|daemon| drop(daemon.wait()));
         wait_for("the host to end", || (!Path::new(&format!("/proc/{}/ns/mnt", self.init)).exists()).then_some(()));
         for group in ["docker", "libpod_parent", "default"] {
             for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {

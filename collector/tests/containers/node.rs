@@ -153,3 +153,74 @@ fn who_goes_in_and_out(watch: &mut Watch, node: &Node, id: &ContainerId) {
     let into = watch.meets(&format!("lanner.ns.entered_container = {short} and container.id = host"));
     assert!(watch.graph.container_of(into.header.process).is_none());
 }
+
+/// A control group in which the shell that runs `node.sh` puts itself, as Docker does with the node of a kind cluster.
+struct Group(String);
+
+impl Group {
+    fn inside(&self, node: &Node, args: &[&str]) {
+        let enter = format!(
+            "for base in $(findmnt -n -l -t cgroup,cgroup2 -o TARGET); do
+                 mkdir -p $base/docker/{0} && echo $$ >$base/docker/{0}/cgroup.procs
+             done 2>/dev/null || true
+             exec \"$0\" \"$@\"",
+            self.0
+        );
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &enter]).arg(node.script().get_program()).args(args).env("NODE", &node.0);
+        let output = shell.stdin(Stdio::null()).output().expect("sh starts");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let remove = format!(
+            "for base in $(findmnt -n -l -t cgroup,cgroup2 -o TARGET); do
+                 find $base/docker/{} -depth -type d -exec rmdir {{}} +; rmdir $base/docker
+             done 2>/dev/null",
+            self.0
+        );
+        let _ = Command::new("sh").args(["-c", &remove]).status();
+    }
+}
+
+#[test]
+fn a_node_that_is_a_container_names_the_containers_inside_of_it() {
+    if !has_a_nodes_parts() {
+        return;
+    }
+    let Some(mut watch) = Watch::start() else { return };
+    let outer = format!("{:064x}", 0x7426 + u64::from(std::process::id()));
+    // Dropped last: it can go when the node has.
+    let group = Group(outer.clone());
+    let node = Node(PathBuf::from("/var/tmp/lanner-node-nested"));
+    node.run(&["down"]);
+    group.inside(&node, &["up"]);
+    // The node sees its own part of version 2's tree alone, as of the others.
+    let own = "p=$(findmnt -n -t cgroup2 -o TARGET | head -n 1) && umount $p && mount -t cgroup2 cgroup2 $p";
+    group.inside(&node, &["run", "sh", "-c", own]);
+    group.inside(
+        &node,
+        &["run", "ctr", "-n", "k8s.io", "run", "--rm", "localhost/busybox:1", "lanner-inner", "true", "7425"],
+    );
+    let id = ContainerId("lanner-inner".into());
+    let program = watch.expect("a program in the inner container", |event, _| match &event.payload {
+        Payload::Exec(exec) if exec.task.container.as_ref() == Some(&id) => Some(exec.as_ref().clone()),
+        _ => None,
+    });
+    assert_eq!(program.task.cgroup, format!("/docker/{outer}/k8s.io/lanner-inner").as_str());
+    let (_, info) = watch.named("the inner container", |info| info.id == id);
+    let wanted = ContainerInfo {
+        id,
+        told_by: ToldBy::Runtime,
+        node: Some(ContainerId(outer.as_str().into())),
+        runtime: text("containerd"),
+        name: text("lanner-inner"),
+        image: ImageName { reference: text("localhost/busybox:1"), ..ImageName::default() },
+        created: info.created,
+        ..ContainerInfo::default()
+    };
+    assert_eq!(info, wanted);
+    assert!(info.created.is_some());
+}

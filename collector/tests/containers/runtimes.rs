@@ -23,16 +23,16 @@ fn expected(info: &ContainerInfo, expected: ContainerInfo) -> ContainerInfo {
 
 #[test]
 fn each_runtimes_containers_are_attributed_and_named() {
-    let Some(host) = Host::start() else { return };
+    let Some(mut host) = Host::start() else { return };
     let Some(mut watch) = Watch::start() else { return };
-    docker(&host, &mut watch);
+    docker(&mut host, &mut watch);
     containerd(&host, &mut watch);
     podman(&host, &mut watch);
     runc(&host, &mut watch);
     late(&host);
 }
 
-fn docker(host: &Host, watch: &mut Watch) {
+fn docker(host: &mut Host, watch: &mut Watch) {
     host.daemon(&["containerd"], &["ctr", "version"]);
     let daemon = ["dockerd", "--bridge", "none", "--iptables=false", "--ip6tables=false"];
     let limits = ["--default-ulimit", "nofile=4096:4096", "--containerd", "/run/containerd/containerd.sock"];
