@@ -1,7 +1,8 @@
 //! The sensor of this machine as a hub's source: what `lannerd` and `lanner live` run.
 
-use lanner_core::event::Event;
+use lanner_core::event::{BootTime, Event};
 
+use crate::containers::Names;
 use crate::hub::{Hub, Limits, Polled, Source, SourceError};
 use crate::sensor::{Sensor, SensorConfig, SensorError, node_info, now};
 
@@ -31,31 +32,39 @@ impl LiveError {
 pub fn start(name: Option<String>, limits: Limits) -> Result<Hub, LiveError> {
     let mut sensor = Sensor::load(&SensorConfig::default())?;
     // Before the node is described: a hook that fails here is refused like any other.
-    let already = sensor.backfill();
-    let mut node = node_info(sensor.hooks().to_vec());
+    let mut already = sensor.backfill();
+    let mut names = Names::start()?;
+    names.look(&mut already, BootTime::default());
+    let hooks = sensor.hooks().iter().cloned().chain([names.hook()]).collect();
+    let mut node = node_info(hooks);
     if let Some(name) = name {
         node.name = name;
     }
-    Ok(Hub::start(Watched { sensor, already }, node, limits)?)
+    Ok(Hub::start(Watched { sensor, already, names }, node, limits)?)
 }
 
 struct Watched {
     sensor: Sensor,
     /// What lived before, until it is handed out.
     already: Vec<Event>,
+    names: Names,
 }
 
 impl Source for Watched {
     fn poll(&mut self, events: &mut Vec<Event>) -> Result<Polled, SourceError> {
-        events.append(&mut self.already);
         let losses = self.sensor.drain(events);
-        Ok(Polled { now: self.sensor.watermark(), losses })
+        let now = self.sensor.watermark();
+        self.names.look(events, BootTime(now.0.saturating_sub(1)));
+        events.splice(0..0, self.already.drain(..));
+        Ok(Polled { now, losses })
     }
 
     fn finish(&mut self, events: &mut Vec<Event>) -> Result<Polled, SourceError> {
-        events.append(&mut self.already);
         let losses = self.sensor.flush(events);
         // With nothing held back, the sensor's own mark is the end of time.
-        Ok(Polled { now: now(), losses })
+        let now = now();
+        self.names.look(events, BootTime(now.0.saturating_sub(1)));
+        events.splice(0..0, self.already.drain(..));
+        Ok(Polled { now, losses })
     }
 }

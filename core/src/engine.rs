@@ -7,7 +7,7 @@ use crate::condition::{Scratch, View};
 use crate::detect::chain::Chain;
 use crate::detect::rules::RuleSet;
 use crate::detect::{Detector, Incident, Signal};
-use crate::event::{Event, Origin};
+use crate::event::{Event, Origin, Payload};
 use crate::graph::Graph;
 
 /// Signals that are kept; the oldest go first.
@@ -41,6 +41,9 @@ impl Engine {
     /// Takes in one event. What was there before the sensor is no news: rules look at live events only.
     pub fn apply(&mut self, event: &Event) -> Outcome {
         self.graph.apply(event);
+        if let Payload::Container(info) = &event.payload {
+            self.signals.iter_mut().for_each(|signal| signal.name_container(info));
+        }
         let signals = if event.header.origin == Origin::Live { self.signals_of(event) } else { Vec::new() };
         let revised = self.detector.apply(&self.graph, event, &signals);
         for signal in &signals {

@@ -48,7 +48,7 @@ fn mistakes_are_shown_where_they_are() {
         "proc.aname[x] = x",
         "evt.arg.offset = x",
         "evt.arg = x",
-        "container.image.repository = nginx",
+        "container.ip = nginx",
         "proc.env[HOME] = x",
         "proc.name regex \"(\"",
         "proc.name regex \"(((a{500}){500}){500})\"",

@@ -39,6 +39,7 @@ fn page() -> String {
         }
         let name = match field.accepts() {
             Accepts::Nothing => format!("`{}`", field.name),
+            Accepts::Key => format!("`{}[key]`", field.name),
             Accepts::Generation => format!("`{0}`, `{0}[n]`", field.name),
             Accepts::Name(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{}.{name}`", field.name)).collect();

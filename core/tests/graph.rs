@@ -2,6 +2,7 @@
 
 mod world;
 
+use lanner_core::condition::{Condition, Names, View};
 use lanner_core::event::*;
 use lanner_core::graph::{Graph, Node, Relation};
 use world::{HOST, World};
@@ -193,4 +194,31 @@ fn what_no_one_could_identify_changes_nothing() {
     world.rename(&mv, "/tmp/x", to);
     let graph = graph(&world);
     assert!(graph.written_by(mv.key).is_empty() && graph.file(FileId::default()).is_none());
+}
+
+#[test]
+fn in_a_node_that_is_a_container_the_host_is_the_node() {
+    let mut world = World::new();
+    let init = world.found(None, "/sbin/init");
+    let node = world.start_container(&init, "/docker/node", "node", "/usr/bin/containerd-shim-runc-v2");
+    let nested = format!("/docker/node{UUID_POD}");
+    let web = world.start_container(&node, &nested, "aaaa", "/bin/httpd");
+    let mut escaping = world.spawn(&web, "/bin/nsenter", "nsenter -t 1 -m");
+    let to_node = world.setns(&mut escaping, node.task.namespaces);
+    let mut further = world.spawn(&node, "/bin/nsenter", "nsenter -t 1 -m");
+    let to_machine = world.setns(&mut further, HOST);
+    let mut debugger = world.spawn(&init, "/bin/nsenter", "nsenter -t 99 -m");
+    let into = world.setns(&mut debugger, web.task.namespaces);
+    let graph = graph(&world);
+    assert_eq!(graph.host_namespaces(web.key), Some(node.task.namespaces));
+    assert_eq!(graph.host_namespaces(node.key), Some(HOST));
+
+    let holds = |condition: &str, seq: u64| {
+        let event = world.events.iter().find(|event| event.header.seq == seq).unwrap();
+        Condition::parse(condition, &Names::default()).unwrap().matches(&View::new(event, &graph))
+    };
+    for (seq, out, inside) in [(to_node, true, false), (to_machine, true, false), (into, false, true)] {
+        assert_eq!(holds("lanner.ns.entered_host intersects (mnt)", seq), out, "{seq}");
+        assert_eq!(holds("lanner.ns.entered_container = aaaa", seq), inside, "{seq}");
+    }
 }

@@ -278,3 +278,41 @@ fn a_loop_in_an_attack_is_told_now_and_then_and_whole_at_the_end() {
     let execution = stage(&engine.incidents()[0], Tactic::Execution);
     assert_eq!((execution.count, execution.evidence.len()), (20_002, 32));
 }
+
+#[test]
+fn a_name_that_comes_late_takes_the_place_of_the_id() {
+    let (mut world, _) = attack();
+    let said = |engine: &mut Engine, events: &[Event]| {
+        let revised: usize = events.iter().map(|event| engine.apply(event).revised.len()).sum();
+        let [incident] = engine.incidents() else { panic!("{:?}", engine.incidents()) };
+        let links = incident.stages.iter().filter_map(|s| Some(s.link.as_ref()?.why.clone()));
+        let sentences = incident.stages.iter().map(|s| s.sentence.clone()).chain(links).collect::<Vec<_>>();
+        let signals = engine.signals().map(|s| s.sentence.clone()).collect::<Vec<_>>();
+        (revised, [sentences, signals].concat().join("\n"))
+    };
+    let mut engine = engine();
+    let (_, before) = said(&mut engine, &world.events);
+    assert!(before.contains("container aaaa") && before.contains("container bbbb"), "{before}");
+
+    let pod = |name: &str| Some(PodName { name: name.into(), namespace: "shop".into(), ..PodName::default() });
+    let info = |id: &str, name: &str| {
+        let (id, told_by) = (ContainerId(id.into()), ToldBy::Cri);
+        let info = ContainerInfo { id, told_by, name: "c".into(), pod: pod(name), ..ContainerInfo::default() };
+        Payload::Container(Box::new(info))
+    };
+    let from = world.events.len();
+    let someone = world.found(None, "/usr/bin/containerd");
+    world.say(&someone, info("aaaa", "web"));
+    world.say(&someone, info("bbbb", "hid\u{1b}den"));
+    let (revised, after) = said(&mut engine, &world.events[from..]);
+    let expected = before.replace("container aaaa", "container shop/web/c");
+    assert_eq!(after, expected.replace("container bbbb", "container shop/hid\\x1bden/c"));
+    assert_eq!(revised, 2, "each name is worth a revision");
+    // Once more changes nothing, and who does not know it any more takes nothing away.
+    let from = world.events.len();
+    world.say(&someone, info("aaaa", "web"));
+    let forgotten = ContainerInfo::unknown(ContainerId("aaaa".into()), "gone");
+    world.say(&someone, Payload::Container(Box::new(forgotten)));
+    assert_eq!(said(&mut engine, &world.events[from..]), (0, after));
+    assert_eq!(engine.graph().container_title(&ContainerId("aaaa".into())).to_string(), "shop/web/c");
+}

@@ -86,7 +86,8 @@ impl Stretcher {
             | Payload::Mount(_)
             | Payload::Kernel(_)
             | Payload::Bpf(_)
-            | Payload::Stdio(_) => {}
+            | Payload::Stdio(_)
+            | Payload::Container(_) => {}
         }
     }
 

@@ -84,6 +84,7 @@ fn generate() -> anyhow::Result<String> {
         .boxed(".lanner.v1.Event.payload.kernel")
         .boxed(".lanner.v1.Event.payload.bpf")
         .boxed(".lanner.v1.Event.payload.stdio")
+        .boxed(".lanner.v1.Event.payload.container")
         .out_dir(&out)
         .compile_fds(descriptors)
         .map_err(anyhow::Error::from)

@@ -1,24 +1,29 @@
-//! What lives, for those who come late.
+//! What lives, and what is known of the containers that it lives in, for those who come late.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
-use lanner_core::event::{Batch, BootTime, Event, Exec, Header, Origin, Payload};
-use lanner_core::graph::{Graph, Process};
+use lanner_core::event::{Batch, BootTime, ContainerId, ContainerInfo, Event, Exec, Header, Origin, Payload};
+use lanner_core::graph::{Container, Graph, Process};
 
 /// Events of one snapshot batch.
 const BATCH: usize = 512;
 
-/// The living processes as batches, in the order in which they became known: parents before their children. At least
+/// The living processes as batches, in the order in which they became known: parents before their children; then what is
+/// known of their containers. At least
 /// one batch, for it also says that what was known before is void. `next_seq` is the number of the first event after it.
 pub(super) fn snapshot(graph: &Graph, now: BootTime, next_seq: u64) -> VecDeque<Batch> {
     let empty = || Batch { first_seq: next_seq, now, snapshot: true, ..Batch::default() };
     let mut batches = VecDeque::from([empty()]);
-    for process in graph.processes().filter(|process| process.is_alive()) {
+    let living: Vec<&Process> = graph.processes().filter(|process| process.is_alive()).collect();
+    let inhabited: HashSet<&ContainerId> = living.iter().filter_map(|p| p.task.container.as_ref()).collect();
+    let infos = graph.containers().filter(|container| inhabited.contains(&container.id));
+    let named = infos.filter_map(|container| Some(named(container, graph.container_info(&container.id)?)));
+    for event in living.into_iter().map(alive).chain(named) {
         if batches.back().is_some_and(|batch| batch.events.len() == BATCH) {
             batches.push_back(empty());
         }
         if let Some(batch) = batches.back_mut() {
-            batch.events.push(alive(process));
+            batch.events.push(event);
         }
     }
     batches
@@ -39,4 +44,16 @@ fn alive(process: &Process) -> Event {
     };
     let image = process.image().cloned().unwrap_or_default();
     Event { header, payload: Payload::Alive(Box::new(Exec { task, image })) }
+}
+
+fn named(container: &Container, info: &ContainerInfo) -> Event {
+    let header = Header {
+        seq: 0,
+        time: container.since,
+        cpu: 0,
+        process: container.root,
+        tid: container.root.pid,
+        origin: Origin::Backfill,
+    };
+    Event { header, payload: Payload::Container(Box::new(info.clone())) }
 }

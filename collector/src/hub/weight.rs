@@ -1,7 +1,9 @@
 //! What an event costs to keep. An attacker chooses how long arguments and paths are, so that a bound on the number of
 //! events alone would bound nothing.
 
-use lanner_core::event::{AttributeChange, Batch, Dns, Event, Exec, File, Image, Payload, Task, Text};
+use lanner_core::event::{
+    AttributeChange, Batch, ContainerInfo, Dns, Event, Exec, File, Image, Label, Payload, Task, Text,
+};
 
 /// About how many bytes of memory these events take.
 pub(super) fn of_batch(batch: &Batch) -> usize {
@@ -44,6 +46,7 @@ pub(super) fn of(event: &Event) -> usize {
             size_of_val(load.as_ref()) + files + of_text(&load.words)
         }
         Payload::Bpf(bpf) => size_of_val(bpf.as_ref()) + of_text(&bpf.name),
+        Payload::Container(info) => size_of::<ContainerInfo>() + of_container(info),
         Payload::Exit(_)
         | Payload::Connect(_)
         | Payload::Accept(_)
@@ -84,4 +87,18 @@ fn of_task(task: &Task) -> usize {
 fn of_image(image: &Image) -> usize {
     let args: usize = image.args.list.iter().map(|arg| size_of::<Text>() + of_text(arg)).sum();
     of_file(&image.exe) + of_text(&image.cwd) + image.script.as_ref().map_or(0, of_text) + args
+}
+
+fn of_container(info: &ContainerInfo) -> usize {
+    let image = [&info.image.reference, &info.image.digest, &info.image.id];
+    let own = [&info.id.0, &info.why, &info.runtime, &info.name];
+    let pod = info.pod.as_ref().map_or(0, |pod| {
+        [&pod.name, &pod.namespace, &pod.uid, &pod.source].map(of_text).iter().sum::<usize>() + of_labels(&pod.labels)
+    });
+    let mounts: usize = info.mounts.iter().map(|m| size_of_val(m) + of_text(&m.host) + of_text(&m.container)).sum();
+    own.into_iter().chain(image).map(of_text).sum::<usize>() + pod + mounts + of_labels(&info.labels)
+}
+
+fn of_labels(labels: &[Label]) -> usize {
+    labels.iter().map(|label| size_of_val(label) + of_text(&label.key) + of_text(&label.value)).sum()
 }

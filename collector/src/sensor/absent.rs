@@ -21,16 +21,16 @@ pub(super) fn parents(all: &[Found], proc: Proc) -> Vec<Found> {
     let known: BTreeSet<(u32, u64)> = all.iter().map(|f| (f.key.pid, f.key.start.0)).collect();
     let named: BTreeSet<(u32, u64)> =
         all.iter().filter_map(|f| f.exec.task.parent).map(|p| (p.pid, p.start.0)).collect();
-    named.difference(&known).filter_map(|(pid, start)| read(ProcessKey::new(*pid, *start), proc)).collect()
+    named.difference(&known).filter_map(|(pid, start)| read(ProcessKey::new(*pid, *start))).collect()
 }
 
-fn read(key: ProcessKey, proc: Proc) -> Option<Found> {
+fn read(key: ProcessKey) -> Option<Found> {
     let status = fs::read(format!("/proc/{}/status", key.pid)).ok()?;
     let status = String::from_utf8_lossy(&status).into_owned();
     let exec = Exec { task: task(key.pid, &status), image: image(key.pid) };
     // Asked after: the pid was this process's until now. Kernel threads have no memory to tell the size of.
     let found = Found { key, exec, pids: vec![key.pid], kernel_thread: field(&status, "VmSize:").is_none() };
-    proc.is_process(key.pid, key.start).then_some(found)
+    Proc::is_process(key.pid, key.start).then_some(found)
 }
 
 /// What follows a name at the beginning of a line of `/proc/PID/status`.
@@ -78,7 +78,7 @@ fn task(pid: u32, status: &str) -> Task {
         session: field(status, "NSsid:").and_then(|sid| sid.parse().ok()).unwrap_or_default(),
         tty: None,
         namespaces,
-        container: container::of_cgroup(&cgroup),
+        container: container::innermost(&cgroup),
         cgroup,
     }
 }

@@ -47,12 +47,13 @@ pub use probe::{Check, probe};
 
 use backfill::Live;
 use btf::Types;
+pub(crate) use container::{innermost as innermost_container, outer as outer_container};
 use family::{FLOWS, Found, Network, SOCKETS, TRAFFIC};
 use hold::Hold;
 use hooks::Attached;
 use offsets::Resolved;
 use order::{HOLD_BACK, Order};
-use proc::Proc;
+pub(crate) use proc::Proc;
 use ring::Ring;
 
 /// The programs, built by `cargo xtask ebpf` and committed.

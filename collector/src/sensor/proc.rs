@@ -16,14 +16,14 @@ const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 
 /// A view of processes through `/proc`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Proc {
+pub(crate) struct Proc {
     /// The pid namespace whose numbers it shows.
     namespace: u32,
 }
 
 impl Proc {
     /// Opens the view. The error says in words why `/proc` cannot be used.
-    pub(super) fn open() -> Result<Self, String> {
+    pub(crate) fn open() -> Result<Self, String> {
         let own = fs::metadata("/proc/self/ns/pid").map_err(|e| format!("/proc is not readable: {e}"))?;
         let me = fs::read_link("/proc/self").map_err(|e| format!("/proc is not readable: {e}"))?;
         if me.as_os_str().as_encoded_bytes() != std::process::id().to_string().as_bytes() {
@@ -34,12 +34,12 @@ impl Proc {
     }
 
     /// Whether it shows all of the machine's processes.
-    pub(super) fn shows_machine(self) -> bool {
+    pub(crate) fn shows_machine(self) -> bool {
         u64::from(self.namespace) == FIRST_PID_NAMESPACE
     }
 
     /// The pid that a process has here, of those it has in each of its namespaces.
-    pub(super) fn pid_of(self, pids: &[u32], namespaces: &[u32]) -> Option<u32> {
+    pub(crate) fn pid_of(self, pids: &[u32], namespaces: &[u32]) -> Option<u32> {
         namespaces.iter().position(|ns| *ns == self.namespace).and_then(|i| pids.get(i)).copied()
     }
 
@@ -48,11 +48,11 @@ impl Proc {
         let mut bytes = Vec::new();
         File::open(format!("/proc/{pid}/cmdline")).ok()?.take(ARGS_MAX + 1).read_to_end(&mut bytes).ok()?;
         // Asked after: the pid was this process's until now.
-        self.is_process(pid, start).then(|| split_args(&bytes, bytes.len() as u64 > ARGS_MAX))
+        Self::is_process(pid, start).then(|| split_args(&bytes, bytes.len() as u64 > ARGS_MAX))
     }
 
     /// Whether the process with this pid here is the one that started then, as exactly as can be told (10 ms).
-    pub(super) fn is_process(self, pid: u32, start: BootTime) -> bool {
+    pub(crate) fn is_process(pid: u32, start: BootTime) -> bool {
         fs::read(format!("/proc/{pid}/stat")).is_ok_and(|stat| start_ticks(&stat) == Some(start.0 / TICK))
     }
 }

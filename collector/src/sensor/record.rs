@@ -65,7 +65,7 @@ pub(in crate::sensor) fn task(facts: &TaskFacts, reader: &mut Reader<'_>) -> Opt
         session: facts.session,
         tty: (!tty.is_empty()).then_some(tty),
         namespaces: Namespaces { pid: facts.ns.pid, ..namespaces(&facts.ns) },
-        container: container::of_cgroup(&cgroup),
+        container: container::innermost(&cgroup),
         cgroup,
     })
 }

@@ -269,11 +269,13 @@ impl<'a> Compiler<'a> {
             let argument = self.argument(field, operand.argument.as_ref(), &operand.span)?;
             return Ok((field, argument));
         }
-        // `evt.arg.flags` is another way to write `evt.arg[flags]`.
+        // `evt.arg.flags` is another way to write `evt.arg[flags]`; a key may have dots of its own.
+        let split = |(at, _): (usize, &str)| {
+            let field = Field::find(&name[..at])?;
+            matches!(field.accepts(), Accepts::Name(_) | Accepts::Key).then_some((field, &name[at + 1..]))
+        };
         if operand.argument.is_none()
-            && let Some((class, last)) = name.rsplit_once('.')
-            && let Some(field) = Field::find(class)
-            && matches!(field.accepts(), Accepts::Name(_))
+            && let Some((field, last)) = name.match_indices('.').find_map(split)
         {
             let literal = Literal { text: last.to_owned(), quoted: true, span: operand.span.clone() };
             return Ok((field, self.argument(field, Some(&literal), &operand.span)?));
@@ -310,6 +312,10 @@ impl<'a> Compiler<'a> {
             (Accepts::Name(names), None) => Err(self
                 .error(span, format!("`{}` needs the name of an argument", field.name))
                 .hint(format!("write it as in `{}.{}`", field.name, names[0]))),
+            (Accepts::Key, Some(literal)) => Ok(Argument::Key(literal.text.as_str().into())),
+            (Accepts::Key, None) => Err(self
+                .error(span, format!("`{}` needs a key", field.name))
+                .hint(format!("write it as in `{}[app]`", field.name))),
             (Accepts::Nothing, Some(literal)) => {
                 Err(self.error(&literal.span, format!("`{}` takes no argument in brackets", field.name)))
             }

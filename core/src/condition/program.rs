@@ -155,6 +155,7 @@ impl Subject {
             Argument::None => String::new(),
             Argument::Generation(n) | Argument::Position(n) => format!("[{n}]"),
             Argument::Name(name) => format!(".{name}"),
+            Argument::Key(key) => format!("[{key}]"),
         };
         let field = format!("{}{argument}", self.field.name);
         self.transforms.iter().fold(field, |field, transform| {

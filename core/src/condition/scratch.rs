@@ -22,10 +22,15 @@ pub(super) enum Put {
     Container,
     Peer,
     DnsName,
+    Mounts,
+    Labels,
+    PodLabels,
+    CauseTitle,
+    Title,
 }
 
 /// How many kinds of text there are.
-const KINDS: usize = Put::DnsName as usize + 1;
+const KINDS: usize = Put::Title as usize + 1;
 
 /// Buffers that are filled once an event and used again for the next one, so that asking a thousand rules about an event
 /// costs no memory.

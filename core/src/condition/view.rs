@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::scratch::{Put, Scratch};
-use crate::event::{ContainerId, Event, Exec, File, Flow, Image, Namespaces, Payload, ProcessKey, Task};
+use crate::event::{ContainerId, ContainerInfo, Event, Exec, File, Flow, Image, Namespaces, Payload, ProcessKey, Task};
 use crate::graph::{Container, Graph, Process};
 
 /// An event, and the graph after it was taken in.
@@ -89,9 +89,21 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The container that its control group names.
+    /// The container that its control group names, or that the event is about.
     pub fn container_id(self) -> Option<&'a ContainerId> {
-        self.task()?.container.as_ref()
+        match &self.event.payload {
+            Payload::Container(info) => Some(&info.id),
+            _ => self.task()?.container.as_ref(),
+        }
+    }
+
+    /// What those who run that container tell of it, if anybody does.
+    pub fn container_info(self) -> Option<&'a ContainerInfo> {
+        let info = match &self.event.payload {
+            Payload::Container(info) => info,
+            _ => self.graph.container_info(self.container_id()?)?,
+        };
+        info.is_known().then_some(info)
     }
 
     /// What is known of that container.

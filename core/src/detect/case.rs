@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::{Link, ProcessSummary, Severity, Signal, Tactic};
-use crate::event::{BootTime, ContainerId, ProcessKey, Text};
+use super::{Link, ProcessSummary, Severity, Signal, Tactic, words};
+use crate::event::{BootTime, ContainerId, ContainerInfo, ProcessKey, Text};
 use crate::graph::Graph;
 
 /// Cases that are kept. Those that are no incident go first, oldest first.
@@ -128,6 +128,19 @@ impl Case {
             link,
         });
         true
+    }
+
+    /// Puts a container's name where so far its id stood.
+    pub(super) fn name_container(&mut self, info: &ContainerInfo) {
+        for step in &mut self.stages {
+            let link = step.link.as_mut().map(|link| &mut link.why);
+            for sentence in [Some(&mut step.sentence), link].into_iter().flatten() {
+                if let Some(words) = words::renamed(sentence, info) {
+                    *sentence = words;
+                    self.changed = true;
+                }
+            }
+        }
     }
 
     /// Takes in another case. Stages keep their order within either case, so that links lead back, also where times do

@@ -3,7 +3,7 @@
 use super::case::{self, Cases};
 use super::chain::{self, Chain};
 use super::{Incident, Severity, Signal, Stage, Status, Tactic, link};
-use crate::event::{Attempt, Event, Payload, UdpStage};
+use crate::event::{Attempt, ContainerInfo, Event, Payload, UdpStage};
 use crate::graph::Graph;
 
 /// The score from which a case is an incident: one stage of high severity, or several lesser ones.
@@ -38,7 +38,10 @@ impl Detector {
     /// Takes in an event that the graph has taken in already, with the signals it raised. Gives the incidents (indices)
     /// that have a new revision.
     pub(crate) fn apply(&mut self, graph: &Graph, event: &Event, signals: &[Signal]) -> Vec<usize> {
-        let mut revised = self.follow(graph, event);
+        let mut revised = match &event.payload {
+            Payload::Container(info) => self.name_container(info),
+            _ => self.follow(graph, event),
+        };
         for signal in signals {
             if let Some(id) = self.signal(graph, event, signal) {
                 revised.extend(self.tell(id));
@@ -63,6 +66,20 @@ impl Detector {
         let changed: Vec<u64> =
             self.cases.iter_mut().filter(|c| c.changed && c.incident.is_some()).map(|c| c.id).collect();
         changed.into_iter().filter_map(|id| self.tell(id)).collect()
+    }
+
+    /// A name that comes late is told as if it had been known.
+    fn name_container(&mut self, info: &ContainerInfo) -> Vec<usize> {
+        let mut renamed = Vec::new();
+        for case in self.cases.iter_mut() {
+            let before = std::mem::take(&mut case.changed);
+            case.name_container(info);
+            if case.changed {
+                renamed.push(case.id);
+            }
+            case.changed |= before;
+        }
+        renamed.into_iter().filter_map(|id| self.tell(id)).collect()
     }
 
     /// What members of a case do belongs to the case.

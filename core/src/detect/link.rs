@@ -90,11 +90,11 @@ fn started(graph: &Graph, key: ProcessKey) -> Option<Lead> {
     let cause = container.cause.as_ref()?;
     let after = words::duration(container.since.since(cause.read_at));
     let why = format!(
-        "{} wrote {}; {} read it and container {} started {after} later",
+        "{} wrote {}; {} read it and {} started {after} later",
         words::process(graph, cause.writer),
         cause.path,
         words::process(graph, cause.reader),
-        container.id.short(),
+        words::container(graph, &container.id),
     );
     let evidence = [Some(cause.written), Some(cause.read), container.began].into_iter().flatten().collect();
     Some(Lead { kind: LinkKind::WroteStarted, to: cause.writer, why, evidence })
@@ -156,10 +156,10 @@ fn by_container(graph: &Graph, cases: &Cases, key: ProcessKey) -> Option<Found> 
     let to_stage = case.stages.iter().rposition(|stage| stage.process.container.as_ref() == Some(&container.id))?;
     let of = case.stages[to_stage].process.key;
     let why = format!(
-        "{} and {} ran in container {}, and nothing closer is known",
+        "{} and {} ran in {}, and nothing closer is known",
         words::process(graph, key),
         words::process(graph, of),
-        container.id.short(),
+        words::container(graph, &container.id),
     );
     Some(Found { case: case.id, link: Link { kind: LinkKind::SameContainer, to_stage, why, evidence: Vec::new() } })
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Tactic;
-use crate::event::{BootTime, ProcessKey};
+use super::{Tactic, words};
+use crate::event::{BootTime, ContainerInfo, ProcessKey};
 
 /// How much an analyst should care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -57,4 +57,13 @@ pub struct Signal {
     pub process: ProcessKey,
     /// What happened, in the words of the rule's output; escaped, safe to show.
     pub sentence: String,
+}
+
+impl Signal {
+    /// Puts a container's name where so far its id stood.
+    pub(crate) fn name_container(&mut self, info: &ContainerInfo) {
+        if let Some(words) = words::renamed(&self.sentence, info) {
+            self.sentence = words;
+        }
+    }
 }

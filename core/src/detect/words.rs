@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::{ProcessKey, Text};
+use crate::event::{ContainerId, ContainerInfo, ProcessKey, Text};
 use crate::graph::Graph;
 
 /// A process as a person speaks of it: `cat (4321)`.
@@ -11,6 +11,28 @@ pub(super) fn process(graph: &Graph, key: ProcessKey) -> String {
         Some(process) => format!("{} ({})", Text::from(process.name()), key.pid),
         None => format!("process {}", key.pid),
     }
+}
+
+/// A container as a person speaks of it: `container shop/web/nginx`, or its short id while nobody has named it.
+pub(super) fn container(graph: &Graph, id: &ContainerId) -> String {
+    format!("container {}", graph.container_title(id))
+}
+
+/// A sentence with the container's name in the place of its id, where that was all that was known; `None` when it does
+/// not speak of it.
+pub(super) fn renamed(sentence: &str, info: &ContainerInfo) -> Option<String> {
+    let (was, now) = (format!("container {}", info.id.short()), format!("container {}", info.title()?));
+    // The id may be the beginning of a longer word, or of the name itself.
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+    let mut words = String::new();
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once(&was) {
+        words.push_str(before);
+        words.push_str(if ends(after) { &now } else { &was });
+        rest = after;
+    }
+    words.push_str(rest);
+    (words != sentence).then_some(words)
 }
 
 /// A span of time in its two largest units: `1 h 13 min`, `63 s`, `0.6 s`.
@@ -30,6 +52,25 @@ pub fn duration(d: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_late_name_takes_the_ids_place_and_nothing_elses() {
+        let named = |id: &str, name: &str| ContainerInfo {
+            id: ContainerId(id.into()),
+            name: name.into(),
+            ..Default::default()
+        };
+        let info = named(&"0123456789abcdef".repeat(4), "web");
+        let words = |sentence: &str| renamed(sentence, &info);
+        assert_eq!(words("sh ran in container 0123456789ab").as_deref(), Some("sh ran in container web"));
+        assert_eq!(
+            words("container 0123456789ab, not container 0123456789abc").as_deref(),
+            Some("container web, not container 0123456789abc")
+        );
+        assert_eq!(words("container web"), None);
+        assert_eq!(renamed("container a", &named("a", "a")), None);
+        assert_eq!(renamed("container a", &named("a", "")), None);
+    }
 
     #[test]
     fn durations_read_well() {

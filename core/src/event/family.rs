@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{
-    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Connect, CredentialsChange, Dns, Exec, Exit, Fork,
-    KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open, Rename, RootChange,
-    SignalSent, Socket, StdioChange, Trace, Traffic, Udp, UdpStage, Unix, UnixAct, Unlink,
+    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Connect, ContainerInfo, CredentialsChange, Dns, Exec, Exit,
+    Fork, KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open, Rename,
+    RootChange, SignalSent, Socket, StdioChange, Trace, Traffic, Udp, UdpStage, Unix, UnixAct, Unlink,
 };
 
 macro_rules! families {
@@ -110,6 +110,8 @@ families! {
     Udp(Box<Udp>) = "udp" ["udp", "sendto", "recvfrom", "connect", "close"];
     /// A name server was asked.
     Dns(Box<Dns>) = "dns" ["dns"];
+    /// A container was named by those who run it, or by nobody. `header.process` is the first that was seen in it.
+    Container(Box<ContainerInfo>) = "container" ["container"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 

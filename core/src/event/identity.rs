@@ -52,7 +52,7 @@ impl fmt::Display for ProcessKey {
 }
 
 /// A container's id as its runtime names it: mostly 64 hex digits, but any name that a runtime allows.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize)]
 #[serde(transparent)]
 pub struct ContainerId(pub Text);
 

@@ -5,6 +5,7 @@
 
 mod call;
 mod code;
+mod container;
 mod credentials;
 mod dns;
 mod family;
@@ -24,6 +25,7 @@ mod unix;
 
 pub use call::Call;
 pub use code::{Bpf, BpfCommand, KernelLoad};
+pub use container::{ContainerInfo, HostMount, HostNamespace, ImageName, Label, MAX_LISTED, PodName, Role, ToldBy};
 pub use credentials::{CredentialsChange, Privileges};
 pub use dns::{Dns, DnsReply, DnsTransport, RecordType, ResponseCode};
 pub use family::{Family, FamilySet, Payload};

@@ -74,7 +74,8 @@ pub struct Batch {
     /// The node's time when the batch was made: nothing that happened before is still to come.
     pub now: BootTime,
     /// Its events are no news: they are [`super::Payload::Alive`], one for each process that lives as the client
-    /// attaches, in the order in which they became known. What was known before is void.
+    /// attaches, in the order in which they became known, then [`super::Payload::Container`] for the containers of those.
+    /// What was known before is void.
     pub snapshot: bool,
     /// In the order (time, cpu, seq).
     pub events: Vec<Event>,

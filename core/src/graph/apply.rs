@@ -8,8 +8,8 @@ use super::container::pod_of;
 use super::take::Take;
 use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
 use crate::event::{
-    Attempt, AttributeChange, BootTime, ContainerId, Event, Exec, Exit, File, Fork, Header, Namespaces, Open, Origin,
-    Payload, ProcessKey, StdioKind, Task, Trace, Udp, UdpStage,
+    Attempt, AttributeChange, BootTime, ContainerId, ContainerInfo, Event, Exec, Exit, File, Fork, Header, Open,
+    Origin, Payload, ProcessKey, StdioKind, Task, Trace, Udp, UdpStage,
 };
 
 /// Processes that are kept, living and ended; the longest ended go first, and are counted.
@@ -93,6 +93,7 @@ impl Graph {
                 }
             }
             Payload::Trace(trace) => self.trace(header, trace),
+            Payload::Container(info) => self.name_container(info),
             Payload::Listen(_)
             | Payload::Close(_)
             | Payload::Traffic(_)
@@ -325,7 +326,7 @@ impl Graph {
             && container.began.is_some()
             && container.root != header.process
             && from_outside
-            && !is_on_host(container, &exec.task.namespaces)
+            && !container.is_on_host(&exec.task.namespaces)
     }
 
     fn note_container(&mut self, header: &Header, task: &Task, is_exec: bool) {
@@ -334,12 +335,15 @@ impl Graph {
             if self.containers.len() >= MAX_CONTAINERS {
                 self.forget_containers();
             }
-            let container = self.new_container(&id, header, task);
+            let mut container = self.new_container(&id, header, task);
+            if let Some(info) = self.told.get(&id) {
+                container.learn(info);
+            }
             self.containers.insert(id.clone(), container);
             self.relate(header, Relation::RunsIn, Node::Container(id.clone()));
         }
         let Some(container) = self.containers.get(&id) else { return };
-        if container.began.is_none() && !is_on_host(container, &task.namespaces) {
+        if container.began.is_none() && !container.is_on_host(&task.namespaces) {
             let begins = is_exec && header.origin == Origin::Live;
             let cause = if begins { self.cause(container, header.time) } else { None };
             // A container that was found running has begun before: its first program is the eldest process there.
@@ -353,6 +357,20 @@ impl Graph {
                 container.began = began;
                 container.cause = cause;
             }
+        }
+    }
+
+    /// Who knows a container is believed, even when a later one does not know it any more.
+    fn name_container(&mut self, info: &ContainerInfo) {
+        if !info.is_known() && self.container_info(&info.id).is_some_and(ContainerInfo::is_known) {
+            return;
+        }
+        if !self.told.contains_key(&info.id) {
+            bound(&mut self.told, MAX_CONTAINERS);
+        }
+        self.told.insert(info.id.clone(), info.clone());
+        if let Some(container) = self.containers.get_mut(&info.id) {
+            container.learn(info);
         }
     }
 
@@ -438,11 +456,6 @@ impl Graph {
 
 fn is_runtime(name: &[u8]) -> bool {
     [b"containerd".as_slice(), b"dockerd", b"crio", b"conmon"].contains(&name) || name.starts_with(b"containerd-shim")
-}
-
-/// Whether these are still the namespaces of the container's runtime: a process on its way in.
-fn is_on_host(container: &Container, namespaces: &Namespaces) -> bool {
-    container.host.is_some_and(|host| host.mnt != 0 && host.mnt == namespaces.mnt)
 }
 
 /// Makes room for one more entry: a sixteenth of a full map goes at a time, oldest first.

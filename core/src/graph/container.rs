@@ -1,6 +1,6 @@
 //! Containers, as the control groups of their processes tell.
 
-use crate::event::{BootTime, ContainerId, Namespaces, ProcessKey, Text};
+use crate::event::{BootTime, ContainerId, ContainerInfo, Namespaces, ProcessKey, Text};
 
 /// A container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct Container {
     pub id: ContainerId,
     /// The pod's uid, when the control group names one (dashes removed).
     pub pod: Option<String>,
-    /// The pod is one that the kubelet made from a file: its uid is a hash and not a UUID.
+    /// The pod is one that the kubelet made from a file: its uid is a hash and not a UUID, or the runtime says so.
     pub static_pod: bool,
     /// The first program that ran in it; until one is seen, its first process.
     pub root: ProcessKey,
@@ -23,6 +23,22 @@ pub struct Container {
     pub since: BootTime,
     /// Why it was started, as far as files tell.
     pub cause: Option<Cause>,
+}
+
+impl Container {
+    /// Whether these are the mount namespace of its runtime still: a process on its way in, or one that broke out.
+    pub(super) fn is_on_host(&self, namespaces: &Namespaces) -> bool {
+        self.host.is_some_and(|host| host.mnt != 0 && host.mnt == namespaces.mnt)
+    }
+
+    /// Takes in what those who run it tell.
+    pub(super) fn learn(&mut self, info: &ContainerInfo) {
+        let Some(pod) = &info.pod else { return };
+        self.static_pod |= matches!(pod.source.as_bytes(), b"file" | b"http");
+        if self.pod.is_none() && !pod.uid.is_empty() {
+            self.pod = Some(pod.uid.to_str_lossy().chars().filter(char::is_ascii_alphanumeric).collect());
+        }
+    }
 }
 
 /// A file that made an orchestrator start a container.

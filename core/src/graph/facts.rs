@@ -29,6 +29,21 @@ impl Graph {
         self.process(event.header.process).is_some_and(|p| p.entered == Some(event.header.seq))
     }
 
+    /// The container whose mount namespace a process from outside of it came into with this event (`nsenter`, a debugger):
+    /// its control group stayed where it was. A runtime that starts a program in a container changes that first.
+    pub fn reaches_into(&self, event: &Event) -> Option<&Container> {
+        let Payload::Namespace(change) = &event.payload else { return None };
+        if change.now.mnt == 0 || change.now.mnt == change.before.mnt {
+            return None;
+        }
+        let own = self.process(event.header.process).and_then(|p| p.task.container.as_ref());
+        let lives_there = |container: &&Container| {
+            let root = self.process(container.root).map(|root| root.task.namespaces.mnt);
+            root == Some(change.now.mnt) && !container.is_on_host(&change.now)
+        };
+        self.containers().filter(lives_there).find(|container| Some(&container.id) != own)
+    }
+
     /// The path of the file that made an orchestrator start this container.
     pub fn container_cause(&self, id: &ContainerId) -> Option<&Text> {
         self.container(id)?.cause.as_ref().map(|c| &c.path)

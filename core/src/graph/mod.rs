@@ -22,7 +22,7 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
-use crate::event::{ContainerId, File, FileId, ProcessKey};
+use crate::event::{ContainerId, ContainerInfo, File, FileId, ProcessKey, Text};
 
 pub use container::{Cause, Container};
 pub use naming::Naming;
@@ -40,6 +40,8 @@ pub struct Graph {
     living: usize,
     evicted: u64,
     containers: IndexMap<ContainerId, Container>,
+    /// What those who run them tell of containers, which need not be seen yet.
+    told: IndexMap<ContainerId, ContainerInfo>,
     /// The latest name of each file.
     files: IndexMap<FileId, File>,
     /// Who last had the write end of a pipe (its inode) as standard output or error.
@@ -84,6 +86,32 @@ impl Graph {
     /// All containers, in the order in which they became known.
     pub fn containers(&self) -> impl Iterator<Item = &Container> {
         self.containers.values()
+    }
+
+    /// What those who run a container tell of it, be it that nobody knows it; `None` while nobody was asked.
+    pub fn container_info(&self, id: &ContainerId) -> Option<&ContainerInfo> {
+        self.told.get(id)
+    }
+
+    /// All that is told of containers, in the order in which it came first.
+    pub fn container_infos(&self) -> impl Iterator<Item = &ContainerInfo> {
+        self.told.values()
+    }
+
+    /// What a person calls a container: `namespace/pod/container`, its name, or as long as that is not known its short id.
+    pub fn container_title(&self, id: &ContainerId) -> Text {
+        self.container_info(id).and_then(ContainerInfo::title).unwrap_or_else(|| id.short())
+    }
+
+    /// Appends [`Graph::container_title`].
+    pub fn write_container_title(&self, id: &ContainerId, out: &mut Vec<u8>) {
+        let before = out.len();
+        if let Some(info) = self.container_info(id) {
+            info.write_title(out);
+        }
+        if out.len() == before {
+            out.extend_from_slice(id.short_bytes());
+        }
     }
 
     /// A file, by the latest name it was used under.

@@ -110,7 +110,7 @@ impl Teller {
     }
 
     fn payload(&mut self) -> Payload {
-        match self.random.below(33) {
+        match self.random.below(36) {
             0..=4 => Payload::Exec(Box::new(self.exec())),
             5 => Payload::Alive(Box::new(self.exec())),
             6..=8 => {
@@ -158,10 +158,23 @@ impl Teller {
                 let kind = MadeKind::BlockDevice;
                 Payload::Make(Box::new(Make { file: self.file(), kind, mode: None, device: Some((u32::MAX, 0)) }))
             }
-            _ => {
+            28 => {
                 let change = AttributeChange::Size { now: None };
                 Payload::Attribute(Box::new(Attribute { file: self.file(), change }))
             }
+            _ => Payload::Container(Box::new(self.container())),
+        }
+    }
+
+    fn container(&mut self) -> ContainerInfo {
+        let source = Text::from(*self.random.pick(&["file", "api", ""]));
+        let pod = PodName { name: Text::from("container aaaa"), source, ..PodName::default() };
+        ContainerInfo {
+            id: ContainerId(Text::from(*self.random.pick(&["aaaa", "bbbb", "cccc", "dddd", ""]))),
+            told_by: *self.random.pick(&[ToldBy::Nobody, ToldBy::Cri]),
+            name: Text::from(*self.random.pick(&["", "host", "container bbbb"])),
+            pod: self.random.one_in(2).then_some(pod),
+            ..ContainerInfo::default()
         }
     }
 

@@ -3,6 +3,7 @@
 //! To the wire, conversion cannot fail: what is longer than the wire allows is cut, and marked as cut where the message
 //! has a mark for it. From the wire, everything is bounded and checked, and an event that breaks a bound is refused.
 
+mod container;
 mod dns;
 mod file;
 mod name;
@@ -86,6 +87,7 @@ impl From<&Event> for v1::Event {
             Payload::Kernel(k) => Wire::Kernel(Box::new(k.as_ref().into())),
             Payload::Bpf(b) => Wire::Bpf(Box::new(b.as_ref().into())),
             Payload::Stdio(s) => Wire::Stdio(Box::new(s.into())),
+            Payload::Container(c) => Wire::Container(Box::new(c.as_ref().into())),
         };
         v1::Event { header: Some((&event.header).into()), payload: Some(payload) }
     }
@@ -128,6 +130,7 @@ impl TryFrom<v1::Event> for Event {
             Wire::Kernel(k) => Payload::Kernel(Box::new((*k).try_into()?)),
             Wire::Bpf(b) => Payload::Bpf(Box::new((*b).try_into()?)),
             Wire::Stdio(s) => Payload::Stdio((*s).try_into()?),
+            Wire::Container(c) => Payload::Container(Box::new((*c).try_into()?)),
         };
         Ok(Event { header, payload })
     }

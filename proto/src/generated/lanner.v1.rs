@@ -267,6 +267,172 @@ impl DnsTransport {
         }
     }
 }
+/// What is known of a container from others than the kernel. It may come long after the container was first seen, and more
+/// than once; the last one holds.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContainerInfo {
+    #[prost(bytes = "vec", tag = "1")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "ContainerToldBy", tag = "2")]
+    pub told_by: i32,
+    /// Why nobody did; empty when somebody did.
+    #[prost(bytes = "vec", tag = "3")]
+    pub why: ::prost::alloc::vec::Vec<u8>,
+    /// The container that is its node, where a node is itself one.
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub node: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// The runtime that answered: `containerd`, `cri-o`, `docker`, `podman`.
+    #[prost(bytes = "vec", tag = "5")]
+    pub runtime: ::prost::alloc::vec::Vec<u8>,
+    /// Its name, in its pod where it has one.
+    #[prost(bytes = "vec", tag = "6")]
+    pub name: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "7")]
+    pub image: ::core::option::Option<ImageName>,
+    /// It holds its pod's namespaces.
+    #[prost(bool, tag = "8")]
+    pub sandbox: bool,
+    /// Absent when it is in no pod.
+    #[prost(message, optional, tag = "9")]
+    pub pod: ::core::option::Option<PodName>,
+    /// When it was made: nanoseconds since 1970 (UTC). Absent when unknown.
+    #[prost(uint64, optional, tag = "10")]
+    pub created: ::core::option::Option<u64>,
+    /// Whether it runs with every capability and device. Absent when unknown.
+    #[prost(bool, optional, tag = "11")]
+    pub privileged: ::core::option::Option<bool>,
+    /// The namespaces that it was given of its host.
+    #[prost(enumeration = "HostNamespace", repeated, tag = "12")]
+    pub host_namespaces: ::prost::alloc::vec::Vec<i32>,
+    /// Files of the host that it was given.
+    #[prost(message, repeated, tag = "13")]
+    pub mounts: ::prost::alloc::vec::Vec<HostMount>,
+    /// Its own labels.
+    #[prost(message, repeated, tag = "14")]
+    pub labels: ::prost::alloc::vec::Vec<Label>,
+    /// Some labels or mounts were left out.
+    #[prost(bool, tag = "15")]
+    pub cut: bool,
+}
+/// A container image's name; what is unknown is empty.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImageName {
+    /// As the user named it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub reference: ::prost::alloc::vec::Vec<u8>,
+    /// What the registry calls its content, `sha256:...`.
+    #[prost(bytes = "vec", tag = "2")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// What the runtime calls it.
+    #[prost(bytes = "vec", tag = "3")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PodName {
+    #[prost(bytes = "vec", tag = "1")]
+    pub name: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub namespace: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub uid: ::prost::alloc::vec::Vec<u8>,
+    /// The container that holds its namespaces.
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub sandbox: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// Where the kubelet had it from: `api`, `file`, `http`; empty when unknown.
+    #[prost(bytes = "vec", tag = "5")]
+    pub source: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "6")]
+    pub labels: ::prost::alloc::vec::Vec<Label>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HostMount {
+    /// Where the files lie on the host.
+    #[prost(bytes = "vec", tag = "1")]
+    pub host: ::prost::alloc::vec::Vec<u8>,
+    /// Where the container sees them.
+    #[prost(bytes = "vec", tag = "2")]
+    pub container: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bool, tag = "3")]
+    pub read_only: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Label {
+    #[prost(bytes = "vec", tag = "1")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub value: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ContainerToldBy {
+    /// Nobody who could be asked.
+    Unspecified = 0,
+    /// The runtime, through the interface that the kubelet uses.
+    Cri = 1,
+    /// The runtime, through an interface of its own.
+    Runtime = 2,
+    /// Files that the runtime keeps.
+    Files = 3,
+}
+impl ContainerToldBy {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONTAINER_TOLD_BY_UNSPECIFIED",
+            Self::Cri => "CONTAINER_TOLD_BY_CRI",
+            Self::Runtime => "CONTAINER_TOLD_BY_RUNTIME",
+            Self::Files => "CONTAINER_TOLD_BY_FILES",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONTAINER_TOLD_BY_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONTAINER_TOLD_BY_CRI" => Some(Self::Cri),
+            "CONTAINER_TOLD_BY_RUNTIME" => Some(Self::Runtime),
+            "CONTAINER_TOLD_BY_FILES" => Some(Self::Files),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HostNamespace {
+    Unspecified = 0,
+    Pid = 1,
+    Net = 2,
+    Ipc = 3,
+    Uts = 4,
+}
+impl HostNamespace {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOST_NAMESPACE_UNSPECIFIED",
+            Self::Pid => "HOST_NAMESPACE_PID",
+            Self::Net => "HOST_NAMESPACE_NET",
+            Self::Ipc => "HOST_NAMESPACE_IPC",
+            Self::Uts => "HOST_NAMESPACE_UTS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOST_NAMESPACE_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOST_NAMESPACE_PID" => Some(Self::Pid),
+            "HOST_NAMESPACE_NET" => Some(Self::Net),
+            "HOST_NAMESPACE_IPC" => Some(Self::Ipc),
+            "HOST_NAMESPACE_UTS" => Some(Self::Uts),
+            _ => None,
+        }
+    }
+}
 /// A file as the kernel resolved it, not as the caller spelled it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct File {
@@ -1182,21 +1348,21 @@ impl UdpStage {
     }
 }
 /// One thing that happened on a node.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Event {
     #[prost(message, optional, tag = "1")]
     pub header: ::core::option::Option<Header>,
     /// What happened. A reader that finds none here has met a family that is newer than itself, and counts it as lost.
     #[prost(
         oneof = "event::Payload",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 75"
     )]
     pub payload: ::core::option::Option<event::Payload>,
 }
 /// Nested message and enum types in `Event`.
 pub mod event {
     /// What happened. A reader that finds none here has met a family that is newer than itself, and counts it as lost.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Payload {
         /// The process began a new image.
         #[prost(message, tag = "2")]
@@ -1260,6 +1426,8 @@ pub mod event {
         Bpf(::prost::alloc::boxed::Box<super::Bpf>),
         #[prost(message, tag = "57")]
         Stdio(::prost::alloc::boxed::Box<super::StdioChange>),
+        #[prost(message, tag = "75")]
+        Container(::prost::alloc::boxed::Box<super::ContainerInfo>),
     }
 }
 /// When, where and who.
@@ -1397,8 +1565,8 @@ pub struct Batch {
     /// The node's time when the batch was made: nothing that happened before is still to come.
     #[prost(uint64, tag = "2")]
     pub now: u64,
-    /// The events are no news, but one `alive` for each process that lives as the client attaches. What the client knew
-    /// before is void.
+    /// The events are no news, but one `alive` for each process that lives as the client attaches, and one `container` for
+    /// each of their containers that is known. What the client knew before is void.
     #[prost(bool, tag = "3")]
     pub snapshot: bool,
     #[prost(message, repeated, tag = "4")]

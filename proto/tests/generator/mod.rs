@@ -181,6 +181,41 @@ impl Rng {
         }
     }
 
+    fn labels(&mut self) -> Vec<Label> {
+        (0..self.below(4)).map(|_| Label { key: self.text(), value: self.text() }).collect()
+    }
+
+    fn container(&mut self) -> ContainerInfo {
+        use HostNamespace::*;
+        let told = [ToldBy::Nobody, ToldBy::Cri, ToldBy::Runtime, ToldBy::Files];
+        ContainerInfo {
+            id: ContainerId(self.text()),
+            told_by: told[self.below(4) as usize],
+            why: self.text(),
+            node: self.maybe(|r| ContainerId(r.text())),
+            runtime: self.text(),
+            name: self.text(),
+            image: ImageName { reference: self.text(), digest: self.text(), id: self.text() },
+            role: if self.flag() { Role::Container } else { Role::Sandbox },
+            pod: self.maybe(|r| PodName {
+                name: r.text(),
+                namespace: r.text(),
+                uid: r.text(),
+                sandbox: r.maybe(|r| ContainerId(r.text())),
+                source: r.text(),
+                labels: r.labels(),
+            }),
+            created: self.maybe(Self::u64),
+            privileged: self.maybe(Self::flag),
+            host_namespaces: [Pid, Net, Ipc, Uts].into_iter().filter(|_| self.flag()).collect(),
+            mounts: (0..self.below(4))
+                .map(|_| HostMount { host: self.text(), container: self.text(), read_only: self.flag() })
+                .collect(),
+            labels: self.labels(),
+            cut: self.flag(),
+        }
+    }
+
     fn payload(&mut self, family: Family) -> Payload {
         match family {
             Family::Exec => Payload::Exec(Box::new(Exec { task: self.task(), image: self.image() })),
@@ -291,6 +326,7 @@ impl Rng {
             | Family::Kernel
             | Family::Bpf
             | Family::Stdio => self.privilege(family),
+            Family::Container => Payload::Container(Box::new(self.container())),
         }
     }
 

@@ -107,7 +107,7 @@ impl Watch {
         for &i in revised {
             let incident = &self.engine.incidents()[i];
             if self.json {
-                writeln!(self.out, "{}", json(&lines::incident(incident, &self.node)))?;
+                writeln!(self.out, "{}", json(&lines::incident(incident, self.engine.graph(), &self.node)))?;
             } else {
                 writeln!(self.out, "{}", lines::incident_words(incident, &self.node, self.told[i]))?;
             }

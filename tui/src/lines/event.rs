@@ -1,17 +1,17 @@
 //! Events as lines.
 
 use lanner_core::event::{
-    Accept, Attempt, Attribute, Bind, Bpf, Close, CredentialsChange, Dns, Event, Exec, Exit, File, Flow, KernelLoad,
-    Link, Listen, Make, MemFd, Mount, NamespaceChange, Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename,
-    RootChange, SignalSent, Socket, SocketType, Stdio, StdioChange, Task, Text, Trace, Traffic, Udp, Unix, UnixAct,
-    UnixName, Unlink,
+    Accept, Attempt, Attribute, Bind, Bpf, Close, ContainerInfo, CredentialsChange, Dns, Event, Exec, Exit, File, Flow,
+    KernelLoad, Link, Listen, Make, MemFd, Mount, NamespaceChange, Namespaces, NodeInfo, Open, Origin, Payload,
+    ProcessKey, Rename, RootChange, SignalSent, Socket, SocketType, Stdio, StdioChange, Task, Text, Trace, Traffic,
+    Udp, Unix, UnixAct, UnixName, Unlink,
 };
 use lanner_core::graph::Graph;
 use serde::Serialize;
 
 use super::who::Who;
 use super::{clock, timestamp};
-use crate::words::deed;
+use crate::words::{container_label, deed};
 
 /// One event.
 #[derive(Debug, Serialize)]
@@ -61,6 +61,7 @@ enum Data<'a> {
     Kernel(&'a KernelLoad),
     Bpf(&'a Bpf),
     Stdio(&'a StdioChange),
+    Container(&'a ContainerInfo),
 }
 
 /// What is done to another process.
@@ -176,6 +177,7 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Kernel(load) => Data::Kernel(load),
         Payload::Bpf(bpf) => Data::Bpf(bpf),
         Payload::Stdio(change) => Data::Stdio(change),
+        Payload::Container(info) => Data::Container(info),
     }
 }
 
@@ -242,8 +244,8 @@ pub fn event_words(event: &Event, node: &NodeInfo, graph: &Graph) -> String {
     let header = &event.header;
     let process = graph.process(header.process);
     let name = process.map(|p| Text::from(p.name())).unwrap_or_default();
-    let container =
-        process.and_then(|p| p.task.container.as_ref()).map(|c| format!(" [{}]", c.short())).unwrap_or_default();
+    let container = process.and_then(|p| p.task.container.as_ref());
+    let container = container.map(|id| format!(" [{}]", container_label(id, graph))).unwrap_or_default();
     let time = clock(node.wall(header.time));
     let family = event.payload.family();
     format!("{time}  {family:<9} {name}({}){container}  {}", header.process.pid, deed(&event.payload, graph))

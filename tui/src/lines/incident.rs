@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use lanner_core::detect::{ChainMatch, Incident, LinkKind, Stage, Status, Tactic, duration, technique_name};
 use lanner_core::event::{NodeInfo, Text};
+use lanner_core::graph::Graph;
 use serde::Serialize;
 
 use super::who::Who;
@@ -62,7 +63,7 @@ struct LinkLine<'a> {
 }
 
 /// The line of an incident's present revision.
-pub fn incident<'a>(incident: &'a Incident, node: &'a NodeInfo) -> IncidentLine<'a> {
+pub fn incident<'a>(incident: &'a Incident, graph: &Graph, node: &'a NodeInfo) -> IncidentLine<'a> {
     let chain = |c: &'a ChainMatch| Chain { name: &c.name, found: c.found, steps: c.steps };
     IncidentLine {
         r#type: "incident",
@@ -76,14 +77,14 @@ pub fn incident<'a>(incident: &'a Incident, node: &'a NodeInfo) -> IncidentLine<
         node: &node.name,
         chain: incident.chain.as_ref().map(chain),
         merged_into: incident.merged_into.as_deref(),
-        stages: incident.stages.iter().map(|s| stage(s, node)).collect(),
-        processes: incident.processes.iter().map(|p| Who::remembered(p, node)).collect(),
+        stages: incident.stages.iter().map(|s| stage(s, graph, node)).collect(),
+        processes: incident.processes.iter().map(|p| Who::remembered(p, graph, node)).collect(),
         files: &incident.files,
         peers: incident.peers.iter().map(SocketAddr::to_string).collect(),
     }
 }
 
-fn stage<'a>(stage: &'a Stage, node: &NodeInfo) -> StageLine<'a> {
+fn stage<'a>(stage: &'a Stage, graph: &Graph, node: &NodeInfo) -> StageLine<'a> {
     StageLine {
         tactic: stage.tactic,
         technique: &stage.technique,
@@ -94,7 +95,7 @@ fn stage<'a>(stage: &'a Stage, node: &NodeInfo) -> StageLine<'a> {
         last_time: timestamp(node.wall(stage.last_time)),
         count: stage.count,
         sentence: &stage.sentence,
-        process: Who::remembered(&stage.process, node),
+        process: Who::remembered(&stage.process, graph, node),
         evidence: &stage.evidence,
         link: stage.link.as_ref().map(|link| LinkLine {
             kind: link.kind,

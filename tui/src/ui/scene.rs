@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use lanner_core::detect::{Incident, Signal, Stage, Status};
-use lanner_core::event::{BootTime, ContainerId, Event, Image, NodeInfo, ProcessKey};
+use lanner_core::event::{BootTime, ContainerId, Event, Image, NodeInfo, Payload, ProcessKey};
 use lanner_core::graph::{Graph, Process, Running};
 
 use super::health::Health;
@@ -117,8 +117,11 @@ impl<'a> Scene<'a> {
         self.graph.process(key)?.task.container.as_ref()
     }
 
-    /// The container that an event speaks of: that of its process.
-    pub(crate) fn container_of_event(self, event: &Event) -> Option<&'a ContainerId> {
-        self.container_of(event.header.process)
+    /// The container that an event speaks of, or that of its process.
+    pub(crate) fn container_of_event(self, event: &'a Event) -> Option<&'a ContainerId> {
+        match &event.payload {
+            Payload::Container(info) => Some(&info.id),
+            _ => self.container_of(event.header.process),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What happens on a node, in plain words, escaped and safe to show: the same on the screen and in lines.
 
+mod container;
 mod names;
 mod net;
 mod privilege;
@@ -9,10 +10,12 @@ pub(crate) mod when;
 
 use std::net::SocketAddr;
 
-use lanner_core::event::{ContainerId, File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind, Through};
+use lanner_core::event::{File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind, Through};
 use lanner_core::graph::Graph;
 
 pub(crate) use net::address;
+
+pub(crate) use container::{container, container_label, container_title};
 use text::shown;
 
 /// Longer than any line, so that formatting stops early for what would be clipped anyway.
@@ -53,6 +56,7 @@ pub(crate) fn deed(payload: &Payload, graph: &Graph) -> String {
             };
             format!("{verb} {} namespace", changed(&change.before, &change.now))
         }
+        Payload::Container(info) => container::named(info),
         Payload::MemFd(memfd) => format!("made a file in memory, {}", file(&memfd.file)),
         Payload::Rename(rename) => names::renamed(rename),
         Payload::Link(link) => names::linked(link),
@@ -149,11 +153,6 @@ fn errno_words(errno: u32) -> String {
 /// `root`, or the number.
 pub(crate) fn user(uid: u32) -> String {
     if uid == 0 { "root".to_owned() } else { uid.to_string() }
-}
-
-/// A container's id as container tools shorten it.
-pub(crate) fn container(id: &ContainerId) -> String {
-    shown(id.short(), 64)
 }
 
 /// A standard descriptor's other end.

@@ -33,6 +33,12 @@ const DIFFERS: &[(&str, &str)] = &[
     ("fd.net", "The same as fd.ip: both take addresses and networks."),
     ("fd.typechar", "Only f, d, 4 and 6, of what events are about."),
     ("fd.type", "Only file, directory, ipv4 and ipv6, of what events are about."),
+    (
+        "container.name",
+        "Absent as long as nobody has told it; containers that only containerd knows have their id for a name.",
+    ),
+    ("container.image.id", "Whole, not its first 12 characters."),
+    ("container.mounts", "Without how mounts propagate; only what comes from the host."),
     ("container.start_ts", "When the container was first seen, since the node booted."),
     ("container.duration", "Since the container was first seen."),
     ("user.name", "The names of a node's users are not known beyond root's; `<NA>` stands for all others."),

@@ -34,7 +34,7 @@ pub(super) const FIELDS: &[Field] = &[
     number("evt.count", ALL, "Always 1.", |_| Some(1)),
     text("evt.dir", ALL, "Always `<`: events are seen when the call returns.", |_| word("<")),
     text("evt.source", ALL, "Always `syscall`.", |_| word("syscall")),
-    text("evt.category", ALL, "file, net, process or memory.", |v| {
+    text("evt.category", ALL, "file, net, process, memory or other.", |v| {
         word(match Family::of(&v.event.payload) {
             Family::Open | Family::Rename | Family::Link | Family::Unlink | Family::Make | Family::Attribute => "file",
             Family::Connect
@@ -48,6 +48,7 @@ pub(super) const FIELDS: &[Field] = &[
             | Family::Udp
             | Family::Dns => "net",
             Family::MemFd => "memory",
+            Family::Container => "other",
             _ => "process",
         })
     }),
@@ -112,7 +113,7 @@ fn raw_result(view: View<'_>) -> Option<i128> {
             Attempt::Established => 0,
             Attempt::Failed(errno) => -i128::from(errno),
         },
-        Payload::Exit(_) => return None,
+        Payload::Exit(_) | Payload::Container(_) => return None,
         payload => return privilege::result(payload),
     })
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::container::id_of;
 use super::fd::address_to;
 use super::{
     ALL, CARRIED, CLOSE, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers, text,
@@ -10,7 +11,10 @@ use super::{
 };
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{Attempt, End, Family, FamilySet, Namespaces, Open, Origin, Payload, Quality, StdioKind, UnixName};
+use crate::event::{
+    Attempt, ContainerId, End, Family, FamilySet, Namespaces, Open, Origin, Payload, Quality, StdioKind, ToldBy,
+    UnixName,
+};
 
 pub(super) const FIELDS: &[Field] = &[
     text("lanner.event", ALL, "The event's family: exec, fork, exit, open, connect, accept, listen, close, ...", |v| {
@@ -32,6 +36,38 @@ pub(super) const FIELDS: &[Field] = &[
     text("lanner.exe.script", ALL, "The script, when the kernel ran an interpreter for one.", |v| {
         known(v.image()?.script.as_ref()?)
     }),
+    text(
+        "lanner.container",
+        ALL,
+        "The container as a person calls it: namespace/pod/container, its name, or its short id; `host` outside.",
+        |v| match v.container_id() {
+            Some(id) => Some(v.put(Put::Title, |out| v.graph.write_container_title(id, out))),
+            None => v.task().and_then(|_| word("host")),
+        },
+    ),
+    flag("lanner.container.known", ALL, "Somebody who runs containers knows this one.", |v| {
+        Some(v.graph.container_info(v.container_id()?)?.is_known())
+    }),
+    text("lanner.container.told_by", ALL, "Who told of it: cri, runtime, files.", |v| {
+        word(match v.container_info()?.told_by {
+            ToldBy::Nobody => return None,
+            ToldBy::Cri => "cri",
+            ToldBy::Runtime => "runtime",
+            ToldBy::Files => "files",
+        })
+    }),
+    texts(
+        "lanner.container.host_namespaces",
+        ALL,
+        "The host's namespaces that it was given: pid, net, ipc, ...",
+        |v, each| {
+            let given = v.container_info().into_iter().flat_map(|info| &info.host_namespaces);
+            let _ = given.map(|ns| ns.name()).all(|name| each(Cow::Borrowed(name.as_bytes())));
+        },
+    ),
+    text("lanner.pod.source", ALL, "Where the kubelet had the pod from: api, file, http.", |v| {
+        known(&v.container_info()?.pod.as_ref()?.source)
+    }),
     flag("lanner.container.first", ALL, "The process is the first of its container.", |v| {
         Some(v.container()?.root == v.key())
     }),
@@ -47,13 +83,19 @@ pub(super) const FIELDS: &[Field] = &[
     text(
         "lanner.container.cause.container",
         ALL,
-        "The container of who wrote that file; `host` outside of containers.",
-        |v| {
-            let writer = v.graph.process(v.container()?.cause.as_ref()?.writer)?;
-            match &writer.task.container {
-                Some(id) => Some(Cow::Borrowed(id.short_bytes())),
-                None => word("host"),
-            }
+        "The id of the container of who wrote that file; `host` outside of containers.",
+        |v| match cause_container(v)? {
+            Some(id) => Some(id_of(id)),
+            None => word("host"),
+        },
+    ),
+    text(
+        "lanner.container.cause.by",
+        ALL,
+        "The container of who wrote that file, as a person calls it; `host` outside of containers.",
+        |v| match cause_container(v)? {
+            Some(id) => Some(v.put(Put::CauseTitle, |out| v.graph.write_container_title(id, out))),
+            None => word("host"),
         },
     ),
     text("lanner.container.cause", ALL, "The file because of which the container was started.", |v| {
@@ -88,6 +130,12 @@ pub(super) const FIELDS: &[Field] = &[
         |v, each| {
             let _ = entered_host(v).into_iter().flatten().all(|name| each(Cow::Borrowed(name.as_bytes())));
         },
+    ),
+    text(
+        "lanner.ns.entered_container",
+        NAMESPACE,
+        "The id of the container whose mount namespace a process from outside came into.",
+        |v| Some(id_of(&v.graph.reaches_into(v.event)?.id)),
     ),
     text(
         "lanner.stdin.kind",
@@ -180,6 +228,12 @@ pub(super) const FIELDS: &[Field] = &[
 
 const NAMESPACE: FamilySet = FamilySet::of(&[Family::Namespace]);
 const CONNECT: FamilySet = FamilySet::of(&[Family::Connect]);
+
+/// The container of who wrote the file that the process's container was started from.
+fn cause_container(view: View<'_>) -> Option<Option<&ContainerId>> {
+    let writer = view.graph.process(view.container()?.cause.as_ref()?.writer)?;
+    Some(writer.task.container.as_ref())
+}
 
 fn open(view: View<'_>) -> Option<&Open> {
     match &view.event.payload {

@@ -5,7 +5,7 @@
 //! [`View`]; `None` is "absent", and every comparison with what is absent is false, `!=` too. The row's constructor says of
 //! which type the values are: [`text`], [`number`], [`flag`], [`address`]; [`texts`] and [`numbers`] for lists; [`ends`] and
 //! [`ports`] for either end of a connection; [`lineage`] and [`lineage_number`] for what any ancestor, or with an argument
-//! the Nth, has; [`named`] for an argument that is a name. Type checks, hints, `exists`, outputs and the documentation
+//! the Nth, has; [`named`] for an argument that is a name, [`keyed`] for one that may be any. Type checks, hints, `exists`, outputs and the documentation
 //! follow from the row. A field of Falco's that events do not carry stands in [`lacking`], with the reason, until it gets
 //! its row; rules that need it are listed as unsupported.
 
@@ -62,6 +62,7 @@ enum Get {
     Lineage(for<'a> fn(&'a Process) -> Found<'a>),
     LineageNumber(fn(&Process) -> Option<i128>),
     Named(&'static [&'static str], for<'a> fn(View<'a>, &str) -> Found<'a>),
+    Keyed(for<'a> fn(View<'a>, &str) -> Found<'a>),
 }
 
 impl std::fmt::Debug for Get {
@@ -92,6 +93,8 @@ pub enum Accepts {
     Generation,
     /// One of these names, in brackets or behind a dot; it must be there.
     Name(&'static [&'static str]),
+    /// Any text, in brackets or behind a dot; it must be there.
+    Key,
 }
 
 /// What stood in brackets behind a field's name.
@@ -102,13 +105,14 @@ pub(super) enum Argument {
     Name(&'static str),
     /// An argument of the call, by its position.
     Position(u32),
+    Key(Box<str>),
 }
 
 impl Field {
     /// Of what kind its values are.
     pub fn kind(&self) -> Kind {
         match self.get {
-            Get::Text(_) | Get::Texts(_) | Get::Lineage(_) | Get::Named(..) => Kind::Text,
+            Get::Text(_) | Get::Texts(_) | Get::Lineage(_) | Get::Named(..) | Get::Keyed(_) => Kind::Text,
             Get::Number(_) | Get::Numbers(_) | Get::Ports(_) | Get::LineageNumber(_) => Kind::Number,
             Get::Flag(_) => Kind::Flag,
             Get::Address(_) | Get::Ends(_) => Kind::Address,
@@ -125,6 +129,7 @@ impl Field {
         match self.get {
             Get::Lineage(_) | Get::LineageNumber(_) => Accepts::Generation,
             Get::Named(names, _) => Accepts::Name(names),
+            Get::Keyed(_) => Accepts::Key,
             _ => Accepts::Nothing,
         }
     }
@@ -186,6 +191,7 @@ impl Field {
             (Get::Address(get), _) => get(view).map(Value::Address),
             (Get::Named(_, get), Argument::Name(name)) => get(view, name).map(Value::Text),
             (Get::Named(_, get), Argument::Position(n)) => get(view, evt::position(view, *n)?).map(Value::Text),
+            (Get::Keyed(get), Argument::Key(key)) => get(view, key).map(Value::Text),
             (Get::Lineage(get), Argument::Generation(n)) => get(view.ancestor(*n)?).map(Value::Text),
             (Get::LineageNumber(get), Argument::Generation(n)) => get(view.ancestor(*n)?).map(Value::Number),
             _ => None,
@@ -324,6 +330,15 @@ const fn named(
     get: for<'a> fn(View<'a>, &str) -> Found<'a>,
 ) -> Field {
     row(name, on, meaning, Get::Named(names, get))
+}
+
+const fn keyed(
+    name: &'static str,
+    on: FamilySet,
+    meaning: &'static str,
+    get: for<'a> fn(View<'a>, &str) -> Found<'a>,
+) -> Field {
+    row(name, on, meaning, Get::Keyed(get))
 }
 
 /// A text of an event, absent when it is empty because the sensor could not read it.

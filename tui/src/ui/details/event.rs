@@ -34,7 +34,7 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, number: u64) {
         page.process("child", fork.child, scene);
     }
     if let Some(container) = scene.container_of_event(event) {
-        page.link("container", &words::container(container), Subject::Container(container.clone()));
+        page.link("container", &words::container_title(container, scene.graph), Subject::Container(container.clone()));
     }
 
     let raised: Vec<_> = scene.signals.iter().filter(|s| s.seq == header.seq).collect();

@@ -1,6 +1,6 @@
 //! Everything known of a process.
 
-use lanner_core::event::{Credentials, Image, Namespaces, Origin, ProcessKey, Task};
+use lanner_core::event::{ContainerInfo, Credentials, Image, Namespaces, Origin, ProcessKey, Task};
 use lanner_core::graph::Process;
 
 use super::super::scene::Scene;
@@ -56,7 +56,11 @@ fn identity(page: &mut Page, scene: &Scene<'_>, process: &Process) {
     }
     page.fact("comm", &shown(&task.comm, 64));
     match &task.container {
-        Some(id) => page.link("container", &shown(id, 200), Subject::Container(id.clone())),
+        Some(id) => {
+            let title = scene.graph.container_info(id).and_then(ContainerInfo::title);
+            let title = title.map(|title| format!("{}, ", shown(&title, 160))).unwrap_or_default();
+            page.link("container", &format!("{title}{}", shown(id, 200)), Subject::Container(id.clone()));
+        }
         None => page.fact("container", "none, as far as its control group tells"),
     }
     page.fact("cgroup", &shown(&task.cgroup, 1_000));

@@ -32,7 +32,11 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, id: &str, index: usize) 
     page.fact("it ran", &words_of(&stage.process.exe.to_string(), &stage.process.args.to_string()));
     match &stage.process.container {
         Some(container) => {
-            page.link("container", &words::container(container), Subject::Container(container.clone()));
+            page.link(
+                "container",
+                &words::container_title(container, scene.graph),
+                Subject::Container(container.clone()),
+            );
         }
         None => page.fact("container", "none: it ran on the host"),
     }

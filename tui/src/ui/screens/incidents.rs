@@ -107,15 +107,15 @@ fn stages(scene: &Scene<'_>, incident: &Incident) -> String {
     }
 }
 
-fn places(incident: &Incident) -> String {
+fn places(incident: &Incident, scene: &Scene<'_>) -> String {
     let mut containers: Vec<_> = incident.processes.iter().filter_map(|p| p.container.as_ref()).collect();
     containers.sort_unstable();
     containers.dedup();
     let on_host = incident.processes.iter().any(|p| p.container.is_none());
     match (containers.as_slice(), on_host) {
         ([], _) => "host".to_owned(),
-        ([one], false) => words::container(one),
-        ([one], true) => format!("{}, host", words::container(one)),
+        ([one], false) => words::container_label(one, scene.graph),
+        ([one], true) => format!("{}, host", words::container_label(one, scene.graph)),
         (many, _) => format!("{} containers", many.len()),
     }
 }
@@ -137,7 +137,7 @@ fn line(scene: &Scene<'_>, incident: &Incident, width: usize, look: Look) -> Lin
         spans.push(span(cell(incident.severity.word(), 9), severity));
     }
     if width >= 96 {
-        right.insert(0, span(cell_right(&places(incident), 22), look.dim()));
+        right.insert(0, span(cell_right(&places(incident, scene), 22), look.dim()));
     }
     let taken: usize = spans.iter().chain(&right).map(|s| s.width()).sum();
     spans.push(span(cell(&name, width.saturating_sub(taken + 2)), look.strong()));

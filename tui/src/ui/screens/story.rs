@@ -144,7 +144,7 @@ fn summary(
     };
     if let Some(first) = scene.stages(incident).first().filter(|_| started) {
         let place = match &first.process.container {
-            Some(id) => format!("in container {}", words::container(id)),
+            Some(id) => format!("in container {}", words::container_title(id, scene.graph)),
             None => "on the host".to_owned(),
         };
         let who = words::who(first.process.key, scene);

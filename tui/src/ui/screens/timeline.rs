@@ -173,7 +173,8 @@ fn line(scene: &Scene<'_>, state: &State, entry: &Entry, time: &str, width: usiz
         look.strong(),
     ));
     if width >= 110 {
-        let container = scene.container_of_event(event).map(words::container).unwrap_or_default();
+        let container =
+            scene.container_of_event(event).map(|id| words::container_label(id, scene.graph)).unwrap_or_default();
         spans.push(span(format!("{} ", cell(&container, 12)), look.dim()));
     }
     let left = width.saturating_sub(spans.iter().map(|s| s.width()).sum::<usize>() + 1);

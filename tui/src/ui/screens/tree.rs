@@ -1,6 +1,7 @@
 //! The live process tree. The columns that are the same for all stand at the left, the tree itself at the right, where
 //! its depth costs nobody else room.
 
+use lanner_core::event::ContainerId;
 use lanner_core::graph::Process;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -99,7 +100,7 @@ fn severity_span(row: &Row, shown: bool, look: Look) -> Span<'static> {
 fn group_line(scene: &Scene<'_>, group: &GroupId, row: &Row, look: Look) -> Line<'static> {
     let fold = if row.open == Some(true) { "▾ " } else { "▸ " };
     let (kind, name, note) = match group {
-        GroupId::Container(id) => ("container ", words::container(id), container_note(scene, id)),
+        GroupId::Container(id) => ("container ", words::container_title(id, scene.graph), container_note(scene, id)),
         GroupId::Session(tty) => ("session ", shown(tty, 40), String::new()),
         GroupId::Service(unit) => ("service ", shown(unit, 80), String::new()),
         GroupId::Host => ("host", String::new(), String::new()),
@@ -114,17 +115,34 @@ fn group_line(scene: &Scene<'_>, group: &GroupId, row: &Row, look: Look) -> Line
     Line::from(spans)
 }
 
-fn container_note(scene: &Scene<'_>, id: &lanner_core::event::ContainerId) -> String {
-    let Some(container) = scene.graph.container(id) else { return String::new() };
-    let pod = match &container.pod {
-        Some(uid) if container.static_pod => format!("  static pod {}", shown(uid, 9)),
-        Some(uid) => format!("  pod {}", shown(uid, 9)),
-        None => String::new(),
-    };
-    match &container.cause {
-        Some(cause) => format!("{pod}  from {}", shown(&cause.path, 80)),
-        None => pod,
+/// What else is known of a container: its id when a name stands for it, its image, its pod, why it was started.
+fn container_note(scene: &Scene<'_>, id: &ContainerId) -> String {
+    let info = scene.graph.container_info(id);
+    let mut notes = Vec::new();
+    match info {
+        Some(info) if !info.is_known() => notes.push("unknown to the runtime".to_owned()),
+        Some(info) if info.title().is_some() => notes.push(words::container(id)),
+        _ => {}
     }
+    if let Some(container) = scene.graph.container(id) {
+        let named = info.is_some_and(|info| info.pod.is_some());
+        match &container.pod {
+            Some(_) if named && container.static_pod => notes.push("static pod".to_owned()),
+            Some(uid) if container.static_pod => notes.push(format!("static pod {}", shown(uid, 9))),
+            Some(uid) if !named => notes.push(format!("pod {}", shown(uid, 9))),
+            _ => {}
+        }
+        if let Some(cause) = &container.cause {
+            notes.push(format!("from {}", shown(&cause.path, 80)));
+        }
+    }
+    if info.is_some_and(|info| info.privileged == Some(true)) {
+        notes.push("privileged".to_owned());
+    }
+    if let Some(image) = info.map(|info| &info.image.reference).filter(|reference| !reference.is_empty()) {
+        notes.push(shown(image, 80));
+    }
+    notes.iter().map(|note| format!("  {note}")).collect()
 }
 
 /// The marks before a process: network, writes, in memory only, deleted image, ended.
@@ -152,7 +170,8 @@ fn process_line(scene: &Scene<'_>, process: &Process, row: &Row, columns: &Colum
     let mark = scene.marks.of(process.key);
     let own = Row { worst: mark.worst, ..row.clone() };
     let severity = severity_span(if row.open == Some(false) { row } else { &own }, true, look);
-    let container = process.task.container.as_ref().map(words::container).unwrap_or_default();
+    let container =
+        process.task.container.as_ref().map(|id| words::container_label(id, scene.graph)).unwrap_or_default();
     let fixed = columns.fixed(
         &marks(scene, process),
         &process.key.pid.to_string(),

@@ -1,0 +1,435 @@
+//! Between the sensor and the hub: who is new, and what is known of them.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+use lanner_core::event::{
+    BootTime, ContainerId, ContainerInfo, Event, Exec, Header, Hook, HookLayer, HookState, Origin, Payload, ProcessKey,
+    Task, Text,
+};
+
+use super::asker::{Asker, Question, Tell};
+use super::place::{Place, Whose};
+use super::runtime::{self, Way};
+use crate::sensor::{Proc, innermost_container, outer_container};
+
+/// Containers whose state is remembered, and control groups that runtimes were seen making; the oldest go first.
+const MAX_REMEMBERED: usize = 8_192;
+/// Ways that are tried to tell whether there is one.
+const MAX_FOUND: usize = 256;
+/// What may wait for the thread, and for the hub. What does not find room is asked about the next time it is seen.
+const QUEUE: usize = 4_096;
+
+/// Names for the containers of an event stream.
+#[derive(Debug)]
+pub struct Names {
+    tells: SyncSender<Tell>,
+    answers: Receiver<Box<ContainerInfo>>,
+    containers: Bounded<ContainerId, State>,
+    /// Answers about containers of which nothing was seen yet.
+    early: Bounded<ContainerId, Box<ContainerInfo>>,
+    /// Control groups that runtimes make for containers in ways that no path tells: `/NAME`.
+    groups: Bounded<Vec<u8>, ContainerId>,
+    proc: Option<Proc>,
+    own_mnt: u32,
+    /// Runtimes that were there from the start.
+    found: Vec<(Place, Way)>,
+}
+
+/// What is known of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    /// The first event that was seen of it; `None` while it is only announced.
+    seen: Option<(ProcessKey, Origin)>,
+    named: bool,
+}
+
+impl Names {
+    /// Starts the thread that asks.
+    ///
+    /// # Errors
+    /// No thread could be made.
+    pub fn start() -> io::Result<Names> {
+        let (tells, told) = sync_channel(QUEUE);
+        let (answers, answered) = sync_channel(QUEUE);
+        let asker = Asker::new(answers)?;
+        thread::Builder::new().name("lanner-names".into()).spawn(move || asker.run(&told))?;
+        let mut names = Names::between(tells, answered);
+        if !names.proc.is_some_and(Proc::shows_machine) {
+            // Runtimes may be out of sight; their sockets may have been given to the collector all the same.
+            names.runtime(Place::own(), runtime::usual());
+        }
+        Ok(names)
+    }
+
+    fn between(tells: SyncSender<Tell>, answers: Receiver<Box<ContainerInfo>>) -> Names {
+        let proc = Proc::open().ok();
+        let own_mnt =
+            fs::metadata("/proc/self/ns/mnt").ok().and_then(|file| u32::try_from(file.ino()).ok()).unwrap_or(0);
+        Names {
+            tells,
+            answers,
+            containers: Bounded::default(),
+            early: Bounded::default(),
+            groups: Bounded::default(),
+            proc,
+            own_mnt,
+            found: Vec::new(),
+        }
+    }
+
+    /// Looks through events, in their order, for runtimes and for containers that are new, and adds what came to be known
+    /// of containers: right behind the first event of one whose name is known already, else at the end, as something that
+    /// happened at `time`. A container whose control group only its runtime can tell from others is put into its event.
+    pub fn look(&mut self, events: &mut Vec<Event>, time: BootTime) {
+        let late = self.answers();
+        let mut known = Vec::new();
+        for (i, event) in events.iter_mut().enumerate() {
+            let header = event.header;
+            let met = match &mut event.payload {
+                Payload::Exec(exec) | Payload::Alive(exec) => {
+                    self.place(&mut exec.task);
+                    self.program(header.process, exec, header.origin);
+                    self.meet(header.process, &exec.task, header.origin)
+                }
+                Payload::Fork(fork) => {
+                    self.place(&mut fork.task);
+                    self.meet(fork.child, &fork.task, header.origin)
+                }
+                _ => None,
+            };
+            if let Some((process, info)) = met {
+                known.push((i + 1, named(process, header.origin, header.time, info)));
+            }
+        }
+        for (at, event) in known.into_iter().rev() {
+            events.insert(at, event);
+        }
+        let time = events.last().map_or(time, |event| event.header.time.max(time));
+        events.extend(late.into_iter().map(|(process, origin, info)| named(process, origin, time, info)));
+    }
+
+    /// Answers about containers that were seen, with who showed them first. The others wait.
+    fn answers(&mut self) -> Vec<(ProcessKey, Origin, Box<ContainerInfo>)> {
+        let mut ready = Vec::new();
+        for info in self.answers.try_iter().take(QUEUE) {
+            // Forgotten since: there were too many.
+            let Some(state) = self.containers.get_mut(&info.id) else { continue };
+            state.named |= info.is_known();
+            match state.seen {
+                Some((process, origin)) => ready.push((process, origin, info)),
+                None => self.early.insert(info.id.clone(), info),
+            }
+        }
+        ready
+    }
+
+    /// Whether containers can be named here, as of the events looked at so far.
+    pub fn hook(&self) -> Hook {
+        let reached = |(place, way): &(Place, Way)| {
+            let Ok(root) = place.root() else { return false };
+            match way {
+                Way::Cri { socket } | Way::Containerd { socket, .. } => root.socket(socket).is_ok(),
+                Way::Docker { socket, data } => {
+                    root.socket(socket).is_ok() || root.read(&data.join("engine-id")).is_ok()
+                }
+                Way::Storage { folder } => root.read(&folder.join("containers.json")).is_ok(),
+            }
+        };
+        // Where neither a runtime nor a container is, there is nothing to name.
+        let needed = !self.found.is_empty() || !self.containers.is_empty();
+        let state = if !needed || self.found.iter().any(reached) {
+            HookState::Attached
+        } else if self.found.is_empty() {
+            HookState::Refused("there are containers, but no runtime was found among the processes".to_owned())
+        } else {
+            let mut places: Vec<String> = self.found.iter().map(|(_, way)| way.place()).collect();
+            places.sort_unstable();
+            places.dedup();
+            HookState::Refused(format!("no container runtime answers at {}", places.join(", ")))
+        };
+        Hook {
+            name: "container names".to_owned(),
+            layer: HookLayer::Base,
+            state,
+            without: "names, images and pods of containers: only their ids are known".to_owned(),
+        }
+    }
+
+    /// A control group that a runtime made for a container without any mark of its kind.
+    fn place(&self, task: &mut Task) {
+        if task.container.is_none()
+            && let Some(id) = self.groups.get(task.cgroup.as_bytes())
+        {
+            task.container = Some(id.clone());
+        }
+    }
+
+    /// Who shows a container first; gives what is known of it by then.
+    fn meet(&mut self, process: ProcessKey, task: &Task, origin: Origin) -> Option<(ProcessKey, Box<ContainerInfo>)> {
+        let id = task.container.as_ref()?;
+        let state = self.containers.get(id).copied();
+        if state.is_some_and(|state| state.seen.is_some()) {
+            return None;
+        }
+        let seen = Some((process, origin));
+        let named = state.is_some_and(|state| state.named);
+        if let Some(info) = self.early.remove(id) {
+            self.containers.insert(id.clone(), State { seen, named });
+            return Some((process, info));
+        }
+        let whose = Whose { node: outer_container(&task.cgroup), user: user_of(&task.cgroup) };
+        let question = Question { id: id.clone(), whose, bundle: None, seen: true };
+        if self.ask(question) {
+            self.containers.insert(id.clone(), State { seen, named });
+        }
+        None
+    }
+
+    /// A program that may be a runtime's.
+    fn program(&mut self, key: ProcessKey, exec: &Exec, origin: Origin) {
+        let Some(seen) = runtime::seen(&exec.image) else { return };
+        let task = &exec.task;
+        let Some(place) = self.place_of(key, task) else { return };
+        if origin == Origin::Backfill {
+            let room = MAX_FOUND.saturating_sub(self.found.len());
+            self.found.extend(seen.ways.iter().map(|way| (place.clone(), way.clone())).take(room));
+        }
+        self.runtime(place.clone(), seen.ways);
+        let Some((id, bundle)) = seen.container else { return };
+        if place.owner == 0
+            && place.node.is_none()
+            && let Some(group) = runtime::groups(&exec.image, &id)
+        {
+            self.groups.insert(group, id.clone());
+        }
+        if self.containers.get(&id).is_none() {
+            let whose = Whose { node: place.node.clone(), user: user_of(&task.cgroup) };
+            let bundle = bundle.map(|folder| (place, folder));
+            if self.ask(Question { id: id.clone(), whose, bundle, seen: false }) {
+                self.containers.insert(id, State { seen: None, named: false });
+            }
+        }
+    }
+
+    /// Where a process lives; `None` when that cannot be reached from here.
+    fn place_of(&self, key: ProcessKey, task: &Task) -> Option<Place> {
+        let node = innermost_container(&task.cgroup);
+        let owner = task.creds.euid;
+        if task.namespaces.mnt != 0 && task.namespaces.mnt == self.own_mnt {
+            return Some(Place { process: None, mnt: 0, node, owner });
+        }
+        let proc = self.proc?;
+        let pid = if proc.shows_machine() {
+            Some(key.pid)
+        } else {
+            proc.pid_of(&[task.ns_pid], task.pid_namespaces.get(..1).unwrap_or_default())
+        };
+        Some(Place { process: Some((key, pid?)), mnt: task.namespaces.mnt, node, owner })
+    }
+
+    fn runtime(&mut self, place: Place, ways: Vec<Way>) {
+        if !ways.is_empty() {
+            // Without room it is told again by the runtime's next process.
+            let _ = self.tells.try_send(Tell::Runtime(place, ways));
+        }
+    }
+
+    /// Whether the question could be put; when not, the next event of the container puts it again.
+    fn ask(&mut self, question: Question) -> bool {
+        !matches!(self.tells.try_send(Tell::Who(question)), Err(TrySendError::Full(_)))
+    }
+}
+
+fn named(process: ProcessKey, origin: Origin, time: BootTime, info: Box<ContainerInfo>) -> Event {
+    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin };
+    Event { header, payload: Payload::Container(info) }
+}
+
+/// The user in whose slice a control group lies: `/user.slice/user-1000.slice/...`.
+fn user_of(cgroup: &Text) -> Option<u32> {
+    cgroup.as_bytes().split(|b| *b == b'/').find_map(|part| {
+        let uid = part.strip_prefix(b"user-")?.strip_suffix(b".slice")?;
+        std::str::from_utf8(uid).ok()?.parse().ok()
+    })
+}
+
+/// A map that forgets what came first.
+#[derive(Debug)]
+struct Bounded<K, V> {
+    map: HashMap<K, V>,
+    order: VecDeque<K>,
+}
+
+impl<K, V> Default for Bounded<K, V> {
+    fn default() -> Self {
+        Bounded { map: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
+    fn get<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + std::hash::Hash + ?Sized,
+    {
+        self.map.get(key)
+    }
+
+    fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.map.get_mut(key)
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        // Its place in the order stays, and is forgotten in its turn.
+        self.map.remove(key)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.map.is_empty()
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        if self.map.insert(key.clone(), value).is_none() {
+            self.order.push_back(key);
+            if self.order.len() > MAX_REMEMBERED
+                && let Some(first) = self.order.pop_front()
+            {
+                self.map.remove(&first);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lanner_core::event::{Args, Exit, File, Fork, Image, ToldBy};
+    use std::sync::mpsc::Receiver;
+
+    /// What a thread would have at its end.
+    struct Thread {
+        told: Receiver<Tell>,
+        answers: SyncSender<Box<ContainerInfo>>,
+    }
+
+    impl Thread {
+        fn asked(&self) -> Vec<String> {
+            let who = |tell| match tell {
+                Tell::Who(question) => {
+                    Some(format!("{} {}", question.id, if question.seen { "seen" } else { "announced" }))
+                }
+                Tell::Runtime(..) => None,
+            };
+            self.told.try_iter().filter_map(who).collect()
+        }
+
+        fn answer(&self, id: &str, name: &str) {
+            let told_by = if name.is_empty() { ToldBy::Nobody } else { ToldBy::Runtime };
+            let id = ContainerId(id.into());
+            let info = ContainerInfo { id, told_by, name: name.into(), ..ContainerInfo::default() };
+            self.answers.send(Box::new(info)).expect("there is room");
+        }
+    }
+
+    fn names(room: usize) -> (Names, Thread) {
+        let (tells, told) = sync_channel(room);
+        let (answers, answered) = sync_channel(16);
+        (Names::between(tells, answered), Thread { told, answers })
+    }
+
+    fn event(time: u64, payload: Payload) -> Event {
+        let process = ProcessKey::new(7, 7);
+        let header = Header { seq: 0, time: BootTime(time), cpu: 0, process, tid: 7, origin: Origin::Live };
+        Event { header, payload }
+    }
+
+    fn fork(time: u64, cgroup: &str, container: Option<&str>) -> Event {
+        let container = container.map(|id| ContainerId(id.into()));
+        let task = Task { cgroup: cgroup.into(), container, ..Task::default() };
+        event(time, Payload::Fork(Box::new(Fork { child: ProcessKey::new(8, 8), task })))
+    }
+
+    fn exec(time: u64, line: &str) -> Event {
+        let list: Vec<Text> = line.split(' ').map(Text::from).collect();
+        let exe = File::new(format!("/usr/bin/{}", list[0]).as_str(), 1, 1);
+        let image = Image { exe, args: Args { list, truncated: false }, ..Image::default() };
+        let mut task = Task::default();
+        task.namespaces.mnt = Names::between(sync_channel(1).0, sync_channel(1).1).own_mnt;
+        event(time, Payload::Exec(Box::new(Exec { task, image })))
+    }
+
+    /// The names that events tell, and the events' places and times.
+    fn told(events: &[Event]) -> Vec<(usize, u64, String)> {
+        let one = |(i, event): (usize, &Event)| match &event.payload {
+            Payload::Container(info) => Some((i, event.header.time.0, info.name.to_string())),
+            _ => None,
+        };
+        events.iter().enumerate().filter_map(one).collect()
+    }
+
+    #[test]
+    fn each_container_is_asked_about_once() {
+        let (mut names, thread) = names(16);
+        let mut events = vec![fork(1, "/docker/a", Some("a")), fork(2, "/docker/a", Some("a"))];
+        names.look(&mut events, BootTime(2));
+        assert_eq!(thread.asked(), ["a seen"]);
+        thread.answer("a", "web");
+        names.look(&mut vec![fork(3, "/docker/a", Some("a"))], BootTime(3));
+        assert!(thread.asked().is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_stands_at_the_end() {
+        let (mut names, thread) = names(16);
+        names.look(&mut vec![fork(1, "/docker/a", Some("a"))], BootTime(1));
+        thread.answer("a", "web");
+        let mut events = vec![event(5, Payload::Exit(Exit { code: 0, signal: 0 }))];
+        names.look(&mut events, BootTime(9));
+        assert_eq!(told(&events), [(1, 9, "web".to_owned())]);
+        assert_eq!(events[1].header.process, ProcessKey::new(8, 8), "as who was seen in it first");
+    }
+
+    #[test]
+    fn what_a_runtime_announces_is_known_from_the_first_event_on() {
+        let (mut names, thread) = names(16);
+        names.look(&mut vec![exec(1, "runc create --bundle /b own-name")], BootTime(1));
+        assert_eq!(thread.asked(), ["own-name announced"]);
+        thread.answer("own-name", "web");
+        let mut nothing = Vec::new();
+        names.look(&mut nothing, BootTime(2));
+        assert!(nothing.is_empty(), "nothing of it was seen");
+        let other = || event(3, Payload::Exit(Exit { code: 0, signal: 0 }));
+        let mut events = vec![other(), fork(3, "/own-name", None), other(), fork(4, "/another", None)];
+        names.look(&mut events, BootTime(9));
+        assert_eq!(told(&events), [(2, 3, "web".to_owned())]);
+        let of = |event: &Event| match &event.payload {
+            Payload::Fork(fork) => fork.task.container.clone(),
+            _ => None,
+        };
+        assert_eq!(of(&events[1]), Some(ContainerId("own-name".into())), "its group is known by the announcement");
+        assert_eq!(of(&events[4]), None);
+    }
+
+    #[test]
+    fn without_room_the_next_event_asks_again() {
+        let (mut names, thread) = names(1);
+        let mut events = vec![fork(1, "/docker/a", Some("a")), fork(1, "/docker/b", Some("b"))];
+        names.look(&mut events, BootTime(1));
+        assert_eq!(thread.asked(), ["a seen"]);
+        names.look(&mut vec![fork(2, "/docker/b", Some("b"))], BootTime(2));
+        assert_eq!(thread.asked(), ["b seen"]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut bounded = Bounded::default();
+        (0..2 * MAX_REMEMBERED).for_each(|i| bounded.insert(i, ()));
+        assert_eq!(bounded.map.len(), MAX_REMEMBERED);
+        assert!(bounded.get(&0).is_none() && bounded.get(&MAX_REMEMBERED).is_some());
+    }
+}

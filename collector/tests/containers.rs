@@ -1,0 +1,12 @@
+//! Containers of real runtimes, attributed and named: containerd, runc, Docker, podman, and a Kubernetes node. Needs root
+//! and the runtimes; says so when it did not run.
+#![allow(missing_docs, clippy::print_stderr)]
+
+#[path = "containers/host.rs"]
+mod host;
+#[path = "containers/node.rs"]
+mod node;
+#[path = "containers/runtimes.rs"]
+mod runtimes;
+#[path = "containers/watch.rs"]
+mod watch;

@@ -1,0 +1,124 @@
+//! A host for containers, with a pid, a mount and an ipc namespace of its own: its `/run` and its data are its own, and all
+//! of it ends with the test, however that ends.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use lanner_tests::{not_run, wait_for};
+use tempfile::TempDir;
+
+const TOOLS: [&str; 8] = ["busybox", "containerd", "ctr", "docker", "dockerd", "podman", "runc", "tini"];
+
+pub(crate) struct Host {
+    child: Child,
+    daemons: Vec<Child>,
+    init: u32,
+    dir: TempDir,
+}
+
+impl Host {
+    /// `None` (and a word why) where it cannot be made.
+    pub(crate) fn start() -> Option<Host> {
+        let found = |tool: &&str| {
+            ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|folder| Path::new(folder).join(tool).exists())
+        };
+        let missing: Vec<&str> = TOOLS.into_iter().filter(|tool| !found(tool)).collect();
+        if !missing.is_empty() {
+            not_run(format!("{} missing, of Debian's docker.io, podman, busybox-static and tini", missing.join(", ")));
+            return None;
+        }
+        // Not under /tmp: overlayfs does not take every file system for a layer.
+        let dir = tempfile::Builder::new().prefix("lanner-host-").tempdir_in("/var/tmp").expect("a folder");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let bin = dir.path().join("rootfs/bin");
+        fs::create_dir_all(&bin).expect("a folder");
+        let busybox = ["/usr/bin/busybox", "/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
+        fs::copy(busybox.expect("it was found"), bin.join("busybox")).expect("copied");
+        for applet in ["sh", "true", "sleep", "nsenter"] {
+            symlink("busybox", bin.join(applet)).expect("linked");
+        }
+        let script = format!(
+            "mount -t tmpfs tmpfs /run
+             for part in docker containerd containers cni; do
+                 mkdir -p {0}/$part /var/lib/$part && mount --bind {0}/$part /var/lib/$part
+             done
+             exec tini -s -- sleep infinity",
+            dir.path().display()
+        );
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare", "--pid", "--mount", "--ipc", "--fork", "--kill-child"])
+            .args(["--mount-proc", "--propagation", "private", "sh", "-e", "-c", &script])
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("setpriv starts");
+        let init = wait_for("the host's first process", || {
+            let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).ok()?;
+            let init = children.trim().parse().ok()?;
+            (fs::read_to_string(format!("/proc/{init}/comm")).ok()?.trim() == "tini").then_some(init)
+        });
+        Some(Host { child, daemons: Vec::new(), init, dir })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.init.to_string(), "-m", "-p", "-i", "--"]).args(args).current_dir("/");
+        command
+    }
+
+    /// Runs a command to its end, and gives what it said.
+    pub(crate) fn run(&self, args: &[&str]) -> String {
+        let output = self.command(args).stdin(Stdio::null()).output().expect("nsenter starts");
+        let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?}: {complained}");
+        said.trim().to_owned()
+    }
+
+    /// Starts a daemon, and waits until `ready` succeeds.
+    pub(crate) fn daemon(&mut self, args: &[&str], ready: &[&str]) {
+        let log = fs::File::create(self.dir().join(format!("{}.log", args[0]))).expect("a file");
+        let daemon = self
+            .command(args)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file"))
+            .stderr(log)
+            .spawn()
+            .expect("it starts");
+        self.daemons.push(daemon);
+        wait_for(args[0], || {
+            let asked = self.command(ready).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            asked.is_ok_and(|status| status.success()).then_some(())
+        });
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // With its first process the kernel ends all others, and the mounts with them.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.daemons.iter_mut().for_each(|daemon| drop(daemon.wait()));
+        wait_for("the host to end", || (!Path::new(&format!("/proc/{}/ns/mnt", self.init)).exists()).then_some(()));
+        for group in ["docker", "libpod_parent", "default"] {
+            for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+                remove_empty(&hierarchy.path().join(group));
+            }
+        }
+    }
+}
+
+/// Removes the empty control groups below a folder; those in use stay, for they are another's.
+fn remove_empty(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            remove_empty(&entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder);
+}
