@@ -49,7 +49,7 @@ pub(super) enum Attach {
 }
 
 impl Attach {
-    fn layer(self) -> HookLayer {
+    pub(super) fn layer(self) -> HookLayer {
         match self {
             Attach::Entry(_) | Attach::Return(_) => HookLayer::Full,
             _ => HookLayer::Base,

@@ -8,6 +8,7 @@
 
 mod absent;
 mod backfill;
+mod blind;
 mod btf;
 mod cgroup;
 mod clock;
