@@ -19,6 +19,7 @@ mod family;
 mod hold;
 mod hooks;
 mod iterate;
+mod load;
 mod namecache;
 mod node;
 mod offsets;
