@@ -59,6 +59,7 @@ fn a_nodes_description_arrives_as_it_was() {
                 without: String::new(),
             },
         ],
+        blind: vec![BlindSpot { family: "open".into(), what: "what nobody opens".into() }],
     };
     assert_eq!(NodeInfo::from(v1::NodeInfo::from(&node)), node);
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use aya::programs::{
-    BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, FEntry, FExit, Iter,
+    BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, FEntry, FExit,
     ProgramError, TracePoint,
 };
 use aya::{Btf, Ebpf};
@@ -13,13 +13,13 @@ use lanner_core::event::{BootTime, Hook, HookLayer, HookState};
 
 use super::family::{FORK, Found, HOOKS};
 use super::hold::Hold;
-use super::{backfill, cgroup, clock, tracefs};
+use super::{backfill, cgroup, clock, load, tracefs};
 
 /// No flag: what is attached by a link, as all kernels since 5.7 can, always lets the programs of others at the same
 /// place, and below, run as well.
 const SHARED: CgroupAttachMode = CgroupAttachMode::Single;
 
-const NO_PROGRAM: &str = "the object has no such program";
+pub(super) const NO_PROGRAM: &str = "the object has no such program";
 
 /// How a program is attached.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub(super) enum Attach {
 }
 
 impl Attach {
-    fn layer(self) -> HookLayer {
+    pub(super) fn layer(self) -> HookLayer {
         match self {
             Attach::Entry(_) | Attach::Return(_) => HookLayer::Full,
             _ => HookLayer::Base,
@@ -95,15 +95,15 @@ pub(super) struct Attached {
 /// Loads and attaches what the kernel allows, program by program. All are loaded before the first is attached: the
 /// verifier takes its time, and attaching is to be over soon.
 pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
-    let specs: Vec<&Spec> = HOOKS.iter().copied().flatten().collect();
-    let loaded: Vec<Result<(), String>> = specs.iter().map(|spec| load(ebpf, btf, spec)).collect();
+    let specs: Vec<&Spec> = HOOKS.iter().copied().flatten().filter(|spec| spec.attach.applies()).collect();
+    let loaded = load::all(ebpf, btf, &specs);
     let mut attached = Attached { hooks: Vec::new(), forks_from: None, early: Vec::new(), hold: Hold::new() };
     let mut programs = HashSet::new();
-    for (spec, loaded) in specs.into_iter().zip(loaded) {
-        if programs.contains(spec.unless) || !spec.attach.applies() {
+    for spec in specs {
+        if programs.contains(spec.unless) {
             continue;
         }
-        let state = match loaded.and_then(|()| attach(ebpf, spec, &mut attached.hold)) {
+        let state = match loaded.of(spec).and_then(|()| attach(ebpf, spec, &mut attached.hold)) {
             Ok(()) => HookState::Attached,
             Err(reason) => HookState::Refused(reason),
         };
@@ -123,52 +123,6 @@ pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
         });
     }
     attached
-}
-
-fn load(ebpf: &mut Ebpf, btf: &Btf, spec: &Spec) -> Result<(), String> {
-    if let Attach::Calls(programs) = spec.attach {
-        return programs.iter().try_for_each(|(name, _)| match tracepoint(ebpf, name)?.load() {
-            // Several families share the program that keeps a call's arguments.
-            Ok(()) | Err(ProgramError::AlreadyLoaded) => Ok(()),
-            Err(error) => Err(words(error)),
-        });
-    }
-    let program = ebpf.program_mut(spec.program).ok_or(NO_PROGRAM)?;
-    match spec.attach {
-        Attach::Typed(tracepoint) => {
-            let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
-            program.load(tracepoint, btf).map_err(words)
-        }
-        Attach::Syscalls(_) | Attach::SyscallsIfAny(_) => {
-            let program: &mut TracePoint = program.try_into().map_err(words)?;
-            program.load().map_err(words)
-        }
-        Attach::Calls(_) => Ok(()),
-        Attach::Iterator(of) => {
-            let program: &mut Iter = program.try_into().map_err(words)?;
-            program.load(of, btf).map_err(words)
-        }
-        Attach::CgroupPackets(_) => {
-            let program: &mut CgroupSkb = program.try_into().map_err(words)?;
-            program.load().map_err(words)
-        }
-        Attach::CgroupSocket => {
-            let program: &mut CgroupSock = program.try_into().map_err(words)?;
-            program.load().map_err(words)
-        }
-        Attach::CgroupAddress => {
-            let program: &mut CgroupSockAddr = program.try_into().map_err(words)?;
-            program.load().map_err(words)
-        }
-        Attach::Entry(function) => {
-            let program: &mut FEntry = program.try_into().map_err(words)?;
-            program.load(function, btf).map_err(words)
-        }
-        Attach::Return(function) => {
-            let program: &mut FExit = program.try_into().map_err(words)?;
-            program.load(function, btf).map_err(words)
-        }
-    }
 }
 
 fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {

@@ -8,6 +8,7 @@
 
 mod absent;
 mod backfill;
+mod blind;
 mod btf;
 mod cgroup;
 mod clock;
@@ -18,6 +19,7 @@ mod family;
 mod hold;
 mod hooks;
 mod iterate;
+mod load;
 mod namecache;
 mod node;
 mod offsets;

@@ -4,7 +4,7 @@ use std::fs;
 
 use lanner_core::event::{Hook, NodeInfo};
 
-use super::clock;
+use super::{blind, clock};
 
 /// Describes this node; `hooks` are the sensor's.
 pub fn node_info(hooks: Vec<Hook>) -> NodeInfo {
@@ -16,6 +16,7 @@ pub fn node_info(hooks: Vec<Hook>) -> NodeInfo {
         machine: std::env::consts::ARCH.to_owned(),
         wall_offset: clock::wall_offset(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        blind: blind::spots(&hooks),
         hooks,
     }
 }

@@ -34,7 +34,7 @@ pub use identity::{BootTime, ContainerId, ProcessKey};
 pub use mount::{Mount, RootChange};
 pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
 pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};
-pub use node::{Batch, Hook, HookLayer, HookState, NodeInfo};
+pub use node::{Batch, BlindSpot, Hook, HookLayer, HookState, NodeInfo};
 pub use process::{
     Args, Credentials, Exec, Exit, Fork, Image, MemFd, NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioChange,
     StdioKind, Task,

@@ -19,6 +19,17 @@ pub struct NodeInfo {
     pub version: String,
     /// The sensor's hooks, attached or not.
     pub hooks: Vec<Hook>,
+    /// What cannot be seen there for all that the hooks tell.
+    pub blind: Vec<BlindSpot>,
+}
+
+/// Something that happens and is not seen, and that not for want of a hook: no such hook is known, or this kernel has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlindSpot {
+    /// The family ([`super::Family::name`]) whose events do not tell of it.
+    pub family: String,
+    /// What it is, in words.
+    pub what: String,
 }
 
 impl NodeInfo {

@@ -1,6 +1,6 @@
 //! The node. Unlike an event, its description is not refused when it breaks a bound: it is cut.
 
-use lanner_core::event::{Hook, HookLayer, HookState, NodeInfo};
+use lanner_core::event::{BlindSpot, Hook, HookLayer, HookState, NodeInfo};
 
 use crate::v1;
 
@@ -8,6 +8,8 @@ use crate::v1;
 const MAX_STRING: usize = 1024;
 /// The most hooks.
 const MAX_HOOKS: usize = 256;
+/// The most blind spots.
+const MAX_BLIND: usize = 256;
 
 impl From<&NodeInfo> for v1::NodeInfo {
     fn from(node: &NodeInfo) -> Self {
@@ -19,6 +21,7 @@ impl From<&NodeInfo> for v1::NodeInfo {
             wall_offset: node.wall_offset,
             version: cut(node.version.clone()),
             hooks: node.hooks.iter().take(MAX_HOOKS).map(Into::into).collect(),
+            blind: node.blind.iter().take(MAX_BLIND).map(Into::into).collect(),
         }
     }
 }
@@ -33,7 +36,20 @@ impl From<v1::NodeInfo> for NodeInfo {
             wall_offset: node.wall_offset,
             version: cut(node.version),
             hooks: node.hooks.into_iter().take(MAX_HOOKS).map(Into::into).collect(),
+            blind: node.blind.into_iter().take(MAX_BLIND).map(Into::into).collect(),
         }
+    }
+}
+
+impl From<&BlindSpot> for v1::BlindSpot {
+    fn from(spot: &BlindSpot) -> Self {
+        v1::BlindSpot { family: cut(spot.family.clone()), what: cut(spot.what.clone()) }
+    }
+}
+
+impl From<v1::BlindSpot> for BlindSpot {
+    fn from(spot: v1::BlindSpot) -> Self {
+        BlindSpot { family: cut(spot.family), what: cut(spot.what) }
     }
 }
 

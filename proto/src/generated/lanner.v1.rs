@@ -1474,6 +1474,19 @@ pub struct NodeInfo {
     /// The sensor's hooks, attached or not.
     #[prost(message, repeated, tag = "7")]
     pub hooks: ::prost::alloc::vec::Vec<Hook>,
+    /// What cannot be seen there for all that the hooks tell.
+    #[prost(message, repeated, tag = "80")]
+    pub blind: ::prost::alloc::vec::Vec<BlindSpot>,
+}
+/// Something that happens and is not seen.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlindSpot {
+    /// The family whose events do not tell of it.
+    #[prost(string, tag = "1")]
+    pub family: ::prost::alloc::string::String,
+    /// What it is, in words.
+    #[prost(string, tag = "2")]
+    pub what: ::prost::alloc::string::String,
 }
 /// One place in the kernel where the sensor listens.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,4 +1,5 @@
-//! `lanner doctor`: what this kernel, this user and this terminal allow, and what to do about the rest.
+//! `lanner doctor`: what this kernel, this user and this terminal allow, and what to do about the rest. Where the node can be
+//! watched the sensor is attached for a moment, for nothing else tells what the kernel allows.
 
 use std::io::{self, Write};
 
@@ -19,7 +20,8 @@ pub(super) fn run() -> anyhow::Result<Status> {
     let sensor = sensor();
     tell(&mut out, "To watch this node (lanner live, lannerd)", &sensor)?;
     tell(&mut out, "To show the user interface here", &terminal())?;
-    if sensor.iter().any(|c| c.needed && !c.ok) {
+    let allowed = !sensor.iter().any(|c| c.needed && !c.ok);
+    if !allowed || !sight(&mut out)? {
         writeln!(out, "\nThis node cannot be watched as it is. Recordings can be opened: lanner replay NAME")?;
         return Ok(Status::NotAllowed);
     }
@@ -42,6 +44,44 @@ fn tell(out: &mut impl Write, title: &str, checks: &[Check]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the sensor sees here, and what it does not. `false`: nothing.
+#[cfg(feature = "live")]
+fn sight(out: &mut impl Write) -> io::Result<bool> {
+    use lanner_collector::sensor::{Sensor, SensorConfig, node_info};
+    use lanner_core::event::{HookLayer, HookState};
+
+    writeln!(out, "What the sensor listens to")?;
+    let node = match Sensor::load(&SensorConfig::default()) {
+        Ok(sensor) => node_info(sensor.hooks().to_vec()),
+        Err(error) => {
+            writeln!(out, "  MISSING  sensor: {}", one_line(&error.to_string()))?;
+            return Ok(false);
+        }
+    };
+    for (layer, name) in [(HookLayer::Base, "base"), (HookLayer::Full, "full")] {
+        let hooks = || node.hooks.iter().filter(|h| h.layer == layer);
+        let attached = hooks().filter(|h| h.state == HookState::Attached).count();
+        let mark = if attached == hooks().count() { "ok     " } else { "LESS   " };
+        writeln!(out, "  {mark}  {name} layer: {attached} of {} hooks", hooks().count())?;
+        for hook in hooks() {
+            if let HookState::Refused(why) = &hook.state {
+                writeln!(out, "           {}: {}", one_line(&hook.name), one_line(why))?;
+                writeln!(out, "             not seen: {}", one_line(&hook.without))?;
+            }
+        }
+    }
+    writeln!(out, "What cannot be seen on this kernel, whatever happens")?;
+    for spot in &node.blind {
+        writeln!(out, "  {:<10} {}", one_line(&spot.family), one_line(&spot.what))?;
+    }
+    Ok(true)
+}
+
+#[cfg(not(feature = "live"))]
+fn sight(_: &mut impl Write) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(feature = "live")]

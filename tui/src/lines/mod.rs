@@ -13,7 +13,7 @@ pub use time::{clock, timestamp};
 use std::fmt::Write;
 
 use lanner_core::detect::{Signal, duration};
-use lanner_core::event::{HookState, Loss, LossCause, NodeInfo, is_deceptive};
+use lanner_core::event::{HookLayer, HookState, Loss, LossCause, NodeInfo, is_deceptive};
 use lanner_core::graph::Graph;
 use lanner_recording::Header;
 use serde::Serialize;
@@ -53,20 +53,28 @@ pub struct Ready<'a> {
     kernel: &'a str,
     attached: usize,
     degraded: Vec<Degraded<'a>>,
+    blind: Vec<Blind<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 struct Degraded<'a> {
     hook: &'a str,
+    layer: HookLayer,
     why: &'a str,
     without: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Blind<'a> {
+    event: &'a str,
+    what: &'a str,
 }
 
 /// The line that says which node is watched, and with which eyes.
 pub fn ready(node: &NodeInfo) -> Ready<'_> {
     let degraded = node.hooks.iter().filter_map(|hook| match &hook.state {
         HookState::Attached => None,
-        HookState::Refused(why) => Some(Degraded { hook: &hook.name, why, without: &hook.without }),
+        HookState::Refused(why) => Some(Degraded { hook: &hook.name, layer: hook.layer, why, without: &hook.without }),
     });
     let degraded: Vec<Degraded<'_>> = degraded.collect();
     Ready {
@@ -76,6 +84,7 @@ pub fn ready(node: &NodeInfo) -> Ready<'_> {
         kernel: &node.kernel,
         attached: node.hooks.len() - degraded.len(),
         degraded,
+        blind: node.blind.iter().map(|spot| Blind { event: &spot.family, what: &spot.what }).collect(),
     }
 }
 

@@ -28,6 +28,7 @@ fn lines(scene: &Scene<'_>, state: &State, columns: usize) -> Vec<Line<'static>>
     hooks(scene, state, columns, &mut lines);
     losses(scene, state, &mut lines);
     events(scene, state, &mut lines);
+    blind(scene, state, columns, &mut lines);
     lines
 }
 
@@ -101,6 +102,23 @@ fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
         lines.push(Line::from(span("  none known yet", look.dim())));
     }
     lines.push(Line::default());
+}
+
+/// What no hook here tells.
+fn blind(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
+    const INDENT: usize = 14;
+    if scene.node.blind.is_empty() {
+        return;
+    }
+    lines.push(Line::default());
+    lines.push(heading(state, "Blind", "not seen on this kernel, whatever happens".to_owned()));
+    for spot in &scene.node.blind {
+        for (row, part) in wrap(&safe(&spot.what), columns.saturating_sub(INDENT)).into_iter().enumerate() {
+            let family = if row == 0 { cell(&safe(&spot.family), INDENT - 2) } else { " ".repeat(INDENT - 2) };
+            lines
+                .push(Line::from(vec![span(format!("  {family}"), state.look.accent()), span(part, state.look.dim())]));
+        }
+    }
 }
 
 fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lanner_core::detect::{ChainMatch, Incident, Link, LinkKind, ProcessSummary, Severity, Stage, Status, Tactic};
 use lanner_core::event::{
-    ContainerId, Event, Hook, HookLayer, HookState, NodeInfo, Payload, ProcessKey, StdioKind, Text,
+    BlindSpot, ContainerId, Event, Hook, HookLayer, HookState, NodeInfo, Payload, ProcessKey, StdioKind, Text,
 };
 
 use super::script::{Place, Script};
@@ -44,6 +44,7 @@ pub(super) fn node() -> NodeInfo {
             hook("inet_sock_set_state", HookLayer::Base, HookState::Attached, "TCP connections"),
             hook("security_file_open", HookLayer::Full, refused, "files opened through io_uring"),
         ],
+        blind: vec![BlindSpot { family: "open".to_owned(), what: "writes through older descriptors".to_owned() }],
     }
 }
 

@@ -1,8 +1,8 @@
 //! What an attacker chooses is shown and never obeyed; no size of a terminal is a reason to fail.
 
 use lanner_core::event::{
-    Access, Args, Batch, BootTime, ContainerId, Event, Exec, File, Header, Hook, HookLayer, HookState, Image, NodeInfo,
-    Open, Origin, Payload, ProcessKey, Task, Text, Through,
+    Access, Args, Batch, BlindSpot, BootTime, ContainerId, Event, Exec, File, Header, Hook, HookLayer, HookState,
+    Image, NodeInfo, Open, Origin, Payload, ProcessKey, Task, Text, Through,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -77,6 +77,7 @@ fn hostile_model() -> Model {
         version: hostile_string(),
         wall_offset: i64::MAX,
         hooks: vec![hook],
+        blind: vec![BlindSpot { family: hostile_string(), what: hostile_string() }],
     };
     let engine = || crate::detection::engine().unwrap();
     let mut model = Model::new(engine, Source::Remote(hostile_string()), PLAIN, Size { width: 100, height: 30 });
