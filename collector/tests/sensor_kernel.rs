@@ -10,6 +10,8 @@ mod backfill;
 mod bpf;
 #[path = "sensor/credentials.rs"]
 mod credentials;
+#[path = "sensor/crowd.rs"]
+mod crowd;
 #[path = "sensor/ends.rs"]
 mod ends;
 #[path = "sensor/files.rs"]
