@@ -28,7 +28,9 @@ pub struct FlowState {
     /// Bytes, both ways, when its traffic was told of last.
     pub told: u64,
     /// One of [`Direction`].
-    pub direction: u64,
+    pub direction: u32,
+    /// The state that it was last told to be in.
+    pub state: u32,
 }
 
 /// By the socket's address, from its first sight to its end.
@@ -45,15 +47,15 @@ pub fn is_tcp(sk: sock) -> bool {
 
 /// A socket that is seen for the first time.
 #[inline(always)]
-pub fn fresh(head: &Header, owner: Key, direction: u8) -> FlowState {
+pub fn fresh(head: &Header, owner: Key, direction: u8, state: u32) -> FlowState {
     // Two sockets first seen in the same nanosecond are on two CPUs, whose numbers go where the time has zeros.
     let id = head.time ^ (u64::from(head.cpu) << 52);
-    FlowState { owner, id, since: head.time, told: 0, direction: u64::from(direction) }
+    FlowState { owner, id, since: head.time, told: 0, direction: u32::from(direction), state }
 }
 
 #[inline(always)]
-pub fn remember(sk: sock, head: &Header, owner: Key, direction: u8) -> FlowState {
-    let flow = fresh(head, owner, direction);
+pub fn remember(sk: sock, head: &Header, owner: Key, direction: u8, state: u32) -> FlowState {
+    let flow = fresh(head, owner, direction, state);
     if FLOWS.insert(sk.address, flow, 0).is_err() {
         ring::count_drop(Drop::MapFull);
     }
@@ -84,10 +86,13 @@ pub fn forget(sk: sock) {
 
 /// Tells what became of a socket that this node connected.
 #[inline(always)]
-pub fn follow(sk: sock, kind: u16) {
-    if let Some(flow) = FLOWS.get_ptr(sk.address) {
-        // SAFETY: the map's own element, removed only by this socket's own state changes.
-        let flow = unsafe { *flow };
+pub fn follow(sk: sock, kind: u16, state: u32) {
+    if let Some(flow) = FLOWS.get_ptr_mut(sk.address) {
+        // SAFETY: the map's own element, changed and removed only by this socket's own state changes.
+        let flow = unsafe {
+            (*flow).state = state;
+            *flow
+        };
         tell(sk, header_of(kind, flow.owner), &flow, 0);
     }
 }

@@ -64,7 +64,7 @@ fn tcp(sk: sock, mut head: Header) {
         // SAFETY: the map's own element.
         let flow = unsafe { &mut *known };
         // It came in while the sensor began. If accept is on its way out, it leaves this to us.
-        if flow.owner.pid == 0 && flow.direction == u64::from(Direction::INCOMING) {
+        if flow.owner.pid == 0 && flow.direction == u32::from(Direction::INCOMING) {
             flow.owner = head.process;
             let flow = *flow;
             head.kind = kind::TCP_FOUND;
@@ -78,7 +78,7 @@ fn tcp(sk: sock, mut head: Header) {
         TcpState::SYN_RECV => Direction::INCOMING,
         _ => direction(tcp_sock::at(sk.address), state),
     };
-    let flow = fresh(&head, head.process, direction);
+    let flow = fresh(&head, head.process, direction, u32::from(state));
     if !remember_first(sk, flow) {
         return;
     }

@@ -24,37 +24,61 @@ const LISTEN: u32 = TcpState::LISTEN as u32;
 #[btf_tracepoint(function = "inet_sock_set_state")]
 pub fn tcp_state(ctx: BtfTracePointContext) -> i32 {
     let sk = sock::at(launder(ctx.arg::<*const u8>(0) as u64));
-    let (old, new) = (ctx.arg::<u32>(1), ctx.arg::<u32>(2));
-    if !is_tcp(sk) {
-        return 0;
+    if is_tcp(sk) {
+        change(sk, ctx.arg(1), ctx.arg(2));
     }
+    0
+}
+
+/// The same, right after it. The kernel does not run a program on a processor on which it runs already: where a packet
+/// interrupts [`tcp_state`], the change that it brings is left to this one, and where it interrupts this one, to the
+/// other. What has been told is in `FLOWS`.
+#[btf_tracepoint(function = "inet_sock_set_state")]
+pub fn tcp_state_missed(ctx: BtfTracePointContext) -> i32 {
+    let sk = sock::at(launder(ctx.arg::<*const u8>(0) as u64));
+    let new = ctx.arg::<u32>(2);
+    let is_told = match FLOWS.get_ptr(sk.address) {
+        // SAFETY: the map's own element, changed and removed only by this socket's own state changes.
+        Some(flow) => unsafe { (*flow).state == new },
+        // Forgotten once it is closed; or it is no business of ours.
+        None => new == CLOSE,
+    };
+    if !is_told && is_tcp(sk) {
+        change(sk, ctx.arg(1), new);
+    }
+    0
+}
+
+#[inline(always)]
+fn change(sk: sock, old: u32, new: u32) {
     match (old, new) {
         (CLOSE, SYN_SENT) => {
             call::note_attempt();
             let head = header(kind::TCP_STARTED, task_struct::current());
-            let flow = remember(sk, &head, head.process, Direction::OUTGOING);
+            let flow = remember(sk, &head, head.process, Direction::OUTGOING, new);
             tell(sk, head, &flow, 0);
         }
-        (SYN_SENT, ESTABLISHED) => follow(sk, kind::TCP_ESTABLISHED),
+        (SYN_SENT, ESTABLISHED) => follow(sk, kind::TCP_ESTABLISHED, new),
         (SYN_SENT, CLOSE) => {
             // No packet came that says why: the call itself will, when it returns.
             if sk.err() == 0 && call::note_failure(sk) {
-                return 0;
+                note_state(sk, new);
+                return;
             }
-            follow(sk, kind::TCP_FAILED);
+            follow(sk, kind::TCP_FAILED, new);
             forget(sk);
         }
         (SYN_RECV, ESTABLISHED) => established(sk),
         (_, LISTEN) => {
             let head = header(kind::TCP_LISTEN, task_struct::current());
-            let flow = remember(sk, &head, head.process, Direction::LISTENING);
+            let flow = remember(sk, &head, head.process, Direction::LISTENING, new);
             tell(sk, head, &flow, 0);
         }
         // Only close and shutdown lead here, so the current process is the owner of a socket older than the sensor.
         (_, FIN_WAIT1 | LAST_ACK) => {
-            if FLOWS.get_ptr(sk.address).is_none() {
+            if !note_state(sk, new) {
                 let head = header(0, task_struct::current());
-                remember(sk, &head, head.process, Direction::UNKNOWN);
+                remember(sk, &head, head.process, Direction::UNKNOWN, new);
             }
         }
         (LISTEN, CLOSE) => forget(sk),
@@ -65,20 +89,30 @@ pub fn tcp_state(ctx: BtfTracePointContext) -> i32 {
         }
         _ => {}
     }
-    0
 }
 
 /// A connection came in. Nobody has accepted it yet, unless its first packet carried data already (fast open).
 #[inline(always)]
 fn established(sk: sock) {
-    if let Some(known) = FLOWS.get_ptr(sk.address) {
-        // SAFETY: the map's own element, removed only by this socket's own state changes.
-        let known = unsafe { *known };
-        if known.owner.pid != 0 && known.direction == u64::from(Direction::INCOMING) {
-            return;
+    if let Some(known) = FLOWS.get_ptr_mut(sk.address) {
+        // SAFETY: the map's own element, changed and removed only by this socket's own state changes.
+        unsafe {
+            if (*known).owner.pid != 0 && (*known).direction == u32::from(Direction::INCOMING) {
+                (*known).state = ESTABLISHED;
+                return;
+            }
         }
     }
-    remember(sk, &header_of(0, NOBODY), NOBODY, Direction::INCOMING);
+    remember(sk, &header_of(0, NOBODY), NOBODY, Direction::INCOMING, ESTABLISHED);
+}
+
+/// Says whether anything was remembered.
+#[inline(always)]
+fn note_state(sk: sock, state: u32) -> bool {
+    let Some(known) = FLOWS.get_ptr_mut(sk.address) else { return false };
+    // SAFETY: the map's own element, changed and removed only by this socket's own state changes.
+    unsafe { (*known).state = state };
+    true
 }
 
 /// The exit of accept and accept4.
@@ -103,18 +137,18 @@ pub fn accept(ctx: TracePointContext) -> u32 {
         Some(known) => {
             // SAFETY: the map's own element; only this process accepts this socket, once.
             unsafe {
-                if (*known).owner.pid != 0 && (*known).direction == u64::from(Direction::INCOMING) {
+                if (*known).owner.pid != 0 && (*known).direction == u32::from(Direction::INCOMING) {
                     // The iterator found its descriptor while accept was on its way out, and told.
                     return 0;
                 }
                 (*known).owner = head.process;
-                (*known).direction = u64::from(Direction::INCOMING);
+                (*known).direction = u32::from(Direction::INCOMING);
                 *known
             }
         }
         // It was there before the sensor. One that is closed already will never be closed again: remember nothing.
-        None if sk.state() == TcpState::CLOSE => fresh(&head, head.process, Direction::INCOMING),
-        None => remember(sk, &head, head.process, Direction::INCOMING),
+        None if sk.state() == TcpState::CLOSE => fresh(&head, head.process, Direction::INCOMING, CLOSE),
+        None => remember(sk, &head, head.process, Direction::INCOMING, u32::from(sk.state())),
     };
     tell(sk, head, &flow, 0);
     0
@@ -125,10 +159,10 @@ fn closed(sk: sock, left: u32) {
     let flow = match FLOWS.get_ptr(sk.address) {
         // SAFETY: the map's own element, removed only by this socket's own state changes.
         Some(flow) => unsafe { *flow },
-        None => fresh(&header_of(0, NOBODY), NOBODY, Direction::UNKNOWN),
+        None => fresh(&header_of(0, NOBODY), NOBODY, Direction::UNKNOWN, CLOSE),
     };
     // Nobody ever accepted it: for every process of this node it never was.
-    if flow.owner.pid == 0 && flow.direction == u64::from(Direction::INCOMING) {
+    if flow.owner.pid == 0 && flow.direction == u32::from(Direction::INCOMING) {
         return;
     }
     tell(sk, header_of(kind::TCP_CLOSED, flow.owner), &flow, left);
@@ -164,7 +198,7 @@ pub fn failed(sk: sock, call: &call::Call, current: task_struct, errno: u32) {
 #[inline(always)]
 fn unsent(sk: sock, call: &call::Call, current: task_struct, errno: u32) {
     let head = header(kind::TCP_FAILED, current);
-    let flow = fresh(&head, head.process, Direction::OUTGOING);
+    let flow = fresh(&head, head.process, Direction::OUTGOING, CLOSE);
     let mut record = TcpRecord { header: head, ..TcpRecord::default() };
     flow::describe(sk, &flow, &mut record);
     if !call::address(call, &mut record.family, &mut record.remote, &mut record.remote_port) {

@@ -33,7 +33,7 @@ pub extern "C" fn traffic(ctx: *mut IterElement) -> i32 {
     // SAFETY: the kernel hands out the element's key and value, as long as the program runs.
     let (address, state) = unsafe { (*key, *value) };
     let sk = sock::at(address);
-    if state.owner.pid == 0 || state.direction == u64::from(Direction::LISTENING) || sk.state() == TcpState::CLOSE {
+    if state.owner.pid == 0 || state.direction == u32::from(Direction::LISTENING) || sk.state() == TcpState::CLOSE {
         return 0;
     }
     let mut record = TcpRecord { header: header_of(kind::TCP_TRAFFIC, state.owner), ..TcpRecord::default() };

@@ -12,6 +12,8 @@ mod bpf;
 mod credentials;
 #[path = "sensor/dns.rs"]
 mod dns;
+#[path = "sensor/crowd.rs"]
+mod crowd;
 #[path = "sensor/ends.rs"]
 mod ends;
 #[path = "sensor/files.rs"]

@@ -117,7 +117,7 @@ fn a_neighbour_that_is_not_there_is_unreachable() {
 }
 
 /// 10.77.9.2 has an address on the wire, but nobody is there; 10.77.9.3 has not even that.
-fn silent_neighbour() {
+pub(crate) fn silent_neighbour() {
     ip("link add v0 type veth peer name v1");
     ip("addr add 10.77.9.1/24 dev v0");
     ip("link set v0 up");

@@ -24,6 +24,13 @@ pub(super) const HOOKS: &[Spec] = &[
         unless: "",
     },
     Spec {
+        name: "inet_sock_set_state (missed)",
+        program: "tcp_state_missed",
+        attach: Attach::Typed("inet_sock_set_state"),
+        without: "changes of a TCP socket that a packet brings while another change is being told of",
+        unless: "",
+    },
+    Spec {
         name: "sys_exit_accept*",
         program: "accept",
         attach: Attach::Syscalls(&["sys_exit_accept4", "sys_exit_accept"]),
