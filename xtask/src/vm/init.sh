@@ -14,6 +14,7 @@ mount -t bpf bpf /sys/fs/bpf
 mount -t securityfs security /sys/kernel/security
 hostname -F /etc/hostname
 ip link set lo up
+for module in /modules/*; do busybox insmod "$module"; done
 # There the tests fail when a hook of the full layer is refused.
 grep -qw lanner.full /proc/cmdline && export LANNER_FULL_LAYER=1
 set --

@@ -16,10 +16,19 @@ pub(super) struct Kernel {
     /// Whether it must allow every hook of the full layer.
     pub(super) full: bool,
     archive: Archive,
-    /// The package in the archive's pool.
-    package: &'static str,
-    sha256: &'static str,
+    /// The packages in the archive's pool that hold the kernel and its modules, with their SHA-256.
+    packages: &'static [(&'static str, &'static str)],
 }
+
+/// A kernel and what belongs to it, ready to boot.
+pub(super) struct Bootable {
+    pub(super) image: PathBuf,
+    /// Modules, in the order in which they can be loaded.
+    pub(super) modules: Vec<PathBuf>,
+}
+
+/// Modules that tests need and none of the kernels has built in: none of them needs another.
+const MODULES: [&str; 1] = ["veth"];
 
 /// One of Debian's archives.
 #[derive(Clone, Copy)]
@@ -39,47 +48,63 @@ impl Archive {
 }
 
 /// To renew a row: `apt-cache show` in the suite named beside it gives `Filename` and `SHA256` of the newest package. Since
-/// 6.19, `linux-binary-*` holds the kernel.
+/// 6.19, `linux-binary-*` holds the kernel and `linux-modules-*` its modules.
 pub(super) const KERNELS: &[Kernel] = &[
     // bullseye-security: the oldest that the sensor promises to run on.
     Kernel {
         name: "5.10",
         full: false,
         archive: Archive::Security,
-        package: "pool/updates/main/l/linux-signed-amd64/linux-image-5.10.0-46-cloud-amd64_5.10.262-1_amd64.deb",
-        sha256: "18d94781d1b3052e21967ac2262239e5f14fbf511d6c3e110629d7aa35340760",
+        packages: &[(
+            "pool/updates/main/l/linux-signed-amd64/linux-image-5.10.0-46-cloud-amd64_5.10.262-1_amd64.deb",
+            "18d94781d1b3052e21967ac2262239e5f14fbf511d6c3e110629d7aa35340760",
+        )],
     },
     // bookworm-security
     Kernel {
         name: "6.1",
         full: true,
         archive: Archive::Security,
-        package: "pool/updates/main/l/linux-signed-amd64/linux-image-6.1.0-56-cloud-amd64_6.1.192-2_amd64.deb",
-        sha256: "e7d02b943971edcb8790e256c02cfab3bca6c3d37c1bf25392a57c71300615ee",
+        packages: &[(
+            "pool/updates/main/l/linux-signed-amd64/linux-image-6.1.0-56-cloud-amd64_6.1.192-2_amd64.deb",
+            "e7d02b943971edcb8790e256c02cfab3bca6c3d37c1bf25392a57c71300615ee",
+        )],
     },
     // trixie
     Kernel {
         name: "6.12",
         full: true,
         archive: Archive::Main,
-        package: "pool/main/l/linux-signed-amd64/linux-image-6.12.117+deb13-cloud-amd64_6.12.117-1_amd64.deb",
-        sha256: "e9893e5295d0549b8852611f12a4b8b5f6cc4b8128dcc2086b9847793b904ab7",
+        packages: &[(
+            "pool/main/l/linux-signed-amd64/linux-image-6.12.117+deb13-cloud-amd64_6.12.117-1_amd64.deb",
+            "e9893e5295d0549b8852611f12a4b8b5f6cc4b8128dcc2086b9847793b904ab7",
+        )],
     },
     // trixie-backports
     Kernel {
         name: "6.18",
         full: true,
         archive: Archive::Main,
-        package: "pool/main/l/linux-signed-amd64/linux-image-6.18.15+deb13-cloud-amd64_6.18.15-1~bpo13+1_amd64.deb",
-        sha256: "5a507681ea8c978d02265a7fec2f02c9588fb48b54b7f71edc1059e86007f3ec",
+        packages: &[(
+            "pool/main/l/linux-signed-amd64/linux-image-6.18.15+deb13-cloud-amd64_6.18.15-1~bpo13+1_amd64.deb",
+            "5a507681ea8c978d02265a7fec2f02c9588fb48b54b7f71edc1059e86007f3ec",
+        )],
     },
     // trixie-backports
     Kernel {
         name: "7.3",
         full: true,
         archive: Archive::Main,
-        package: "pool/main/l/linux-signed-amd64/linux-binary-7.3.4+deb13-cloud-amd64_7.3.4-1~bpo13+1_amd64.deb",
-        sha256: "c4fbc8e404958693b28825474c20742d70594d65ca58aea7be6a279c81eb6fa0",
+        packages: &[
+            (
+                "pool/main/l/linux-signed-amd64/linux-binary-7.3.4+deb13-cloud-amd64_7.3.4-1~bpo13+1_amd64.deb",
+                "c4fbc8e404958693b28825474c20742d70594d65ca58aea7be6a279c81eb6fa0",
+            ),
+            (
+                "pool/main/l/linux/linux-modules-7.3.4+deb13-cloud-amd64_7.3.4-1~bpo13+1_amd64.deb",
+                "359f04c363b7d3c5f9ce999ccb7351e00cc8eec0a30d6bc1cda37734987fc43d",
+            ),
+        ],
     },
 ];
 
@@ -90,42 +115,58 @@ impl Kernel {
         KERNELS.iter().find(|k| k.name == name).with_context(|| format!("no kernel {name}: there are {}", names()))
     }
 
-    /// The bootable image, from `cache` or, the first time, from the archive.
-    pub(super) fn image(&self, cache: &Path) -> anyhow::Result<PathBuf> {
-        let kept = cache.join(format!("{}-{}", self.name, &self.sha256[..12]));
-        let image = kept.join("vmlinuz");
-        if image.exists() {
-            return Ok(image);
+    /// The kernel, from `cache` or, the first time, from the archive.
+    pub(super) fn bootable(&self, cache: &Path) -> anyhow::Result<Bootable> {
+        let kept = cache.join(format!("{}-{}", self.name, &self.packages[0].1[..12]));
+        let in_it = || Bootable {
+            image: kept.join("vmlinuz"),
+            modules: MODULES.iter().map(|name| kept.join(format!("{name}.ko"))).collect(),
+        };
+        let is_whole = |b: &Bootable| b.image.exists() && b.modules.iter().all(|module| module.exists());
+        if is_whole(&in_it()) {
+            return Ok(in_it());
         }
         // Made whole beside it, for a run that is interrupted must not leave half a kernel behind.
         let new = cache.join(format!("{}.new-{}", self.name, std::process::id()));
         fs::create_dir_all(&new).with_context(|| new.display().to_string())?;
-        let made = self.fetch(&new).and_then(|()| Ok(fs::rename(&new, &kept)?));
+        let fetched = self.fetch(&new);
+        let _ = fs::remove_dir_all(&kept);
+        let made = fetched.and_then(|()| Ok(fs::rename(&new, &kept)?));
         let _ = fs::remove_dir_all(&new);
         // Another run may have been quicker.
-        if !image.exists() {
+        if !is_whole(&in_it()) {
             made?;
         }
-        Ok(image)
+        Ok(in_it())
     }
 
     fn fetch(&self, into: &Path) -> anyhow::Result<()> {
-        let (deb, unpacked) = (into.join("kernel.deb"), into.join("unpacked"));
-        let url = format!("{}/{}", site(self.archive)?, self.package);
-        run(Command::new("/usr/lib/apt/apt-helper")
-            .args(["-qq", "-o", "APT::Sandbox::User=root", "download-file", &url])
-            .arg(&deb)
-            .arg(format!("SHA256:{}", self.sha256)))
-        .with_context(|| {
-            format!(
-                "no kernel {}: if the archive has dropped it, pin a newer one in xtask/src/vm/kernels.rs",
-                self.name
-            )
-        })?;
-        run(Command::new("dpkg-deb").arg("-x").arg(&deb).arg(&unpacked))?;
-        fs::rename(find_image(&unpacked)?, into.join("vmlinuz"))?;
-        fs::remove_dir_all(unpacked)?;
-        Ok(fs::remove_file(deb)?)
+        let (deb, unpacked) = (into.join("package.deb"), into.join("unpacked"));
+        for (package, sha256) in self.packages {
+            let url = format!("{}/{package}", site(self.archive)?);
+            run(Command::new("/usr/lib/apt/apt-helper")
+                .args(["-qq", "-o", "APT::Sandbox::User=root", "download-file", &url])
+                .arg(&deb)
+                .arg(format!("SHA256:{sha256}")))
+            .with_context(|| {
+                format!(
+                    "no kernel {}: if the archive has dropped it, pin a newer one in xtask/src/vm/kernels.rs",
+                    self.name
+                )
+            })?;
+            run(Command::new("dpkg-deb").arg("-x").arg(&deb).arg(&unpacked))?;
+            fs::remove_file(&deb)?;
+        }
+        fs::rename(find(&unpacked, "vmlinuz")?, into.join("vmlinuz"))?;
+        for name in MODULES {
+            let (module, plain) = (find(&unpacked, &format!("{name}.ko"))?, into.join(format!("{name}.ko")));
+            if module.extension().is_some_and(|kind| kind == "xz") {
+                run(Command::new("xz").arg("-dc").arg(&module).stdout(fs::File::create(plain)?))?;
+            } else {
+                fs::rename(module, plain)?;
+            }
+        }
+        Ok(fs::remove_dir_all(unpacked)?)
     }
 }
 
@@ -143,20 +184,20 @@ fn site(archive: Archive) -> anyhow::Result<String> {
     }
 }
 
-/// The image in an unpacked package: `/boot/vmlinuz-*`, or `vmlinuz` below `/usr/lib` since 6.19.
-fn find_image(unpacked: &Path) -> anyhow::Result<PathBuf> {
-    let mut folders = vec![unpacked.join("boot"), unpacked.join("usr/lib")];
+/// The file in an unpacked package whose name begins so. Where it lies has changed more than once.
+fn find(unpacked: &Path, begins: &str) -> anyhow::Result<PathBuf> {
+    let mut folders = vec![unpacked.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
+        for entry in fs::read_dir(&folder)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 folders.push(entry.path());
-            } else if entry.file_name().to_string_lossy().starts_with("vmlinuz") {
+            } else if entry.file_name().to_string_lossy().starts_with(begins) {
                 return Ok(entry.path());
             }
         }
     }
-    bail!("the package holds no kernel")
+    bail!("the packages hold no {begins}")
 }
 
 /// Where kernels are kept: `lanner-vm` in the user's cache directory.
@@ -177,9 +218,11 @@ mod tests {
     #[test]
     fn every_row_names_a_package_of_its_series_and_its_hash() {
         for kernel in KERNELS {
-            assert!(kernel.package.contains(&format!("-{}.", kernel.name)), "{}", kernel.package);
-            assert!(kernel.package.contains("-cloud-amd64_") && kernel.package.ends_with(".deb"), "{}", kernel.package);
-            assert!(kernel.sha256.len() == 64 && kernel.sha256.bytes().all(|b| b.is_ascii_hexdigit()));
+            for (package, sha256) in kernel.packages {
+                assert!(package.contains(&format!("-{}.", kernel.name)), "{package}");
+                assert!(package.contains("-cloud-amd64_") && package.ends_with(".deb"), "{package}");
+                assert!(sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit()), "{package}");
+            }
         }
     }
 }

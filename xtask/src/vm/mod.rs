@@ -53,7 +53,6 @@ pub(crate) fn run_tests(options: &Options) -> anyhow::Result<ExitCode> {
     install()?;
     let cache = kernels::cache()?;
     let test = build(options)?;
-    let initramfs = root::pack(&test, &options.args)?;
     let names: Vec<&str> = match options.all {
         true => KERNELS.iter().map(|k| k.name).collect(),
         false => options.kernel.iter().map(String::as_str).collect(),
@@ -61,10 +60,11 @@ pub(crate) fn run_tests(options: &Options) -> anyhow::Result<ExitCode> {
     let mut status = 0;
     for name in names {
         let kernel = Kernel::named(name)?;
-        let image = kernel.image(&cache)?;
+        let bootable = kernel.bootable(&cache)?;
+        let initramfs = root::pack(&test, &options.args, &bootable.modules)?;
         let begun = Instant::now();
         let guest = Guest {
-            kernel: &image,
+            kernel: &bootable.image,
             initramfs: initramfs.path(),
             memory: options.memory,
             words: if kernel.full { "lanner.full" } else { "" },
@@ -79,7 +79,7 @@ pub(crate) fn run_tests(options: &Options) -> anyhow::Result<ExitCode> {
 
 /// Installs what is missing of QEMU, and of what the tests run.
 fn install() -> anyhow::Result<()> {
-    let packages = ["qemu-system-x86"].iter().chain(root::PACKAGES);
+    let packages = ["qemu-system-x86", "xz-utils"].iter().chain(root::PACKAGES);
     let missing: Vec<&str> = packages.copied().filter(|package| !is_installed(package)).collect();
     if missing.is_empty() {
         return Ok(());

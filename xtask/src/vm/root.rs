@@ -46,8 +46,8 @@ const OWN_FILES: [(&str, u32, &str); 4] = [
     ("/init", 0o755, include_str!("init.sh")),
 ];
 
-/// Packs a root in which the tests are run with these arguments; it is gone when the value is.
-pub(super) fn pack(test: &Path, args: &[OsString]) -> anyhow::Result<NamedTempFile> {
+/// Packs a root in which these modules are loaded and the tests run with these arguments; it is gone when the value is.
+pub(super) fn pack(test: &Path, args: &[OsString], modules: &[PathBuf]) -> anyhow::Result<NamedTempFile> {
     let mut file = NamedTempFile::with_prefix("lanner-vm-")?;
     let mut archive = Archive::new(BufWriter::new(file.as_file_mut()));
     let at = |path: &str| format!("{ROOT}{path}");
@@ -67,6 +67,11 @@ pub(super) fn pack(test: &Path, args: &[OsString]) -> anyhow::Result<NamedTempFi
     }
     archive.file(&at("/args"), 0o644, &one_a_line(args)?)?;
     archive.copy(test, &at("/test"))?;
+    archive.directory(&at("/modules"))?;
+    for module in modules {
+        let name = module.file_name().unwrap_or_default().to_string_lossy();
+        archive.copy(module, &at(&format!("/modules/{name}")))?;
+    }
     let programs = programs()?;
     let files: BTreeSet<PathBuf> = programs.iter().map(fs::canonicalize).collect::<Result<_, _>>()?;
     for path in files.iter().chain(&libraries(&files, test)?) {
