@@ -16,7 +16,13 @@ pub struct Config {
     pub own_pid: u32,
     /// That namespace's inode number.
     pub own_pid_ns: u32,
+    /// How many variables of the environment are asked for.
+    pub variables: u64,
 }
+
+/// The beginning of `NAME=` of a variable that is asked for: its first eight bytes, the first one lowest; of a shorter
+/// one all bytes up to the `=` and zeros. Variables that begin so leave the kernel; the whole name is compared later.
+pub type Variable = u64;
 
 /// A name worth an event when a file of this name, or under a directory of it, is opened for reading: up to 32 bytes,
 /// filled up with zeros.
@@ -57,4 +63,4 @@ impl Drop {
     pub const COUNT: u32 = 2;
 }
 
-plain!(Config = 32, NameCache = 16, NameSample = 16);
+plain!(Config = 40, NameCache = 16, NameSample = 16);

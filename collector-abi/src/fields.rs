@@ -37,6 +37,9 @@ impl<T> FieldSize for At<T> {
     const SIZE: u32 = 0;
 }
 
+/// A field's path that stands for the place right behind its struct.
+pub const END: &str = "sizeof";
+
 /// A field to look up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
@@ -75,12 +78,14 @@ macro_rules! kernel_fields {
                 cgroups: Ptr<css_set> = "cgroups" else "control groups and containers";
                 tgid_link: At<bytes> = "pid_links[1]" else "who listens on a unix socket";
                 loginuid: u32 = "loginuid.val" else "the user who logged in";
+                call_flags: u32 = "thread_info.status" else "32-bit system calls";
             }
             signal_struct {
                 live: u32 = "live.counter";
                 nr_threads: u32 = "nr_threads";
                 flags: u32 = "flags";
                 group_exit_code: u32 = "group_exit_code";
+                group: Ptr<pid> = "pids[2]";
                 session: Ptr<pid> = "pids[3]";
                 tty: Ptr<tty_struct> = "tty" else "the controlling terminal";
             }
@@ -165,6 +170,9 @@ macro_rules! kernel_fields {
                 exe_file: Ptr<file> = "exe_file";
                 arg_start: u64 = "arg_start";
                 arg_end: u64 = "arg_end";
+                env_start: u64 = "env_start";
+                env_end: u64 = "env_end";
+                task_size: u64 = "task_size" else "whether a program is a 32-bit one";
             }
             linux_binprm {
                 filename: u64 = "filename";
@@ -221,6 +229,7 @@ macro_rules! kernel_fields {
                 generation: u32 = "i_generation" else "that a file's number was used before by another";
                 sb: Ptr<super_block> = "i_sb";
                 private: u64 = "i_private";
+                end: At<bytes> = "sizeof";
             }
             super_block {
                 dev: u32 = "s_dev";
@@ -258,6 +267,41 @@ macro_rules! kernel_fields {
                 name: At<bytes> = "name" else "BPF maps of others";
             }
             bpf_link { prog: Ptr<bpf_prog> = "prog" else "what BPF programs of others are attached to"; }
+            shmem_inode_info {
+                seals: u32 = "seals" else "seals on files in memory";
+                inode: At<inode> = "vfs_inode" else "seals on files in memory";
+            }
+            io_kiocb {
+                opcode: u8 = "opcode" else "operations of io_uring";
+                result: u32 = "cqe.res" else "files opened by io_uring";
+                data: At<bytes> = "cmd" | "rw" else "names in operations of io_uring";
+            }
+            io_open {
+                dir: u32 = "dfd" else "files opened by io_uring";
+                slot: u32 = "file_slot" else "files opened by io_uring";
+                name: Ptr<filename> = "filename" else "names in operations of io_uring";
+            }
+            io_unlink {
+                dir: u32 = "dfd" else "names in operations of io_uring";
+                name: Ptr<filename> = "filename" else "names in operations of io_uring";
+            }
+            io_mkdir {
+                dir: u32 = "dfd" else "names in operations of io_uring";
+                name: Ptr<filename> = "filename" else "names in operations of io_uring";
+            }
+            io_rename {
+                old_dir: u32 = "old_dfd" else "names in operations of io_uring";
+                new_dir: u32 = "new_dfd" else "names in operations of io_uring";
+                old: Ptr<filename> = "oldpath" else "names in operations of io_uring";
+                new: Ptr<filename> = "newpath" else "names in operations of io_uring";
+            }
+            io_link {
+                old_dir: u32 = "old_dfd" else "names in operations of io_uring";
+                new_dir: u32 = "new_dfd" else "names in operations of io_uring";
+                old: Ptr<filename> = "oldpath" else "names in operations of io_uring";
+                new: Ptr<filename> = "newpath" else "names in operations of io_uring";
+            }
+            filename { name: Ptr<bytes> = "name"; }
             sock {
                 family: u16 = "__sk_common.skc_family";
                 state: u8 = "__sk_common.skc_state";

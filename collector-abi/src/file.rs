@@ -32,6 +32,10 @@ pub mod FileFlags {
     /// The last component is the name that the caller passed, slashes and all; the others are the directory from which
     /// the kernel took it.
     pub const AS_PASSED: u16 = 8;
+    /// It lies in the upper, writable layer of an overlay: it is not in a container's image, or was changed since.
+    pub const UPPER: u16 = 16;
+    /// It lies in a lower layer of an overlay only: a container's image has it.
+    pub const LOWER: u16 = 32;
 }
 
 /// A file was opened. Tail: its path.
@@ -83,4 +87,22 @@ pub struct MemFdRecord {
     pub zero: u32,
 }
 
-plain!(FileFacts = 24, OpenRecord = 80, MemFdRecord = 72);
+/// Seals are asked for on a file in memory. Tail: its path.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SealRecord {
+    /// When and who.
+    pub header: Header,
+    /// The file.
+    pub file: FileFacts,
+    /// The descriptor.
+    pub fd: i32,
+    /// The seals asked for, `F_SEAL_*`.
+    pub added: u32,
+    /// Those it has.
+    pub before: u32,
+    /// Zero.
+    pub zero: u32,
+}
+
+plain!(FileFacts = 24, OpenRecord = 80, MemFdRecord = 72, SealRecord = 80);

@@ -12,6 +12,7 @@ mod credentials;
 mod dns;
 mod fields;
 mod file;
+mod io_uring;
 mod mount;
 mod name;
 mod net;
@@ -20,11 +21,12 @@ mod trace;
 mod udp;
 
 pub use code::{BpfRecord, KernelRecord};
-pub use config::{Config, Drop, NameCache, NameSample, Watched};
+pub use config::{Config, Drop, NameCache, NameSample, Variable, Watched};
 pub use credentials::{CredFacts, CredentialsRecord, GROUPS};
 pub use dns::{DNS_PAYLOAD, DnsRecord};
-pub use fields::{At, Const, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
-pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord, Through};
+pub use fields::{At, Const, END, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
+pub use file::{FileFacts, FileFlags, MemFdRecord, OpenRecord, SealRecord, Through};
+pub use io_uring::{UringOpRecord, UringSetupRecord};
 pub use mount::{MountRecord, RootRecord};
 pub use name::{AttributeRecord, LinkRecord, MakeRecord, RENAME_EXCHANGE, RenameRecord, UnlinkRecord};
 pub use net::{
@@ -32,8 +34,8 @@ pub use net::{
     UnixRecord,
 };
 pub use process::{
-    CGROUP_DEPTH, ExecRecord, ExitRecord, ForkRecord, NamespaceRecord, NsFacts, PID_LEVELS, StdioFacts, StdioRecord,
-    StdioTag, TaskFacts,
+    CGROUP_DEPTH, CommRecord, CompatRecord, ExecRecord, ExitRecord, ForkRecord, NamespaceRecord, NsFacts, PID_LEVELS,
+    PrivilegeFacts, StdioFacts, StdioRecord, StdioTag, TaskFacts,
 };
 pub use trace::{OPENED_MEMORY, SignalRecord, TraceRecord};
 pub use udp::{UDP_FLOWS, UdpCounts, UdpKey, UdpRecord, UdpReleaseRecord};
@@ -124,6 +126,16 @@ pub mod kind {
     pub const BPF: u16 = 116;
     /// [`crate::StdioRecord`].
     pub const STDIO: u16 = 117;
+    /// [`crate::CommRecord`].
+    pub const COMM: u16 = 140;
+    /// [`crate::SealRecord`].
+    pub const SEAL: u16 = 141;
+    /// [`crate::UringSetupRecord`].
+    pub const URING_SETUP: u16 = 142;
+    /// [`crate::UringOpRecord`].
+    pub const URING_OP: u16 = 143;
+    /// [`crate::CompatRecord`].
+    pub const COMPAT: u16 = 144;
 }
 
 /// A process: its pid on the machine and when its thread group's leader started (`start_boottime`).

@@ -46,24 +46,38 @@ pub struct TaskFacts {
     pub login_uid: u32,
     /// The session's id, a pid of the machine.
     pub session: u32,
+    /// The process group's id, a pid of the machine.
+    pub group: u32,
+    /// How many of `pids` and `pid_ns` are filled in.
+    pub pid_levels: u8,
+    /// 1 when the control group's path goes on above.
+    pub cgroup_cut: u8,
+    /// Bytes of the control group's path in the tail: components, the last one first, a NUL after each.
+    pub cgroup_len: u16,
     /// Its namespaces.
     pub ns: NsFacts,
     /// Its pid in each of its pid namespaces, innermost first.
     pub pids: [u32; PID_LEVELS],
     /// These namespaces (inode numbers).
     pub pid_ns: [u32; PID_LEVELS],
-    /// How many of them are filled in.
-    pub pid_levels: u32,
-    /// Bytes of the control group's path in the tail: components, the last one first, a NUL after each.
-    pub cgroup_len: u16,
-    /// 1 when the path goes on above.
-    pub cgroup_cut: u8,
-    /// Zero.
-    pub zero: u8,
     /// The leader's name.
     pub comm: [u8; 16],
     /// Name of the controlling terminal, empty for none.
     pub tty: [u8; 16],
+}
+
+/// What an exec can raise.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PrivilegeFacts {
+    /// Effective capabilities.
+    pub cap_effective: u64,
+    /// Permitted capabilities.
+    pub cap_permitted: u64,
+    /// Effective user.
+    pub euid: u32,
+    /// Effective group.
+    pub egid: u32,
 }
 
 /// What a standard descriptor leads to.
@@ -99,8 +113,9 @@ pub mod StdioTag {
 
 /// A new image, or one found running.
 ///
-/// Tail, in this order: arguments (as they lie in memory, a NUL after each), control group, executable's path, working
-/// directory's path (both as components, the last one first, a NUL after each), script (as passed to exec).
+/// Tail, in this order: arguments (as they lie in memory, a NUL after each), environment (the variables asked for,
+/// `NAME=value`, a NUL after each), control group, executable's path, working directory's path (both as components, the
+/// last one first, a NUL after each), script (as passed to exec).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExecRecord {
@@ -124,8 +139,18 @@ pub struct ExecRecord {
     pub args_unknown: u8,
     /// 1 for a kernel thread, which has no image.
     pub kernel_thread: u8,
-    /// Zero.
-    pub zero: u8,
+    /// 1 when there were more variables than are looked at, or one was longer.
+    pub env_cut: u8,
+    /// Bytes of the environment in the tail.
+    pub env_len: u16,
+    /// 1 when `before` is filled in.
+    pub before_known: u8,
+    /// 1 when the program is a 32-bit one.
+    pub compat: u8,
+    /// Zeros.
+    pub zero: [u8; 4],
+    /// Its privilege before the exec.
+    pub before: PrivilegeFacts,
 }
 
 /// A new process. Tail: its control group.
@@ -136,6 +161,8 @@ pub struct ForkRecord {
     pub header: Header,
     /// The child.
     pub child: Key,
+    /// The flags of `clone`, `CLONE_*` without the signal in the lowest byte.
+    pub flags: u64,
     /// The child's circumstances.
     pub task: TaskFacts,
 }
@@ -150,6 +177,30 @@ pub struct ExitRecord {
     pub status: u32,
     /// Zero.
     pub zero: u32,
+}
+
+/// A process's first thread takes another name. No tail.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CommRecord {
+    /// When and who.
+    pub header: Header,
+    /// The name before.
+    pub old: [u8; 16],
+    /// The name that it takes.
+    pub new: [u8; 16],
+}
+
+/// A process made its first system call by the 32-bit entry. No tail.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompatRecord {
+    /// When and who.
+    pub header: Header,
+    /// The call's number there.
+    pub call: u32,
+    /// 1 when the program is a 64-bit one.
+    pub from_native: u32,
 }
 
 /// A thread's namespaces changed. No tail.
@@ -185,10 +236,13 @@ pub struct StdioRecord {
 plain!(
     NsFacts = 32,
     TaskFacts = 160,
+    PrivilegeFacts = 24,
     StdioFacts = 32,
-    ExecRecord = 352,
-    ForkRecord = 216,
+    ExecRecord = 384,
+    ForkRecord = 224,
     ExitRecord = 48,
     NamespaceRecord = 112,
-    StdioRecord = 80
+    StdioRecord = 80,
+    CommRecord = 72,
+    CompatRecord = 48
 );

@@ -5,7 +5,7 @@ use core::ptr;
 
 use aya_ebpf::bindings::seq_file;
 use aya_ebpf::helpers::generated;
-use lanner_collector_abi::{ExecRecord, kind};
+use lanner_collector_abi::{ExecRecord, PrivilegeFacts, kind};
 
 use crate::kernel::{Place as _, launder, task_struct};
 use crate::record::{Record, Slot, header_of};
@@ -51,7 +51,11 @@ pub extern "C" fn alive(ctx: *mut IterTask) -> i32 {
     head.args_unknown = 1;
     head.script_len = 0;
     head.kernel_thread = u8::from(found.flags() & PF_KTHREAD != 0);
-    head.zero = 0;
+    head.env_len = 0;
+    head.env_cut = 0;
+    head.before_known = 0;
+    head.before = PrivilegeFacts { cap_effective: 0, cap_permitted: 0, euid: 0, egid: 0 };
+    head.zero = [0; 4];
     task::describe(found, &mut head.task, record.tail);
     exec::image(found, head, record.tail);
     head.header.len = size_of::<ExecRecord>() as u32 + record.tail.used();

@@ -2,7 +2,7 @@
 
 use lanner_collector_abi::{FileFacts, FileFlags};
 
-use crate::kernel::{Place as _, file, inode, path, task_struct};
+use crate::kernel::{Place as _, file, inode, path, probe, task_struct};
 use crate::path::{Spot, push};
 use crate::record::Tail;
 use crate::task::nth_pointer;
@@ -16,6 +16,9 @@ pub const S_IFBLK: u16 = 0o060_000;
 pub const S_IFDIR: u16 = 0o040_000;
 pub const S_IFCHR: u16 = 0o020_000;
 pub const S_IFIFO: u16 = 0o010_000;
+
+/// `super_block.s_magic` of overlayfs (include/uapi/linux/magic.h).
+const OVERLAYFS_MAGIC: u64 = 0x794c_7630;
 
 /// The open file behind a descriptor of a thread; null when there is none.
 #[inline(always)]
@@ -60,4 +63,15 @@ pub fn locate_at(of: inode, at: Spot, facts: &mut FileFacts, tail: Tail) {
     if of.nlink() == 0 || (is_in_directory && dentry.hashed() == 0) {
         facts.flags |= FileFlags::DELETED;
     }
+    facts.flags |= layer(of);
+}
+
+/// In which layer of an overlay an inode lies. `struct ovl_inode` (fs/overlayfs/ovl_entry.h) has since Linux 4.13 the
+/// upper dentry right behind the inode itself; overlay may be a module, whose types vmlinux does not describe.
+#[inline(always)]
+fn layer(of: inode) -> u16 {
+    if of.sb().magic() != OVERLAYFS_MAGIC {
+        return 0;
+    }
+    if probe::<u64>(of.end().address) != 0 { FileFlags::UPPER } else { FileFlags::LOWER }
 }

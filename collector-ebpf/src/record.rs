@@ -13,8 +13,9 @@ use lanner_collector_abi::{Drop, Header, Key, Plain};
 use crate::kernel::task_struct;
 use crate::{ring, task};
 
-/// The tail's position stays below this; a power of two.
-const TAIL_LIMIT: u32 = 16384;
+/// The tail's position stays below this. With what stands around it, a scratch page must not be longer than the 32 KiB
+/// that the kernel allows an element of a per-CPU map; and all that an exec can tell must fit.
+const TAIL_LIMIT: u32 = 27 * 1024;
 /// The most that one write adds.
 const WRITE_MAX: u32 = 4096;
 /// Room before the tail for the biggest fixed part.
@@ -144,6 +145,36 @@ impl Tail {
         }
     }
 
+    /// As [`Self::push_str`], with at most 4095 bytes.
+    #[inline(always)]
+    pub fn push_long_str(self, address: u64) -> u32 {
+        // SAFETY: that many bytes are there; the kernel checks the source.
+        let n = unsafe { generated::bpf_probe_read_kernel_str(self.end().cast(), WRITE_MAX, address as *const _) };
+        self.grow(n)
+    }
+
+    /// Copies a NUL-terminated string of the process's memory, at most `MAX - 1` bytes and the NUL, behind the tail and
+    /// returns its length with the NUL; [`Self::keep`] makes it part of the tail. Negative: it cannot be read.
+    #[inline(always)]
+    pub fn peek_user_str<const MAX: u32>(self, address: u64) -> i64 {
+        const { assert!(MAX <= WRITE_MAX) };
+        // SAFETY: that many bytes are there; the kernel checks the source.
+        unsafe { generated::bpf_probe_read_user_str(self.end().cast(), MAX, address as *const _) }
+    }
+
+    /// The first eight bytes behind the tail, the first one lowest.
+    #[inline(always)]
+    pub fn peek_word(self) -> u64 {
+        // SAFETY: the map's own element.
+        u64::from_le(unsafe { ptr::read_unaligned(self.end().cast::<u64>()) })
+    }
+
+    /// Makes `n` bytes behind the tail part of it.
+    #[inline(always)]
+    pub fn keep(self, n: i64) {
+        self.grow(n);
+    }
+
     /// Appends `len` bytes of the process's memory, at most 4095. `false`: they could not be read.
     #[inline(always)]
     pub fn push_user(self, address: u64, len: u32) -> bool {
@@ -189,12 +220,21 @@ unsafe fn swap(place: *mut u64, new: u64) -> u64 {
     value
 }
 
-/// `x & MASK`, in a way that the compiler cannot take out again when it knows better: the verifier does not.
+/// The lesser of `x` and `MAX`, in a way that the compiler cannot take out again when it knows better: the verifier does
+/// not.
 #[inline(always)]
-pub fn bounded<const MASK: u32>(x: u32) -> u32 {
+pub fn bounded<const MAX: u32>(x: u32) -> u32 {
     let mut y = u64::from(x);
-    // SAFETY: one instruction on one register.
-    unsafe { core::arch::asm!("{y} &= {mask}", y = inout(reg) y, mask = const MASK, options(pure, nomem, nostack)) };
+    // SAFETY: two instructions on one register.
+    unsafe {
+        core::arch::asm!(
+            "if {y} <= {max} goto +1",
+            "{y} = {max}",
+            y = inout(reg) y,
+            max = const MAX,
+            options(pure, nomem, nostack)
+        );
+    }
     y as u32
 }
 

@@ -26,7 +26,14 @@ static DROPS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Drop::COUNT, 0);
 // SAFETY: no other symbol of this name exists.
 #[unsafe(no_mangle)]
 static CONFIG: Config =
-    Config { wake_mark: u64::MAX, watched_lengths: 0, traffic_age: u64::MAX, own_pid: 0, own_pid_ns: 0 };
+    Config { wake_mark: u64::MAX, watched_lengths: 0, traffic_age: u64::MAX, own_pid: 0, own_pid_ns: 0, variables: 0 };
+
+/// Whether variables of the environment are asked for.
+#[inline(always)]
+pub fn wants_variables() -> bool {
+    // SAFETY: reads one word of a static; volatile, for the loader overrides it.
+    unsafe { ptr::read_volatile(&raw const CONFIG.variables) != 0 }
+}
 
 /// Whether a watched name has this many bytes.
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! Who a process is.
 
 use aya_ebpf::helpers::generated;
-use lanner_collector_abi::{Key, NsFacts, PID_LEVELS, TaskFacts};
+use lanner_collector_abi::{Key, NsFacts, PID_LEVELS, PrivilegeFacts, TaskFacts};
 
 use crate::kernel::{Place as _, pid, probe, task_struct, upid, xa_node};
 use crate::path;
@@ -60,12 +60,12 @@ pub fn describe(task: task_struct, facts: &mut TaskFacts, tail: Tail) {
 
     let signal = task.signal();
     facts.session = signal.session().numbers().nr();
+    facts.group = signal.group().numbers().nr();
     string16(&mut facts.tty, signal.tty().name().address);
     string16(&mut facts.comm, leader.comm().address);
     let cgroup = path::push_cgroup(tail, &task);
     facts.cgroup_len = (cgroup >> 16) as u16;
     facts.cgroup_cut = (cgroup & 1) as u8;
-    facts.zero = 0;
 }
 
 #[inline(always)]
@@ -78,6 +78,18 @@ fn credentials(task: task_struct, facts: &mut TaskFacts) {
     facts.cap_effective = cred.cap_effective();
     facts.cap_permitted = cred.cap_permitted();
     facts.login_uid = if task.has_loginuid() { task.loginuid() } else { u32::MAX };
+}
+
+/// What an exec can raise.
+#[inline(always)]
+pub fn privilege(task: task_struct) -> PrivilegeFacts {
+    let cred = task.cred();
+    PrivilegeFacts {
+        cap_effective: cred.cap_effective(),
+        cap_permitted: cred.cap_permitted(),
+        euid: cred.euid(),
+        egid: cred.egid(),
+    }
 }
 
 #[inline(never)]
@@ -96,7 +108,7 @@ fn pids(leader: &task_struct, facts: &mut TaskFacts) {
             facts.pid_ns[i as usize] = 0;
         }
     }
-    facts.pid_levels = filled;
+    facts.pid_levels = filled as u8;
 }
 
 /// How many bits of a number each level of the kernel's table of pids takes, and how many levels it has at most: pids

@@ -8,18 +8,28 @@ mod attempts;
 mod backfill;
 #[path = "sensor/bpf.rs"]
 mod bpf;
+#[path = "sensor/comm.rs"]
+mod comm;
+#[path = "sensor/compat.rs"]
+mod compat;
 #[path = "sensor/credentials.rs"]
 mod credentials;
-#[path = "sensor/dns.rs"]
-mod dns;
 #[path = "sensor/crowd.rs"]
 mod crowd;
+#[path = "sensor/dns.rs"]
+mod dns;
 #[path = "sensor/ends.rs"]
 mod ends;
 #[path = "sensor/files.rs"]
 mod files;
 #[path = "sensor/full.rs"]
 mod full;
+#[path = "sensor/identity.rs"]
+mod identity;
+#[path = "sensor/images.rs"]
+mod images;
+#[path = "sensor/io_uring.rs"]
+mod io_uring;
 #[path = "sensor/levers.rs"]
 mod levers;
 #[path = "sensor/lifetime.rs"]
@@ -42,6 +52,8 @@ mod paths;
 mod processes;
 #[path = "sensor/ring.rs"]
 mod ring;
+#[path = "sensor/seal.rs"]
+mod seal;
 #[path = "sensor/sockets.rs"]
 mod sockets;
 #[path = "sensor/stage.rs"]

@@ -14,7 +14,7 @@ fn at(seq: u64, process: ProcessKey, payload: Payload) -> Event {
 
 fn fork(child: ProcessKey, parent: ProcessKey) -> Payload {
     let task = Task { parent: Some(parent), comm: Text::from("sh"), ..Task::default() };
-    Payload::Fork(Box::new(Fork { child, task }))
+    Payload::Fork(Box::new(Fork { child, how: CloneFlags::default(), task }))
 }
 
 fn write(ino: u64) -> Payload {

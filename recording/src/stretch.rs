@@ -87,7 +87,12 @@ impl Stretcher {
             | Payload::Kernel(_)
             | Payload::Bpf(_)
             | Payload::Stdio(_)
-            | Payload::Container(_) => {}
+            | Payload::Container(_)
+            | Payload::Comm(_)
+            | Payload::Seal(_)
+            | Payload::UringSetup(_)
+            | Payload::UringOp(_)
+            | Payload::Compat(_) => {}
         }
     }
 

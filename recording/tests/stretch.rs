@@ -38,7 +38,8 @@ fn event(time: u64, process: ProcessKey, payload: Payload) -> Event {
 fn a_process_keeps_one_identity_wherever_it_is_named() {
     let (parent, child) = (ProcessKey::new(1, 500), ProcessKey::new(2, 1500));
     let task = Task { parent: Some(parent), ..Task::default() };
-    let fork = event(1501, parent, Payload::Fork(Box::new(Fork { child, task: task.clone() })));
+    let fork =
+        event(1501, parent, Payload::Fork(Box::new(Fork { child, how: CloneFlags::default(), task: task.clone() })));
     let exec = event(2500, child, Payload::Exec(Box::new(Exec { task, image: Image::default() })));
     let unknown = event(2600, ProcessKey::UNKNOWN, Payload::Exit(Exit { code: 0, signal: 9 }));
     let batch = Batch { now: BootTime(3000), events: vec![fork, exec, unknown], ..Batch::default() };

@@ -79,7 +79,7 @@ fn busy_node(n: u64) -> Vec<Batch> {
             ..Task::default()
         };
         let payload = match seq % 4 {
-            0 => Payload::Fork(Box::new(Fork { child: key, task })),
+            0 => Payload::Fork(Box::new(Fork { child: key, how: CloneFlags::default(), task })),
             1 => {
                 let list =
                     [exe.to_owned(), "--config".into(), format!("/etc/app/{}.yaml", rng.below(500)), "-v".into()];

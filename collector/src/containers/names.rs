@@ -308,7 +308,7 @@ impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lanner_core::event::{Args, Exit, File, Fork, Image, ToldBy};
+    use lanner_core::event::{Args, CloneFlags, Exit, File, Fork, Image, ToldBy};
     use std::sync::mpsc::Receiver;
 
     /// What a thread would have at its end.
@@ -351,7 +351,7 @@ mod tests {
     fn fork(time: u64, cgroup: &str, container: Option<&str>) -> Event {
         let container = container.map(|id| ContainerId(id.into()));
         let task = Task { cgroup: cgroup.into(), container, ..Task::default() };
-        event(time, Payload::Fork(Box::new(Fork { child: ProcessKey::new(8, 8), task })))
+        event(time, Payload::Fork(Box::new(Fork { child: ProcessKey::new(8, 8), how: CloneFlags::default(), task })))
     }
 
     fn exec(time: u64, line: &str) -> Event {

@@ -47,6 +47,11 @@ pub(super) fn of(event: &Event) -> usize {
         }
         Payload::Bpf(bpf) => size_of_val(bpf.as_ref()) + of_text(&bpf.name),
         Payload::Container(info) => size_of::<ContainerInfo>() + of_container(info),
+        Payload::Seal(seal) => size_of_val(seal.as_ref()) + of_file(&seal.file),
+        Payload::Comm(comm) => of_text(&comm.old) + of_text(&comm.new),
+        Payload::UringOp(op) => {
+            size_of_val(op.as_ref()) + op.path.as_ref().map_or(0, of_text) + op.second.as_ref().map_or(0, of_text)
+        }
         Payload::Exit(_)
         | Payload::Connect(_)
         | Payload::Accept(_)
@@ -57,7 +62,9 @@ pub(super) fn of(event: &Event) -> usize {
         | Payload::Bind(_)
         | Payload::Namespace(_)
         | Payload::Signal(_)
-        | Payload::Stdio(_) => 0,
+        | Payload::Stdio(_)
+        | Payload::UringSetup(_)
+        | Payload::Compat(_) => 0,
     };
     size_of::<Event>() + more
 }
@@ -85,7 +92,7 @@ fn of_task(task: &Task) -> usize {
 }
 
 fn of_image(image: &Image) -> usize {
-    let args: usize = image.args.list.iter().map(|arg| size_of::<Text>() + of_text(arg)).sum();
+    let args: usize = image.args.list.iter().chain(&image.env.list).map(|arg| size_of::<Text>() + of_text(arg)).sum();
     of_file(&image.exe) + of_text(&image.cwd) + image.script.as_ref().map_or(0, of_text) + args
 }
 

@@ -76,6 +76,7 @@ fn task(pid: u32, status: &str) -> Task {
             cap_permitted: capabilities("CapPrm:"),
         },
         session: field(status, "NSsid:").and_then(|sid| sid.parse().ok()).unwrap_or_default(),
+        group: field(status, "NSpgid:").and_then(|pgid| pgid.parse().ok()).unwrap_or_default(),
         tty: None,
         namespaces,
         container: container::innermost(&cgroup),

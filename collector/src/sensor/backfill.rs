@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use aya::Ebpf;
 use lanner_core::event::{BootTime, Event, FileId, Header, Origin, Payload, ProcessKey};
 
+use super::environment::Variables;
 use super::family::{self, ALIVE, Found};
 use super::proc::Proc;
 use super::{absent, iterate};
@@ -64,6 +65,7 @@ pub(super) fn events(
     started: BootTime,
     is_live: impl Fn(&Found) -> bool,
     proc: Option<Proc>,
+    variables: &Variables,
 ) -> Vec<Event> {
     if let Some(proc) = proc {
         let absent = absent::parents(&all, proc);
@@ -73,9 +75,10 @@ pub(super) fn events(
     for found in &mut all {
         if let (Some(proc), false) = (proc, found.kernel_thread)
             && let Some(pid) = proc.pid_of(&found.pids, &found.exec.task.pid_namespaces)
-            && let Some(args) = proc.args(pid, found.key.start)
+            && let Some((args, env)) = proc.memory(pid, found.key.start, variables)
         {
             found.exec.image.args = args;
+            found.exec.image.env = env;
         }
     }
     parents_first(all)
@@ -127,7 +130,7 @@ mod tests {
     #[test]
     fn parents_come_before_children_even_when_they_are_younger() {
         let all = vec![found(9, 10, Some((5, 50))), found(5, 50, Some((1, 1))), found(1, 1, None)];
-        let events = events(all, BootTime(100), |_| false, None);
+        let events = events(all, BootTime(100), |_| false, None, &Variables::default());
         assert_eq!(events.iter().map(|e| e.header.process.pid).collect::<Vec<_>>(), [1, 5, 9]);
         assert!(events.iter().all(|e| e.header.time == BootTime(100) && e.header.origin == Origin::Backfill));
     }
@@ -135,13 +138,13 @@ mod tests {
     #[test]
     fn what_is_seen_live_is_not_told_again() {
         let all = vec![found(1, 1, None), found(2, 2, Some((1, 1))), found(3, 100, Some((1, 1)))];
-        let events = events(all, BootTime(100), |found| found.key.pid > 1, None);
+        let events = events(all, BootTime(100), |found| found.key.pid > 1, None, &Variables::default());
         assert_eq!(events.iter().map(|e| e.header.process.pid).collect::<Vec<_>>(), [1]);
     }
 
     #[test]
     fn a_cycle_of_parents_ends() {
         let all = vec![found(1, 1, Some((2, 2))), found(2, 2, Some((1, 1)))];
-        assert_eq!(events(all, BootTime(9), |_| false, None).len(), 2);
+        assert_eq!(events(all, BootTime(9), |_| false, None, &Variables::default()).len(), 2);
     }
 }

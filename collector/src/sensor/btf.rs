@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use lanner_collector_abi::END;
+
 const MAGIC: u16 = 0xeb9f;
 /// Anonymous and array types nest; real ones a few levels, damaged data without end.
 const MAX_DEPTH: u32 = 32;
@@ -35,6 +37,8 @@ pub(super) struct Types<'a> {
     at: Vec<u32>,
     /// Ids of structs, unions and enums by name.
     named: HashMap<&'a [u8], u32>,
+    /// Ids of pointers to what tracepoints call, by the tracepoint's name.
+    tracepoints: HashMap<&'a [u8], u32>,
 }
 
 /// Where a field lies in its struct.
@@ -98,7 +102,13 @@ impl<'a> Types<'a> {
             let begin = header_len.checked_add(word(file, at)? as usize)?;
             file.get(begin..begin.checked_add(word(file, at + 4)? as usize)?)
         };
-        let mut types = Types { data: section(8)?, strings: section(16)?, at: Vec::new(), named: HashMap::new() };
+        let mut types = Types {
+            data: section(8)?,
+            strings: section(16)?,
+            at: Vec::new(),
+            named: HashMap::new(),
+            tracepoints: HashMap::new(),
+        };
         let mut at = 0;
         while at < types.data.len() {
             let head = types.head_at(at)?;
@@ -110,15 +120,23 @@ impl<'a> Types<'a> {
                     types.named.entry(name).or_insert(id);
                 }
             }
+            if head.kind() == kind::TYPEDEF
+                && let Some(tracepoint) = types.string(head.name)?.strip_prefix(b"btf_trace_")
+            {
+                types.tracepoints.entry(tracepoint).or_insert(head.size_or_type);
+            }
             at = head.rest.checked_add(head.rest_len())?;
         }
         Some(types)
     }
 
     /// Where the field at `path`, such as `d_name.len` or `pids[3]`, lies in the struct `of`. Members of anonymous structs
-    /// and unions count as the struct's own, as in C.
+    /// and unions count as the struct's own, as in C. [`END`] is the place behind the whole struct.
     pub(super) fn field(&self, of: &str, path: &str) -> Option<Place> {
         let mut id = *self.named.get(of.as_bytes())?;
+        if path == END {
+            return Some(Place { offset: self.size(id, 0)?, size: 0 });
+        }
         let mut offset = 0u32;
         for step in path.split('.') {
             let (name, index) = match step.split_once('[') {
@@ -138,6 +156,14 @@ impl<'a> Types<'a> {
             }
         }
         Some(Place { offset, size: self.size(id, 0)? })
+    }
+
+    /// How many arguments a tracepoint has.
+    pub(super) fn arguments(&self, tracepoint: &str) -> Option<usize> {
+        let pointer = self.head(*self.tracepoints.get(tracepoint.as_bytes())?)?;
+        let called = self.head(pointer.size_or_type)?;
+        // The first one is the program's own.
+        (pointer.kind() == kind::PTR && called.kind() == kind::FUNC_PROTO).then(|| called.len().saturating_sub(1))
     }
 
     /// The value of an enumerator of the enum `of`.

@@ -17,6 +17,11 @@ pub struct SensorConfig {
     pub traffic_every: Duration,
     /// How UDP flows are followed.
     pub flows: FlowLimits,
+    /// Variables of the environment that are read when a program is run, by name. What is not named stays in the kernel,
+    /// for environments hold secrets. Names that hold a `=` or a NUL are left out, and so is what comes after the 64th.
+    pub environment: Vec<String>,
+    /// When 32-bit system calls are watched.
+    pub compat: CompatWatch,
     /// Another build of the in-kernel programs, in the place of the one that is built in.
     pub object: Option<PathBuf>,
 }
@@ -36,6 +41,17 @@ impl Default for FlowLimits {
     fn default() -> Self {
         FlowLimits { room: UDP_FLOWS, update: Duration::from_secs(10), silent: Duration::from_secs(60) }
     }
+}
+
+/// When 32-bit system calls are watched: that costs every system call of the node about 35 ns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CompatWatch {
+    /// From when a 32-bit program is seen to run, but for the first milliseconds. A 64-bit program that makes 32-bit calls
+    /// (`int 0x80`) before is not seen.
+    #[default]
+    OnSight,
+    /// From the beginning.
+    Always,
 }
 
 /// Credentials, keys and tokens; where Kubernetes and container runtimes keep what they obey; the kernel's own levers,
@@ -88,6 +104,38 @@ const WATCHED: &[&str] = &[
     "kcore",
 ];
 
+/// What makes programs load or run other code, leave no history, or speak to a cluster or daemon; and who logged in from
+/// where.
+const ENVIRONMENT: &[&str] = &[
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "GLIBC_TUNABLES",
+    "BASH_ENV",
+    "ENV",
+    "PROMPT_COMMAND",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PERL5LIB",
+    "PERL5OPT",
+    "RUBYOPT",
+    "RUBYLIB",
+    "NODE_OPTIONS",
+    "JAVA_TOOL_OPTIONS",
+    "GIT_SSH_COMMAND",
+    "HISTFILE",
+    "HISTFILESIZE",
+    "HISTSIZE",
+    "HISTCONTROL",
+    "KUBECONFIG",
+    "DOCKER_HOST",
+    "CONTAINERD_ADDRESS",
+    "SSH_CONNECTION",
+    "SSH_ORIGINAL_COMMAND",
+    "SUDO_USER",
+    "SUDO_COMMAND",
+];
+
 impl Default for SensorConfig {
     fn default() -> Self {
         SensorConfig {
@@ -95,6 +143,8 @@ impl Default for SensorConfig {
             watched: WATCHED.iter().map(|name| (*name).to_owned()).collect(),
             traffic_every: Duration::from_secs(30),
             flows: FlowLimits::default(),
+            environment: ENVIRONMENT.iter().map(|name| (*name).to_owned()).collect(),
+            compat: CompatWatch::default(),
             object: None,
         }
     }

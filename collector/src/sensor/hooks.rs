@@ -11,6 +11,7 @@ use aya::programs::{
 use aya::{Btf, Ebpf};
 use lanner_core::event::{BootTime, Hook, HookLayer, HookState};
 
+use super::btf::Types;
 use super::family::{FORK, Found, HOOKS};
 use super::hold::Hold;
 use super::{backfill, cgroup, clock, load, tracefs};
@@ -26,6 +27,8 @@ pub(super) const NO_PROGRAM: &str = "the object has no such program";
 pub(super) enum Attach {
     /// A tracepoint with typed arguments.
     Typed(&'static str),
+    /// The first of these tracepoints that the kernel has with this many arguments: their order changed over time.
+    Shaped(&'static [(&'static str, usize)]),
     /// System call tracepoints. Not every architecture has all of them; one is enough.
     Syscalls(&'static [&'static str]),
     /// System calls that not every kernel or architecture has. Where none of them is, nothing escapes for it, and the hook is
@@ -94,9 +97,9 @@ pub(super) struct Attached {
 
 /// Loads and attaches what the kernel allows, program by program. All are loaded before the first is attached: the
 /// verifier takes its time, and attaching is to be over soon.
-pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
+pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf, types: &Types<'_>) -> Attached {
     let specs: Vec<&Spec> = HOOKS.iter().copied().flatten().filter(|spec| spec.attach.applies()).collect();
-    let loaded = load::all(ebpf, btf, &specs);
+    let loaded = load::all(ebpf, btf, types, &specs);
     let mut attached = Attached { hooks: Vec::new(), forks_from: None, early: Vec::new(), hold: Hold::new() };
     let mut programs = HashSet::new();
     for spec in specs {
@@ -125,7 +128,7 @@ pub(super) fn attach_all(ebpf: &mut Ebpf, btf: &Btf) -> Attached {
     attached
 }
 
-fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
+pub(super) fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
     if let Attach::Calls(programs) = spec.attach {
         return programs.iter().try_for_each(|(name, tracepoints)| {
             let program = tracepoint(ebpf, name)?;
@@ -135,7 +138,7 @@ fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<(), String> {
     }
     let program = ebpf.program_mut(spec.program).ok_or(NO_PROGRAM)?;
     match spec.attach {
-        Attach::Typed(_) => {
+        Attach::Typed(_) | Attach::Shaped(_) => {
             let program: &mut BtfTracePoint = program.try_into().map_err(words)?;
             hold.attach(program, BtfTracePoint::attach, BtfTracePoint::take_link).map_err(words)?;
         }

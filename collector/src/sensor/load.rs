@@ -9,6 +9,7 @@ use aya::programs::{
 };
 use aya::{Btf, Ebpf};
 
+use super::btf::Types;
 use super::hooks::{Attach, NO_PROGRAM, Spec, words};
 
 /// More would wait for each other.
@@ -29,7 +30,7 @@ impl Loaded {
 }
 
 /// Loads the programs of these hooks.
-pub(super) fn all(ebpf: &mut Ebpf, btf: &Btf, specs: &[&Spec]) -> Loaded {
+pub(super) fn all(ebpf: &mut Ebpf, btf: &Btf, types: &Types<'_>, specs: &[&Spec]) -> Loaded {
     let mut wanted: HashMap<&str, Attach> = HashMap::new();
     for spec in specs {
         match spec.attach {
@@ -45,7 +46,7 @@ pub(super) fn all(ebpf: &mut Ebpf, btf: &Btf, specs: &[&Spec]) -> Loaded {
         loop {
             let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((name, program, attach)) = job else { return };
-            let outcome = load(program, btf, attach).map_err(words);
+            let outcome = load(program, btf, types, attach);
             loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(name, outcome);
         }
     };
@@ -58,8 +59,17 @@ pub(super) fn all(ebpf: &mut Ebpf, btf: &Btf, specs: &[&Spec]) -> Loaded {
     Loaded(loaded.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn load(program: &mut Program, btf: &Btf, attach: Attach) -> Result<(), ProgramError> {
+fn load(program: &mut Program, btf: &Btf, types: &Types<'_>, attach: Attach) -> Result<(), String> {
+    let Attach::Shaped(shapes) = attach else { return load_as(program, btf, attach).map_err(words) };
+    let known = shapes.iter().find(|(name, arguments)| types.arguments(name) == Some(*arguments));
+    let (tracepoint, _) = known.ok_or("this kernel's tracepoint has other arguments, or it has none")?;
+    load_as(program, btf, Attach::Typed(tracepoint)).map_err(words)
+}
+
+fn load_as(program: &mut Program, btf: &Btf, attach: Attach) -> Result<(), ProgramError> {
     match attach {
+        // Of which shape it is, is known by now.
+        Attach::Shaped(_) => Ok(()),
         Attach::Typed(tracepoint) => <&mut BtfTracePoint>::try_from(program)?.load(tracepoint, btf),
         Attach::Syscalls(_) | Attach::SyscallsIfAny(_) | Attach::Calls(_) => {
             <&mut TracePoint>::try_from(program)?.load()

@@ -12,8 +12,10 @@ mod blind;
 mod btf;
 mod cgroup;
 mod clock;
+mod compat;
 mod config;
 mod container;
+mod environment;
 mod error;
 mod family;
 mod hold;
@@ -38,18 +40,20 @@ use std::{fs, io};
 
 use aya::maps::{HashMap as BpfHashMap, MapData};
 use aya::{Btf, Ebpf, EbpfLoader, Endianness, VerifierLogLevel};
-use lanner_collector_abi::Watched;
+use lanner_collector_abi::{Variable, Watched};
 use lanner_core::event::{BootTime, Event, Hook, HookLayer, HookState, Loss, LossCause, Payload, ProcessKey};
 
 pub use clock::now;
-pub use config::{FlowLimits, SensorConfig};
+pub use config::{CompatWatch, FlowLimits, SensorConfig};
 pub use error::SensorError;
 pub use node::node_info;
 pub use probe::{Check, probe};
 
 use backfill::Live;
 use btf::Types;
+use compat::Compat;
 pub(crate) use container::{innermost as innermost_container, outer as outer_container};
+use environment::Variables;
 use family::{FLOWS, Found, Network, SOCKETS, TRAFFIC};
 use hold::Hold;
 use hooks::Attached;
@@ -77,6 +81,8 @@ pub struct Sensor {
     /// Empty; keeps its room between records.
     fresh: Vec<Event>,
     undecodable: u64,
+    variables: Variables,
+    compat: Compat,
     /// Before the first hook was attached.
     started: BootTime,
     /// See [`Attached`].
@@ -84,7 +90,7 @@ pub struct Sensor {
     /// See [`Attached`].
     early: Vec<Found>,
     /// See [`Attached`].
-    _hold: Hold,
+    hold: Hold,
     /// Processes that the backfill told of: a late record of their fork would tell of them twice.
     told: HashSet<ProcessKey>,
     /// See [`SensorConfig::traffic_every`]; when it was told last.
@@ -118,7 +124,9 @@ impl Sensor {
         let watched = watched(&config.watched);
         let wake_mark = u64::from(config.ring_bytes / 4);
         let lengths = watched.iter().fold(0u64, |bits, name| bits | 1 << length(name));
-        let settings = [wake_mark, lengths, nanoseconds(config.traffic_every), own_pid()];
+        let variables = Variables::new(&config.environment);
+        let beginnings = variables.beginnings();
+        let settings = [wake_mark, lengths, nanoseconds(config.traffic_every), own_pid(), beginnings.len() as u64];
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .verifier_log_level(VerifierLogLevel::STATS)
@@ -129,12 +137,13 @@ impl Sensor {
             .load(&object)
             .map_err(|e| SensorError::Object(with_causes(&e)))?;
         fill_watched(&mut ebpf, &watched).map_err(SensorError::Object)?;
+        fill_environment(&mut ebpf, &beginnings).map_err(SensorError::Object)?;
         let ring = Ring::new(&mut ebpf).map_err(SensorError::Object)?;
         let network = Network::new(&mut ebpf, config.flows).map_err(SensorError::Object)?;
 
         let names = namecache::find(&mut ebpf, &btf);
         let started = clock::now();
-        let Attached { mut hooks, forks_from, early, hold } = hooks::attach_all(&mut ebpf, &btf);
+        let Attached { mut hooks, forks_from, early, mut hold } = hooks::attach_all(&mut ebpf, &btf, &types);
         if hooks.iter().all(|h| matches!(h.state, HookState::Refused(_))) {
             let first = hooks.into_iter().find_map(|h| match h.state {
                 HookState::Refused(reason) => Some(reason),
@@ -153,6 +162,8 @@ impl Sensor {
                 "which files are renamed, linked, removed or changed: told as they were called",
             )
         }));
+        let (compat, hook) = Compat::begin(&mut ebpf, &btf, &types, &mut hold, config.compat);
+        hooks.push(hook);
         Ok(Sensor {
             ebpf,
             ring,
@@ -161,10 +172,12 @@ impl Sensor {
             network,
             fresh: Vec::new(),
             undecodable: 0,
+            variables,
+            compat,
             started,
             forks_from,
             early,
-            _hold: hold,
+            hold,
             told: HashSet::new(),
             traffic_every: config.traffic_every,
             traffic_told: started,
@@ -197,7 +210,10 @@ impl Sensor {
         live.join(&mut all, std::mem::take(&mut self.early));
         let forks_from = self.forks_from;
         let is_live = |f: &Found| forks_from.is_some_and(|from| f.key.start >= from) || live.tells_of(f);
-        let events = backfill::events(all, self.started, is_live, Proc::open().ok());
+        let events = backfill::events(all, self.started, is_live, Proc::open().ok(), &self.variables);
+        if events.iter().any(|e| matches!(&e.payload, Payload::Alive(exec) if exec.image.compat)) {
+            self.compat.sighted(&mut self.ebpf, &mut self.hold, &mut self.hooks);
+        }
         self.told = events.iter().map(|e| e.header.process).collect();
         events
     }
@@ -251,7 +267,13 @@ impl Sensor {
         for _ in 0..RECORDS_PER_DRAIN {
             let (network, mut events) = (&mut self.network, std::mem::take(&mut self.fresh));
             let decoded = self.ring.next(|record| family::read(record, network, &mut events));
-            for event in events.drain(..).filter(|event| !is_told(&self.told, event)) {
+            for mut event in events.drain(..).filter(|event| !is_told(&self.told, event)) {
+                if let Payload::Exec(exec) = &mut event.payload {
+                    self.variables.retain(&mut exec.image.env);
+                    if exec.image.compat {
+                        self.compat.sighted(&mut self.ebpf, &mut self.hold, &mut self.hooks);
+                    }
+                }
                 self.order.push(event);
             }
             self.fresh = events;
@@ -349,6 +371,12 @@ fn fill_watched(ebpf: &mut Ebpf, names: &[Watched]) -> Result<(), String> {
     let map = ebpf.map_mut("WATCHED").ok_or("the object has no map WATCHED")?;
     let mut map: BpfHashMap<&mut MapData, Watched, u8> = map.try_into().map_err(|e| with_causes(&e))?;
     names.iter().try_for_each(|name| map.insert(name, 1, 0).map_err(|e| with_causes(&e)))
+}
+
+fn fill_environment(ebpf: &mut Ebpf, beginnings: &HashSet<Variable>) -> Result<(), String> {
+    let map = ebpf.map_mut("ENVIRONMENT").ok_or("the object has no map ENVIRONMENT")?;
+    let mut map: BpfHashMap<&mut MapData, Variable, u8> = map.try_into().map_err(|e| with_causes(&e))?;
+    beginnings.iter().try_for_each(|word| map.insert(word, 1, 0).map_err(|e| with_causes(&e)))
 }
 
 /// An error with its causes, on one line.

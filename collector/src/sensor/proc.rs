@@ -5,10 +5,14 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 
-use lanner_core::event::{Args, BootTime, Text};
+use lanner_core::event::{Args, BootTime, Environment, Text};
+
+use super::environment::Variables;
 
 /// As many bytes of arguments as the programs read.
-const ARGS_MAX: u64 = 4095;
+const ARGS_MAX: u64 = 2 * 4095;
+/// Bytes of an environment that are read.
+const ENVIRONMENT_MAX: u64 = 128 * 1024;
 /// Nanoseconds of the tick in which `/proc/PID/stat` gives a start time (`USER_HZ` is 100 on every architecture we build for).
 const TICK: u64 = 10_000_000;
 /// The inode number of the machine's first pid namespace (`PROC_PID_INIT_INO`).
@@ -43,12 +47,18 @@ impl Proc {
         namespaces.iter().position(|ns| *ns == self.namespace).and_then(|i| pids.get(i)).copied()
     }
 
-    /// The arguments of the process with this pid here, if it is the one that started then.
-    pub(super) fn args(self, pid: u32, start: BootTime) -> Option<Args> {
-        let mut bytes = Vec::new();
-        File::open(format!("/proc/{pid}/cmdline")).ok()?.take(ARGS_MAX + 1).read_to_end(&mut bytes).ok()?;
+    /// The arguments and environment of the process with this pid here, if it is the one that started then.
+    pub(super) fn memory(self, pid: u32, start: BootTime, variables: &Variables) -> Option<(Args, Environment)> {
+        let read = |name: &str, max: u64| {
+            let mut bytes = Vec::new();
+            File::open(format!("/proc/{pid}/{name}")).ok()?.take(max + 1).read_to_end(&mut bytes).ok()?;
+            Some((bytes.len() as u64 > max, bytes))
+        };
+        let (args_cut, args) = read("cmdline", ARGS_MAX)?;
+        let (env_cut, env) = read("environ", ENVIRONMENT_MAX).unwrap_or_default();
+        let list = env.split(|b| *b == 0).filter(|variable| variables.may_read(variable)).map(Text::from).collect();
         // Asked after: the pid was this process's until now.
-        Self::is_process(pid, start).then(|| split_args(&bytes, bytes.len() as u64 > ARGS_MAX))
+        Self::is_process(pid, start).then(|| (split_args(&args, args_cut), Environment { list, truncated: env_cut }))
     }
 
     /// Whether the process with this pid here is the one that started then, as exactly as can be told (10 ms).
@@ -102,8 +112,11 @@ mod tests {
         let proc = Proc::open().expect("/proc is there");
         let stat = fs::read("/proc/self/stat").expect("own stat");
         let start = start_ticks(&stat).expect("a start time") * TICK;
-        let args = proc.args(std::process::id(), BootTime(start)).expect("own arguments");
+        let variables = Variables::new(&["PATH".to_owned()]);
+        let (args, env) = proc.memory(std::process::id(), BootTime(start), &variables).expect("own arguments");
         assert_eq!(args.list.len(), std::env::args().count());
-        assert_eq!(proc.args(std::process::id(), BootTime(start + TICK)), None);
+        assert_eq!(env.get("PATH"), std::env::var_os("PATH").as_deref().map(std::ffi::OsStr::as_encoded_bytes));
+        assert!(env.list.len() <= 1 && !env.truncated);
+        assert_eq!(proc.memory(std::process::id(), BootTime(start + TICK), &variables), None);
     }
 }

@@ -63,6 +63,7 @@ pub(in crate::sensor) fn task(facts: &TaskFacts, reader: &mut Reader<'_>) -> Opt
             cap_permitted: facts.cap_permitted,
         },
         session: facts.session,
+        group: facts.group,
         tty: (!tty.is_empty()).then_some(tty),
         namespaces: Namespaces { pid: facts.ns.pid, ..namespaces(&facts.ns) },
         container: container::innermost(&cgroup),

@@ -117,11 +117,11 @@ fn an_interpreter_is_the_image_and_its_script_is_named() {
 #[test]
 fn long_arguments_are_cut_and_say_so() {
     let Some(stage) = stage() else { return };
-    let (_, life) = perform(stage, Command::new("/bin/true").arg("x".repeat(5000)));
+    let (_, life) = perform(stage, Command::new("/bin/true").arg("x".repeat(9000)));
     let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
     assert!(exec.image.args.truncated);
     assert_eq!(exec.image.args.list[0], "/bin/true");
-    assert_eq!(exec.image.args.list[1].as_bytes(), "x".repeat(4095 - "/bin/true".len() - 1).as_bytes());
+    assert_eq!(exec.image.args.list[1].as_bytes(), "x".repeat(8190 - "/bin/true".len() - 1).as_bytes());
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub(crate) fn fork(time: u64, parent: u32, child: u32) -> Event {
     let parent = ProcessKey::new(parent, u64::from(parent));
     let task = Task { parent: Some(parent), ..Task::default() };
     let child = ProcessKey::new(child, u64::from(child));
-    event(time, parent, Payload::Fork(Box::new(Fork { child, task })))
+    event(time, parent, Payload::Fork(Box::new(Fork { child, how: CloneFlags::default(), task })))
 }
 
 pub(crate) fn exit(time: u64, pid: u32) -> Event {

@@ -14,6 +14,7 @@ pub(super) enum Put {
     Connection,
     Effective,
     Permitted,
+    Gained,
     Flags,
     Mode,
     CallArguments,

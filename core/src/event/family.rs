@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::{
-    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Connect, ContainerInfo, CredentialsChange, Dns, Exec, Exit,
-    Fork, KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open, Rename,
-    RootChange, SignalSent, Socket, StdioChange, Trace, Traffic, Udp, UdpStage, Unix, UnixAct, Unlink,
+    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Comm, Compat, Connect, ContainerInfo, CredentialsChange, Dns,
+    Exec, Exit, Fork, KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open,
+    Rename, RootChange, Seal, SignalSent, Socket, StdioChange, Trace, Traffic, Udp, UdpStage, Unix, UnixAct, Unlink,
+    UringOp, UringSetup,
 };
 
 macro_rules! families {
@@ -112,6 +113,16 @@ families! {
     Dns(Box<Dns>) = "dns" ["dns"];
     /// A container was named by those who run it, or by nobody. `header.process` is the first that was seen in it.
     Container(Box<ContainerInfo>) = "container" ["container"];
+    /// The process took another name.
+    Comm(Comm) = "comm" ["prctl"];
+    /// Seals were asked for on a file in memory.
+    Seal(Box<Seal>) = "seal" ["fcntl"];
+    /// The process made a ring for io_uring.
+    UringSetup(UringSetup) = "io_uring_setup" ["io_uring_setup"];
+    /// An operation that takes the place of a system call was asked for through a ring.
+    UringOp(Box<UringOp>) = "io_uring" ["io_uring_enter"];
+    /// The process made a 32-bit system call.
+    Compat(Compat) = "compat" ["compat"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 

@@ -88,3 +88,35 @@ pub struct Access {
     /// Writing.
     pub write: bool,
 }
+
+/// A process asked for seals on a file in memory; whoever maps or runs it can then be sure that nobody changes it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Seal {
+    /// The file.
+    pub file: File,
+    /// The descriptor by which it was asked.
+    pub fd: i32,
+    /// The seals asked for.
+    pub added: Seals,
+    /// Those it had.
+    pub before: Seals,
+}
+
+/// A set of seals (`F_SEAL_*` of `linux/fcntl.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seals(pub u32);
+
+impl Seals {
+    const NAMES: [&str; 6] = ["seal", "shrink", "grow", "write", "future_write", "exec"];
+
+    /// Their names: `write`, `grow`, ...
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().enumerate().filter(move |(bit, _)| self.0 >> bit & 1 != 0).map(|(_, name)| *name)
+    }
+}
+
+impl serde::Serialize for Seals {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.names())
+    }
+}

@@ -11,6 +11,7 @@ mod dns;
 mod family;
 mod file;
 mod identity;
+mod io_uring;
 mod mount;
 mod name;
 mod net;
@@ -29,15 +30,16 @@ pub use container::{ContainerInfo, HostMount, HostNamespace, ImageName, Label, M
 pub use credentials::{CredentialsChange, Privileges};
 pub use dns::{Dns, DnsReply, DnsTransport, RecordType, ResponseCode};
 pub use family::{Family, FamilySet, Payload};
-pub use file::{Access, File, FileId, Open, Through};
+pub use file::{Access, File, FileId, Open, Seal, Seals, Through};
 pub use identity::{BootTime, ContainerId, ProcessKey};
+pub use io_uring::{UringOp, UringOperation, UringSetup};
 pub use mount::{Mount, RootChange};
 pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
 pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};
 pub use node::{Batch, BlindSpot, Hook, HookLayer, HookState, NodeInfo};
 pub use process::{
-    Args, Credentials, Exec, Exit, Fork, Image, MemFd, NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioChange,
-    StdioKind, Task,
+    Args, CloneFlags, Comm, Compat, Credentials, Environment, Exec, Exit, Fork, Gain, Image, Layer, MemFd,
+    NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioChange, StdioKind, Task,
 };
 pub use sensor::{Loss, LossCause};
 pub use socket::{Bind, BindAddress, Domain, Socket, SocketType};

@@ -28,6 +28,8 @@ pub struct Task {
     pub creds: Credentials,
     /// The session's id, a pid of the machine.
     pub session: u32,
+    /// The process group's id, a pid of the machine; 0 when unknown.
+    pub group: u32,
     /// The controlling terminal, such as `pts0`.
     pub tty: Option<Text>,
     /// In which namespaces.
@@ -83,6 +85,65 @@ pub struct Image {
     pub cwd: Text,
     /// Standard input, output and error.
     pub stdio: [Stdio; 3],
+    /// Those variables of its environment that the sensor is set to read.
+    pub env: Environment,
+    /// Where in an overlay the executable lies; `None` when it lies in none.
+    pub layer: Option<Layer>,
+    /// It is a 32-bit program on a 64-bit machine.
+    pub compat: bool,
+    /// What running it gave the process; `None` when its privilege before is not known.
+    pub gain: Option<Gain>,
+}
+
+/// A layer of an overlay file system: what containers' root file systems are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// The writable one: in a container, the file is not in its image, or was changed or its metadata was since.
+    Upper,
+    /// One below: in a container, the file is as its image has it.
+    Lower,
+}
+
+/// Variables of an environment, as they were when the image began.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Environment {
+    /// `NAME=value` each, in their order.
+    pub list: Vec<Text>,
+    /// There were more variables than the sensor looks at, or a value was longer.
+    pub truncated: bool,
+}
+
+impl Environment {
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.list.iter().find_map(|v| v.as_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+    }
+}
+
+/// What a process had not before it ran a file: by the file's set-user-id and set-group-id bits or capabilities, or for
+/// being root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Gain {
+    /// The effective user before, when it is another now.
+    pub user_before: Option<u32>,
+    /// The effective group before, when it is another now.
+    pub group_before: Option<u32>,
+    /// Capabilities permitted now that were not before, a bit each.
+    #[serde(serialize_with = "hex")]
+    pub capabilities: u64,
+}
+
+/// As sets of capabilities are written in JSON, which has no numbers of 64 bits.
+fn hex<S: serde::Serializer>(bits: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{bits:016x}"))
+}
+
+impl Gain {
+    /// Whether it gained nothing.
+    pub fn is_none(&self) -> bool {
+        *self == Gain::default()
+    }
 }
 
 /// A program's arguments.
@@ -145,8 +206,88 @@ pub struct StdioChange {
 pub struct Fork {
     /// The child.
     pub child: ProcessKey,
+    /// How it was made.
+    pub how: CloneFlags,
     /// The child's circumstances; its parent is usually the event's process.
     pub task: Task,
+}
+
+/// The flags of `clone(2)` (`CLONE_*` of `linux/sched.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CloneFlags(pub u64);
+
+impl CloneFlags {
+    /// The parent waits until the child execs or ends.
+    pub const VFORK: u64 = 0x4000;
+    /// The child shares its parent's memory.
+    pub const VM: u64 = 0x100;
+    /// The child's parent is that of the caller: it becomes a sibling.
+    pub const PARENT: u64 = 0x8000;
+
+    const NAMES: [(u64, &str); 10] = [
+        (Self::VFORK, "vfork"),
+        (Self::PARENT, "parent"),
+        (0x0002_0000, "newns"),
+        (0x0200_0000, "newcgroup"),
+        (0x0400_0000, "newuts"),
+        (0x0800_0000, "newipc"),
+        (0x1000_0000, "newuser"),
+        (0x2000_0000, "newpid"),
+        (0x4000_0000, "newnet"),
+        (0x0000_0080, "newtime"),
+    ];
+
+    /// The names of those that tell of more than a plain fork, in lower case: `vfork`, `parent`, `newpid`, ...
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().filter(move |(bit, _)| self.0 & bit != 0).map(|(_, name)| *name)
+    }
+
+    /// Whether this flag is set.
+    pub fn has(self, flag: u64) -> bool {
+        self.0 & flag != 0
+    }
+}
+
+impl serde::Serialize for CloneFlags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.names())
+    }
+}
+
+/// A process's first thread took another name, and not by an exec.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Comm {
+    /// The name before (`comm`, at most 15 bytes).
+    pub old: Text,
+    /// The name now.
+    pub new: Text,
+}
+
+impl Comm {
+    /// Whether it calls itself what kernel threads are called, which tools show in brackets and people pass over.
+    pub fn is_like_kernel(&self) -> bool {
+        const KERNEL: [&[u8]; 9] = [
+            b"kworker/",
+            b"ksoftirqd/",
+            b"migration/",
+            b"rcu_",
+            b"kthreadd",
+            b"kswapd",
+            b"khugepaged",
+            b"kcompactd",
+            b"[",
+        ];
+        KERNEL.iter().any(|name| self.new.as_bytes().starts_with(name))
+    }
+}
+
+/// A process made a system call by the 32-bit entry, which most tools do not watch; told once for each process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Compat {
+    /// Its number there, as 32-bit x86 counts.
+    pub call: u32,
+    /// The program itself is a 64-bit one: it went out of its way.
+    pub from_native: bool,
 }
 
 /// A process ended.

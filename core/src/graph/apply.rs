@@ -46,6 +46,7 @@ impl Graph {
                 | Payload::Namespace(_)
                 | Payload::Credentials(_)
                 | Payload::Trace(_)
+                | Payload::Comm(_)
         );
         if about_itself && header.process.is_unknown() {
             return;
@@ -94,6 +95,8 @@ impl Graph {
             }
             Payload::Trace(trace) => self.trace(header, trace),
             Payload::Container(info) => self.name_container(info),
+            Payload::Comm(comm) => self.actor(header).task.comm = comm.new.clone(),
+            Payload::Seal(seal) => self.name_file(&seal.file),
             Payload::Listen(_)
             | Payload::Close(_)
             | Payload::Traffic(_)
@@ -105,7 +108,10 @@ impl Graph {
             | Payload::Signal(_)
             | Payload::Kernel(_)
             | Payload::Bpf(_)
-            | Payload::Stdio(_) => {}
+            | Payload::Stdio(_)
+            | Payload::UringSetup(_)
+            | Payload::UringOp(_)
+            | Payload::Compat(_) => {}
         }
         if let Some(process) = self.processes.get_mut(&header.process) {
             process.last_seen = header.time;

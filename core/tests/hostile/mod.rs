@@ -114,7 +114,7 @@ impl Teller {
             0..=4 => Payload::Exec(Box::new(self.exec())),
             5 => Payload::Alive(Box::new(self.exec())),
             6..=8 => {
-                let fork = Fork { child: self.key(), task: self.task() };
+                let fork = Fork { child: self.key(), how: CloneFlags::default(), task: self.task() };
                 Payload::Fork(Box::new(fork))
             }
             9..=11 => Payload::Exit(Exit { code: 1, signal: 0 }),
@@ -215,7 +215,7 @@ impl Teller {
         let kinds = [StdioKind::Pipe, StdioKind::Pipe, StdioKind::Terminal, StdioKind::Socket, StdioKind::Closed];
         let stdio = [(); 3].map(|()| Stdio { kind: *self.random.pick(&kinds), ino: self.random.below(6), peer: None });
         let args = Args { list: args.split(' ').map(Text::from).collect(), truncated: self.random.one_in(9) };
-        Exec { task: self.task(), image: Image { exe, script: None, args, cwd: Text::from("/"), stdio } }
+        Exec { task: self.task(), image: Image { exe, args, cwd: Text::from("/"), stdio, ..Image::default() } }
     }
 
     fn file(&mut self) -> File {

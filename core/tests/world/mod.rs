@@ -66,7 +66,7 @@ impl World {
     pub fn fork(&mut self, parent: &Actor) -> Actor {
         let child = self.fresh();
         let task = Task { parent: Some(parent.key), ns_pid: child.pid, ..parent.task.clone() };
-        self.say(parent, Payload::Fork(Box::new(Fork { child, task: task.clone() })));
+        self.say(parent, Payload::Fork(Box::new(Fork { child, how: CloneFlags::default(), task: task.clone() })));
         Actor { key: child, task, stdio: parent.stdio }
     }
 
@@ -191,9 +191,9 @@ fn image(actor: &Actor, exe: &str, args: &str) -> Image {
     let ino = exe.bytes().fold(7, |hash: u64, b| hash.wrapping_mul(31) + u64::from(b)) & 0xffff;
     Image {
         exe: File::new(exe, 1, 100_000 + ino),
-        script: None,
         args: Args { list: args.split(' ').map(Text::from).collect(), truncated: false },
         cwd: Text::from("/"),
         stdio: actor.stdio,
+        ..Image::default()
     }
 }

@@ -1,6 +1,6 @@
 //! Files.
 
-use lanner_core::event::{Access, File, FileId, MemFd, Open, Through};
+use lanner_core::event::{Access, File, FileId, MemFd, Open, Seal, Seals, Through};
 
 use super::{MAX_TEXT, Refused, bytes, text};
 use crate::v1;
@@ -94,5 +94,24 @@ impl TryFrom<v1::MemFd> for MemFd {
 
     fn try_from(memfd: v1::MemFd) -> Result<Self, Refused> {
         Ok(MemFd { file: memfd.file.ok_or(Refused::Malformed("file"))?.try_into()?, fd: memfd.fd })
+    }
+}
+
+impl From<&Seal> for v1::Seal {
+    fn from(seal: &Seal) -> Self {
+        v1::Seal { file: Some((&seal.file).into()), fd: seal.fd, added: seal.added.0, before: seal.before.0 }
+    }
+}
+
+impl TryFrom<v1::Seal> for Seal {
+    type Error = Refused;
+
+    fn try_from(seal: v1::Seal) -> Result<Self, Refused> {
+        Ok(Seal {
+            file: seal.file.ok_or(Refused::Malformed("file"))?.try_into()?,
+            fd: seal.fd,
+            added: Seals(seal.added),
+            before: Seals(seal.before),
+        })
     }
 }

@@ -6,6 +6,7 @@
 mod container;
 mod dns;
 mod file;
+mod io_uring;
 mod name;
 mod net;
 mod node;
@@ -88,6 +89,11 @@ impl From<&Event> for v1::Event {
             Payload::Bpf(b) => Wire::Bpf(Box::new(b.as_ref().into())),
             Payload::Stdio(s) => Wire::Stdio(Box::new(s.into())),
             Payload::Container(c) => Wire::Container(Box::new(c.as_ref().into())),
+            Payload::Comm(c) => Wire::Comm(c.into()),
+            Payload::Seal(s) => Wire::Seal(s.as_ref().into()),
+            Payload::UringSetup(u) => Wire::IoUringSetup(u.into()),
+            Payload::UringOp(u) => Wire::IoUring(u.as_ref().into()),
+            Payload::Compat(c) => Wire::Compat(c.into()),
         };
         v1::Event { header: Some((&event.header).into()), payload: Some(payload) }
     }
@@ -131,6 +137,11 @@ impl TryFrom<v1::Event> for Event {
             Wire::Bpf(b) => Payload::Bpf(Box::new((*b).try_into()?)),
             Wire::Stdio(s) => Payload::Stdio((*s).try_into()?),
             Wire::Container(c) => Payload::Container(Box::new((*c).try_into()?)),
+            Wire::Comm(c) => Payload::Comm(c.try_into()?),
+            Wire::Seal(s) => Payload::Seal(Box::new(s.try_into()?)),
+            Wire::IoUringSetup(u) => Payload::UringSetup(u.into()),
+            Wire::IoUring(u) => Payload::UringOp(Box::new(u.try_into()?)),
+            Wire::Compat(c) => Payload::Compat(c.into()),
         };
         Ok(Event { header, payload })
     }
@@ -174,4 +185,8 @@ fn text(bytes: Vec<u8>, field: &'static str) -> Result<Text, Refused> {
         return Err(Refused::Malformed(field));
     }
     Ok(Text::from(bytes))
+}
+
+fn optional(bytes: Option<Vec<u8>>, field: &'static str) -> Result<Option<Text>, Refused> {
+    bytes.map(|b| text(b, field)).transpose()
 }

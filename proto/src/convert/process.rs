@@ -1,11 +1,11 @@
 //! Processes.
 
 use lanner_core::event::{
-    Args, BootTime, ContainerId, Credentials, Exec, Exit, Fork, Image, NamespaceChange, Namespaces, NsChangeHow,
-    ProcessKey, Stdio, StdioKind, Task, Text,
+    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Credentials, Environment, Exec, Exit, Fork, Gain, Image,
+    Layer, NamespaceChange, Namespaces, NsChangeHow, ProcessKey, Stdio, StdioKind, Task, Text,
 };
 
-use super::{MAX_ARGS, MAX_PID_NAMESPACES, MAX_TEXT, Refused, bytes, text};
+use super::{MAX_ARGS, MAX_PID_NAMESPACES, MAX_TEXT, Refused, bytes, optional, text};
 use crate::v1;
 
 impl From<ProcessKey> for v1::ProcessKey {
@@ -39,7 +39,7 @@ impl TryFrom<v1::Exec> for Exec {
 
 impl From<&Fork> for v1::Fork {
     fn from(fork: &Fork) -> Self {
-        v1::Fork { child: Some(fork.child.into()), task: Some((&fork.task).into()) }
+        v1::Fork { child: Some(fork.child.into()), task: Some((&fork.task).into()), clone_flags: fork.how.0 }
     }
 }
 
@@ -49,6 +49,7 @@ impl TryFrom<v1::Fork> for Fork {
     fn try_from(fork: v1::Fork) -> Result<Self, Refused> {
         Ok(Fork {
             child: fork.child.ok_or(Refused::Malformed("child"))?.into(),
+            how: CloneFlags(fork.clone_flags),
             task: fork.task.ok_or(Refused::Malformed("task"))?.try_into()?,
         })
     }
@@ -71,6 +72,32 @@ impl TryFrom<v1::Exit> for Exit {
     }
 }
 
+impl From<&Comm> for v1::Comm {
+    fn from(comm: &Comm) -> Self {
+        v1::Comm { old: bytes(&comm.old), new: bytes(&comm.new) }
+    }
+}
+
+impl TryFrom<v1::Comm> for Comm {
+    type Error = Refused;
+
+    fn try_from(comm: v1::Comm) -> Result<Self, Refused> {
+        Ok(Comm { old: text(comm.old, "old")?, new: text(comm.new, "new")? })
+    }
+}
+
+impl From<&Compat> for v1::Compat {
+    fn from(compat: &Compat) -> Self {
+        v1::Compat { call: compat.call, from_native: compat.from_native }
+    }
+}
+
+impl From<v1::Compat> for Compat {
+    fn from(compat: v1::Compat) -> Self {
+        Compat { call: compat.call, from_native: compat.from_native }
+    }
+}
+
 impl From<&Task> for v1::Task {
     fn from(task: &Task) -> Self {
         v1::Task {
@@ -80,6 +107,7 @@ impl From<&Task> for v1::Task {
             pid_namespaces: task.pid_namespaces.iter().take(MAX_PID_NAMESPACES).copied().collect(),
             creds: Some((&task.creds).into()),
             session: task.session,
+            group: task.group,
             tty: task.tty.as_ref().map(bytes),
             namespaces: known(&task.namespaces),
             cgroup: bytes(&task.cgroup),
@@ -102,16 +130,13 @@ impl TryFrom<v1::Task> for Task {
             pid_namespaces: task.pid_namespaces,
             creds: task.creds.map(Into::into).unwrap_or_default(),
             session: task.session,
+            group: task.group,
             tty: optional(task.tty, "tty")?,
             namespaces: task.namespaces.map(Into::into).unwrap_or_default(),
             cgroup: text(task.cgroup, "cgroup")?,
             container: optional(task.container, "container")?.map(ContainerId),
         })
     }
-}
-
-fn optional(bytes: Option<Vec<u8>>, field: &'static str) -> Result<Option<Text>, Refused> {
-    bytes.map(|b| text(b, field)).transpose()
 }
 
 impl From<&Credentials> for v1::Credentials {
@@ -170,17 +195,30 @@ fn known(ns: &Namespaces) -> Option<v1::Namespaces> {
 impl From<&Image> for v1::Image {
     fn from(image: &Image) -> Self {
         let list = &image.args.list;
-        let cut = list.len() > MAX_ARGS || list.iter().any(|arg| arg.as_bytes().len() > MAX_TEXT);
         let [stdin, stdout, stderr] = image.stdio.map(stdio);
         v1::Image {
             exe: Some((&image.exe).into()),
             script: image.script.as_ref().map(bytes),
             args: list.iter().take(MAX_ARGS).map(bytes).collect(),
-            args_truncated: image.args.truncated || cut,
+            args_truncated: image.args.truncated || is_cut(list),
             cwd: bytes(&image.cwd),
             stdin,
             stdout,
             stderr,
+            env: image.env.list.iter().take(MAX_ARGS).map(bytes).collect(),
+            env_truncated: image.env.truncated || is_cut(&image.env.list),
+            layer: match image.layer {
+                None => v1::Layer::Unspecified,
+                Some(Layer::Upper) => v1::Layer::Upper,
+                Some(Layer::Lower) => v1::Layer::Lower,
+            }
+            .into(),
+            compat: image.compat,
+            gain: image.gain.map(|gain| v1::Gain {
+                user_before: gain.user_before,
+                group_before: gain.group_before,
+                capabilities: gain.capabilities,
+            }),
         }
     }
 }
@@ -189,21 +227,39 @@ impl TryFrom<v1::Image> for Image {
     type Error = Refused;
 
     fn try_from(image: v1::Image) -> Result<Self, Refused> {
-        if image.args.len() > MAX_ARGS {
-            return Err(Refused::Malformed("args"));
-        }
+        let layer = match image.layer() {
+            v1::Layer::Unspecified => None,
+            v1::Layer::Upper => Some(Layer::Upper),
+            v1::Layer::Lower => Some(Layer::Lower),
+        };
         let stdio = |end: Option<v1::Stdio>| end.map_or(Ok(Stdio::default()), Stdio::try_from);
         Ok(Image {
             exe: image.exe.ok_or(Refused::Malformed("exe"))?.try_into()?,
             script: optional(image.script, "script")?,
-            args: Args {
-                list: image.args.into_iter().map(|arg| text(arg, "args")).collect::<Result<_, _>>()?,
-                truncated: image.args_truncated,
-            },
+            args: Args { list: texts(image.args, "args")?, truncated: image.args_truncated },
             cwd: text(image.cwd, "cwd")?,
             stdio: [stdio(image.stdin)?, stdio(image.stdout)?, stdio(image.stderr)?],
+            env: Environment { list: texts(image.env, "env")?, truncated: image.env_truncated },
+            layer,
+            compat: image.compat,
+            gain: image.gain.map(|gain| Gain {
+                user_before: gain.user_before,
+                group_before: gain.group_before,
+                capabilities: gain.capabilities,
+            }),
         })
     }
+}
+
+fn is_cut(list: &[Text]) -> bool {
+    list.len() > MAX_ARGS || list.iter().any(|arg| arg.as_bytes().len() > MAX_TEXT)
+}
+
+fn texts(list: Vec<Vec<u8>>, field: &'static str) -> Result<Vec<Text>, Refused> {
+    if list.len() > MAX_ARGS {
+        return Err(Refused::Malformed(field));
+    }
+    list.into_iter().map(|one| text(one, field)).collect()
 }
 
 /// Absent on the wire when nothing is known.

@@ -489,6 +489,20 @@ pub struct MemFd {
     #[prost(sint32, tag = "2")]
     pub fd: i32,
 }
+/// A process asked for seals on a file in memory.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Seal {
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    #[prost(int32, tag = "2")]
+    pub fd: i32,
+    /// The seals asked for, `F_SEAL_*`.
+    #[prost(uint32, tag = "3")]
+    pub added: u32,
+    /// Those it had.
+    #[prost(uint32, tag = "4")]
+    pub before: u32,
+}
 /// How something was asked of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -524,6 +538,32 @@ impl Through {
             _ => None,
         }
     }
+}
+/// A process made a ring for io_uring.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UringSetup {
+    /// The descriptor it will get.
+    #[prost(int32, tag = "1")]
+    pub fd: i32,
+    /// How many operations may wait in it.
+    #[prost(uint32, tag = "2")]
+    pub entries: u32,
+    /// `IORING_SETUP_*`.
+    #[prost(uint32, tag = "3")]
+    pub flags: u32,
+}
+/// A process asked for an operation through a ring.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UringOp {
+    /// `IORING_OP_*`.
+    #[prost(uint32, tag = "1")]
+    pub operation: u32,
+    /// The name that it is about, as the caller put it, behind the folder that it counts from.
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub path: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// The new name, of operations that have two.
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub second: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 /// A file got another name.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -736,6 +776,9 @@ pub struct Task {
     /// The id of the container that the control group names.
     #[prost(bytes = "vec", optional, tag = "10")]
     pub container: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// The process group's id, a pid of the machine; 0 when unknown.
+    #[prost(uint32, tag = "65")]
+    pub group: u32,
 }
 /// As whom a process runs; users and groups as the initial user namespace numbers them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -799,6 +842,33 @@ pub struct Image {
     pub stdout: ::core::option::Option<Stdio>,
     #[prost(message, optional, tag = "8")]
     pub stderr: ::core::option::Option<Stdio>,
+    /// Those variables of its environment that the sensor is set to read, `NAME=value` each.
+    #[prost(bytes = "vec", repeated, tag = "65")]
+    pub env: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// There were more variables than the sensor looks at, or a value was longer.
+    #[prost(bool, tag = "66")]
+    pub env_truncated: bool,
+    #[prost(enumeration = "Layer", tag = "67")]
+    pub layer: i32,
+    /// What running it gave the process; absent when its privilege before is not known.
+    #[prost(message, optional, tag = "68")]
+    pub gain: ::core::option::Option<Gain>,
+    /// It is a 32-bit program on a 64-bit machine.
+    #[prost(bool, tag = "69")]
+    pub compat: bool,
+}
+/// What a process had not before it ran a file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Gain {
+    /// The effective user before, when it is another now.
+    #[prost(uint32, optional, tag = "1")]
+    pub user_before: ::core::option::Option<u32>,
+    /// The effective group before, when it is another now.
+    #[prost(uint32, optional, tag = "2")]
+    pub group_before: ::core::option::Option<u32>,
+    /// Capabilities permitted now that were not before, a bit each.
+    #[prost(uint64, tag = "3")]
+    pub capabilities: u64,
 }
 /// What a standard descriptor leads to.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -820,6 +890,27 @@ pub struct Fork {
     /// The child's circumstances.
     #[prost(message, optional, tag = "2")]
     pub task: ::core::option::Option<Task>,
+    /// The flags of clone, `CLONE_*`.
+    #[prost(uint64, tag = "65")]
+    pub clone_flags: u64,
+}
+/// A process's first thread took another name, and not by an exec.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Comm {
+    #[prost(bytes = "vec", tag = "1")]
+    pub old: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub new: ::prost::alloc::vec::Vec<u8>,
+}
+/// A process made a 32-bit system call; told once for each process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Compat {
+    /// Its number there, as 32-bit x86 counts.
+    #[prost(uint32, tag = "1")]
+    pub call: u32,
+    /// The program itself is a 64-bit one.
+    #[prost(bool, tag = "2")]
+    pub from_native: bool,
 }
 /// A process ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -841,6 +932,39 @@ pub struct NamespaceChange {
     /// Zeros when unknown.
     #[prost(message, optional, tag = "3")]
     pub before: ::core::option::Option<Namespaces>,
+}
+/// Where in an overlay file system an executable lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Layer {
+    /// In none.
+    Unspecified = 0,
+    /// In the writable layer: it is not in a container's image, or was changed since.
+    Upper = 1,
+    /// In a layer below: as a container's image has it.
+    Lower = 2,
+}
+impl Layer {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LAYER_UNSPECIFIED",
+            Self::Upper => "LAYER_UPPER",
+            Self::Lower => "LAYER_LOWER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LAYER_UNSPECIFIED" => Some(Self::Unspecified),
+            "LAYER_UPPER" => Some(Self::Upper),
+            "LAYER_LOWER" => Some(Self::Lower),
+            _ => None,
+        }
+    }
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1355,7 +1479,7 @@ pub struct Event {
     /// What happened. A reader that finds none here has met a family that is newer than itself, and counts it as lost.
     #[prost(
         oneof = "event::Payload",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 75"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 75, 65, 66, 67, 68, 69"
     )]
     pub payload: ::core::option::Option<event::Payload>,
 }
@@ -1428,6 +1552,16 @@ pub mod event {
         Stdio(::prost::alloc::boxed::Box<super::StdioChange>),
         #[prost(message, tag = "75")]
         Container(::prost::alloc::boxed::Box<super::ContainerInfo>),
+        #[prost(message, tag = "65")]
+        Comm(super::Comm),
+        #[prost(message, tag = "66")]
+        Seal(super::Seal),
+        #[prost(message, tag = "67")]
+        IoUringSetup(super::UringSetup),
+        #[prost(message, tag = "68")]
+        IoUring(super::UringOp),
+        #[prost(message, tag = "69")]
+        Compat(super::Compat),
     }
 }
 /// When, where and who.

@@ -104,6 +104,7 @@ impl Rng {
                 cap_permitted: self.u64(),
             },
             session: self.u32(),
+            group: self.u32(),
             tty: self.maybe(Self::text),
             namespaces: self.namespaces(),
             cgroup: self.text(),
@@ -124,6 +125,14 @@ impl Rng {
             args: Args { list: (0..self.below(6)).map(|_| self.text()).collect(), truncated: self.flag() },
             cwd: self.text(),
             stdio: [self.stdio(), self.stdio(), self.stdio()],
+            env: Environment { list: (0..self.below(3)).map(|_| self.text()).collect(), truncated: self.flag() },
+            layer: [None, Some(Layer::Upper), Some(Layer::Lower)][self.below(3) as usize],
+            compat: self.flag(),
+            gain: self.maybe(|r| Gain {
+                user_before: r.maybe(Self::u32),
+                group_before: r.maybe(Self::u32),
+                capabilities: r.u64(),
+            }),
         }
     }
 
@@ -220,7 +229,9 @@ impl Rng {
         match family {
             Family::Exec => Payload::Exec(Box::new(Exec { task: self.task(), image: self.image() })),
             Family::Alive => Payload::Alive(Box::new(Exec { task: self.task(), image: self.image() })),
-            Family::Fork => Payload::Fork(Box::new(Fork { child: self.key(), task: self.task() })),
+            Family::Fork => {
+                Payload::Fork(Box::new(Fork { child: self.key(), how: CloneFlags(self.u64()), task: self.task() }))
+            }
             Family::Exit => Payload::Exit(Exit { code: self.next() as u8, signal: self.next() as u8 }),
             Family::Open => Payload::Open(Box::new(Open {
                 file: self.file(),
@@ -327,6 +338,22 @@ impl Rng {
             | Family::Bpf
             | Family::Stdio => self.privilege(family),
             Family::Container => Payload::Container(Box::new(self.container())),
+            Family::Comm => Payload::Comm(Comm { old: self.text(), new: self.text() }),
+            Family::Seal => Payload::Seal(Box::new(Seal {
+                file: self.file(),
+                fd: self.u32() as i32,
+                added: Seals(self.u32()),
+                before: Seals(self.u32()),
+            })),
+            Family::UringSetup => {
+                Payload::UringSetup(UringSetup { fd: self.u32() as i32, entries: self.u32(), flags: self.u32() })
+            }
+            Family::UringOp => Payload::UringOp(Box::new(UringOp {
+                operation: UringOperation(self.next() as u8),
+                path: self.maybe(Self::text),
+                second: self.maybe(Self::text),
+            })),
+            Family::Compat => Payload::Compat(Compat { call: self.u32(), from_native: self.flag() }),
         }
     }
 

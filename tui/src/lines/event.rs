@@ -1,10 +1,10 @@
 //! Events as lines.
 
 use lanner_core::event::{
-    Accept, Attempt, Attribute, Bind, Bpf, Close, ContainerInfo, CredentialsChange, Dns, Event, Exec, Exit, File, Flow,
-    KernelLoad, Link, Listen, Make, MemFd, Mount, NamespaceChange, Namespaces, NodeInfo, Open, Origin, Payload,
-    ProcessKey, Rename, RootChange, SignalSent, Socket, SocketType, Stdio, StdioChange, Task, Text, Trace, Traffic,
-    Udp, Unix, UnixAct, UnixName, Unlink,
+    Accept, Attempt, Attribute, Bind, Bpf, CloneFlags, Close, Comm, Compat, ContainerInfo, CredentialsChange, Dns,
+    Event, Exec, Exit, File, Flow, Gain, KernelLoad, Layer, Link, Listen, Make, MemFd, Mount, NamespaceChange,
+    Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename, RootChange, Seal, SignalSent, Socket, SocketType,
+    Stdio, StdioChange, Task, Text, Trace, Traffic, Udp, Unix, UnixAct, UnixName, Unlink, UringOp, UringSetup,
 };
 use lanner_core::graph::Graph;
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub struct EventLine<'a> {
 #[serde(untagged)]
 enum Data<'a> {
     Exec(Box<ExecData<'a>>),
-    Fork { child: Child, task: Box<TaskData> },
+    Fork { child: Child, how: CloneFlags, task: Box<TaskData> },
     Exit(&'a Exit),
     Open(&'a Open),
     Connect { flow: &'a Flow, attempt: &'static str, errno: Option<u32>, asked: bool },
@@ -62,6 +62,11 @@ enum Data<'a> {
     Bpf(&'a Bpf),
     Stdio(&'a StdioChange),
     Container(&'a ContainerInfo),
+    Comm(&'a Comm),
+    Seal(&'a Seal),
+    UringSetup(&'a UringSetup),
+    UringOp(&'a UringOp),
+    Compat(&'a Compat),
 }
 
 /// What is done to another process.
@@ -91,6 +96,11 @@ struct ExecData<'a> {
     args_truncated: bool,
     cwd: &'a Text,
     stdio: [Stdio; 3],
+    env: &'a [Text],
+    env_truncated: bool,
+    layer: Option<Layer>,
+    gain: Option<Gain>,
+    compat: bool,
     task: TaskData,
 }
 
@@ -107,6 +117,7 @@ struct TaskData {
     cap_effective: String,
     cap_permitted: String,
     session: u32,
+    group: u32,
     tty: Option<Text>,
     namespaces: Namespaces,
     cgroup: Text,
@@ -141,7 +152,7 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Exec(exec) | Payload::Alive(exec) => Data::Exec(Box::new(exec_data(exec, node))),
         Payload::Fork(fork) => {
             let child = child(fork.child, node);
-            Data::Fork { child, task: Box::new(task_data(&fork.task, node)) }
+            Data::Fork { child, how: fork.how, task: Box::new(task_data(&fork.task, node)) }
         }
         Payload::Exit(exit) => Data::Exit(exit),
         Payload::Open(open) => Data::Open(open),
@@ -178,6 +189,11 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Bpf(bpf) => Data::Bpf(bpf),
         Payload::Stdio(change) => Data::Stdio(change),
         Payload::Container(info) => Data::Container(info),
+        Payload::Comm(comm) => Data::Comm(comm),
+        Payload::Seal(seal) => Data::Seal(seal),
+        Payload::UringSetup(setup) => Data::UringSetup(setup),
+        Payload::UringOp(op) => Data::UringOp(op),
+        Payload::Compat(compat) => Data::Compat(compat),
     }
 }
 
@@ -215,6 +231,11 @@ fn exec_data<'a>(exec: &'a Exec, node: &NodeInfo) -> ExecData<'a> {
         args_truncated: image.args.truncated,
         cwd: &image.cwd,
         stdio: image.stdio,
+        env: &image.env.list,
+        env_truncated: image.env.truncated,
+        layer: image.layer,
+        gain: image.gain,
+        compat: image.compat,
         task: task_data(&exec.task, node),
     }
 }
@@ -232,6 +253,7 @@ fn task_data(task: &Task, node: &NodeInfo) -> TaskData {
         cap_effective: format!("{:016x}", task.creds.cap_effective),
         cap_permitted: format!("{:016x}", task.creds.cap_permitted),
         session: task.session,
+        group: task.group,
         tty: task.tty.clone(),
         namespaces: task.namespaces,
         cgroup: task.cgroup.clone(),

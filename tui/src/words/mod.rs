@@ -10,7 +10,7 @@ pub(crate) mod when;
 
 use std::net::SocketAddr;
 
-use lanner_core::event::{File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind, Through};
+use lanner_core::event::{File, Image, Namespaces, NsChangeHow, Payload, Stdio, StdioKind, Through, UringSetup};
 use lanner_core::graph::Graph;
 
 pub(crate) use net::address;
@@ -27,7 +27,11 @@ pub(crate) fn deed(payload: &Payload, graph: &Graph) -> String {
     match payload {
         Payload::Exec(exec) => format!("ran {}", command(&exec.image)),
         Payload::Alive(exec) => format!("already ran {}", command(&exec.image)),
-        Payload::Fork(fork) => format!("forked [{}]", fork.child.pid),
+        Payload::Fork(fork) => {
+            let how = fork.how.names().collect::<Vec<_>>().join(", ");
+            let how = if how.is_empty() { how } else { format!(" ({how})") };
+            format!("forked [{}]{how}", fork.child.pid)
+        }
         Payload::Exit(exit) if exit.signal != 0 => format!("was ended by signal {}", exit.signal),
         Payload::Exit(exit) => format!("ended with {}", exit.code),
         Payload::Open(open) => {
@@ -77,6 +81,24 @@ pub(crate) fn deed(payload: &Payload, graph: &Graph) -> String {
         Payload::Kernel(load) => privilege::kernel(load),
         Payload::Bpf(bpf) => privilege::bpf(bpf),
         Payload::Stdio(change) => privilege::stdio(change),
+        Payload::Comm(comm) => format!("calls itself {} now, no more {}", shown(&comm.new, 64), shown(&comm.old, 64)),
+        Payload::Seal(seal) => {
+            format!("seals {} against {}", file(&seal.file), seal.added.names().collect::<Vec<_>>().join(", "))
+        }
+        Payload::UringSetup(setup) => {
+            let polled =
+                if setup.flags & UringSetup::SQPOLL != 0 { ", which a thread of the kernel serves" } else { "" };
+            format!("made an io_uring{polled}")
+        }
+        Payload::UringOp(op) => {
+            let names = [&op.path, &op.second].map(|name| name.as_ref().map(|n| format!(" {}", shown(n, LINE))));
+            let names: String = names.into_iter().flatten().collect();
+            format!("asked an io_uring for {}{names}", op.operation.name())
+        }
+        Payload::Compat(compat) if compat.from_native => {
+            format!("a 64-bit program made a 32-bit system call, number {}", compat.call)
+        }
+        Payload::Compat(compat) => format!("makes 32-bit system calls, first number {}", compat.call),
     }
 }
 

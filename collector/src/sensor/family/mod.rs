@@ -6,8 +6,11 @@
 mod attributes;
 mod bpf;
 mod calls;
+mod comm;
+mod compat;
 mod credentials;
 mod dns;
+mod io_uring;
 mod kernel;
 mod link;
 mod make;
@@ -18,6 +21,7 @@ mod network;
 mod open;
 mod process;
 mod rename;
+mod seal;
 mod signal;
 mod socket;
 mod stdio;
@@ -33,6 +37,7 @@ use lanner_core::event::{Event, Origin, Payload};
 use super::hooks::Spec;
 use super::record::{Reader, live};
 
+pub(super) use compat::HOOK as COMPAT;
 pub(super) use network::Network;
 pub(super) use process::{Found, found};
 
@@ -73,6 +78,9 @@ pub(super) const HOOKS: &[&[Spec]] = &[
     stdio::HOOKS,
     kernel::HOOKS,
     bpf::HOOKS,
+    comm::HOOKS,
+    seal::HOOKS,
+    io_uring::HOOKS,
     process::ITERATOR,
     tcp::ITERATORS,
 ];
@@ -129,6 +137,11 @@ fn payload(kind: u16, reader: &mut Reader<'_>) -> Option<Payload> {
         kind::KERNEL => kernel::kernel(reader),
         kind::BPF => bpf::bpf(reader),
         kind::STDIO => stdio::stdio(reader),
+        kind::COMM => comm::comm(reader),
+        kind::SEAL => seal::seal(reader),
+        kind::URING_SETUP => io_uring::setup(reader),
+        kind::URING_OP => io_uring::operation(reader),
+        kind::COMPAT => compat::compat(reader),
         _ => None,
     }
 }

@@ -1,7 +1,9 @@
 //! Processes: what begins, runs and ends.
 
-use lanner_collector_abi::{ExecRecord, ExitRecord, ForkRecord, Header, kind};
-use lanner_core::event::{Args, Exec, Exit, Fork, Image, Payload, ProcessKey};
+use lanner_collector_abi::{ExecRecord, ExitRecord, FileFlags, ForkRecord, Header, PrivilegeFacts, kind};
+use lanner_core::event::{
+    Args, CloneFlags, Credentials, Environment, Exec, Exit, Fork, Gain, Image, Layer, Payload, ProcessKey,
+};
 
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::proc::split_args;
@@ -9,9 +11,9 @@ use crate::sensor::record::{Reader, file, key, levels, stdio, string, task};
 
 pub(super) const HOOKS: &[Spec] = &[
     Spec {
-        name: "sched_process_fork",
+        name: "task_newtask",
         program: super::FORK,
-        attach: Attach::Typed("sched_process_fork"),
+        attach: Attach::Typed("task_newtask"),
         without: "processes that never exec, and the lineage that runs through them",
         unless: "",
     },
@@ -20,6 +22,13 @@ pub(super) const HOOKS: &[Spec] = &[
         program: "exit",
         attach: Attach::Typed("sched_process_exit"),
         without: "when and how processes end",
+        unless: "",
+    },
+    Spec {
+        name: "sys_enter_execve*",
+        program: "exec_enter",
+        attach: Attach::Syscalls(&["sys_enter_execve", "sys_enter_execveat"]),
+        without: "what set-user-id and capabilities of files give",
         unless: "",
     },
     Spec {
@@ -70,13 +79,19 @@ pub(super) fn exec(reader: &mut Reader<'_>) -> Option<Payload> {
 fn image(reader: &mut Reader<'_>) -> Option<(ExecRecord, Exec)> {
     let record = reader.fixed::<ExecRecord>()?;
     let args = reader.bytes(record.args_len)?;
+    let env = reader.bytes(record.env_len)?;
     let task = task(&record.task, reader)?;
     let exe = file(&record.exe, reader)?;
     let cwd = file(&record.cwd, reader)?;
     let script = reader.bytes(record.script_len)?;
     let args = if record.args_unknown != 0 { Args::default() } else { split_args(args, record.args_cut != 0) };
     let script = string(script);
+    let before = (record.before_known != 0).then_some(&record.before);
     let image = Image {
+        layer: layer(record.exe.flags),
+        compat: record.compat != 0,
+        gain: before.map(|before| gain(before, &task.creds)),
+        env: Environment { list: split_args(env, false).list, truncated: record.env_cut != 0 },
         exe,
         script: (!script.is_empty()).then_some(script),
         args,
@@ -88,7 +103,11 @@ fn image(reader: &mut Reader<'_>) -> Option<(ExecRecord, Exec)> {
 
 pub(super) fn fork(reader: &mut Reader<'_>) -> Option<Payload> {
     let record = reader.fixed::<ForkRecord>()?;
-    Some(Payload::Fork(Box::new(Fork { child: key(record.child), task: task(&record.task, reader)? })))
+    Some(Payload::Fork(Box::new(Fork {
+        child: key(record.child),
+        how: CloneFlags(record.flags),
+        task: task(&record.task, reader)?,
+    })))
 }
 
 pub(super) fn exit(reader: &mut Reader<'_>) -> Option<Payload> {
@@ -99,6 +118,22 @@ pub(super) fn exit(reader: &mut Reader<'_>) -> Option<Payload> {
 fn status(status: u32) -> Exit {
     let signal = (status & 0x7f) as u8;
     Exit { code: if signal == 0 { (status >> 8 & 0xff) as u8 } else { 0 }, signal }
+}
+
+fn layer(flags: u16) -> Option<Layer> {
+    match flags & (FileFlags::UPPER | FileFlags::LOWER) {
+        FileFlags::UPPER => Some(Layer::Upper),
+        FileFlags::LOWER => Some(Layer::Lower),
+        _ => None,
+    }
+}
+
+fn gain(before: &PrivilegeFacts, now: &Credentials) -> Gain {
+    Gain {
+        user_before: (before.euid != now.euid).then_some(before.euid),
+        group_before: (before.egid != now.egid).then_some(before.egid),
+        capabilities: now.cap_permitted & !before.cap_permitted,
+    }
 }
 
 #[cfg(test)]

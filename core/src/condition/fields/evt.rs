@@ -6,7 +6,7 @@ use super::{ALL, Accepts, EXEC, Field, Found, OPEN, flag, fs, made, named, numbe
 use crate::condition::calls::same;
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{Attempt, Family, FamilySet, Open, Payload, UnixAct};
+use crate::event::{Attempt, Family, FamilySet, Layer, Open, Payload, UnixAct};
 
 const RESULT: FamilySet = FamilySet::of(&[Family::Exit]).not();
 
@@ -102,6 +102,8 @@ fn raw_result(view: View<'_>) -> Option<i128> {
             UnixAct::Connected | UnixAct::Listening => 0,
         },
         Payload::Udp(_) | Payload::Dns(_) => 0,
+        Payload::Comm(_) => 0,
+        Payload::UringSetup(setup) => setup.fd.into(),
         Payload::Fork(fork) => fork.child.pid.into(),
         // A ring returns 0 for a file that it keeps in a table of its own.
         Payload::Open(open) => open.fd.max(0).into(),
@@ -113,7 +115,10 @@ fn raw_result(view: View<'_>) -> Option<i128> {
             Attempt::Established => 0,
             Attempt::Failed(errno) => -i128::from(errno),
         },
-        Payload::Exit(_) | Payload::Container(_) => return None,
+        // What became of the others is not seen.
+        Payload::Exit(_) | Payload::Container(_) | Payload::Seal(_) | Payload::UringOp(_) | Payload::Compat(_) => {
+            return None;
+        }
         payload => return privilege::result(payload),
     })
 }
@@ -174,7 +179,16 @@ fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
                 [access, create, directory].iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
             }))
         }
-        ("flags", Payload::Exec(exec)) => word(if exec.image.exe.is_memfd() { "EXE_FROM_MEMFD" } else { "0" }),
+        ("flags", Payload::Exec(exec)) => {
+            let upper = exec.image.layer == Some(Layer::Upper);
+            let flags = [(upper, "EXE_UPPER_LAYER"), (exec.image.exe.is_memfd(), "EXE_FROM_MEMFD")];
+            let flags = flags.into_iter().filter(|(is, _)| *is).map(|(_, name)| ("", name));
+            Some(view.put(Put::Flags, |out| join_flags(out, flags)))
+        }
+        ("flags", Payload::Fork(fork)) => {
+            let flags = fork.how.names().map(|name| ("clone_", name));
+            Some(view.put(Put::Flags, |out| join_flags(out, flags)))
+        }
         ("name" | "path" | "filename" | "pathname", Payload::Open(_) | Payload::MemFd(_)) => {
             Some(Cow::Borrowed(view.file()?.path.as_bytes()))
         }
@@ -194,6 +208,19 @@ fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
         ("ret", Payload::Exit(exit)) => made(exit.code.to_string()),
         ("res", _) => made(raw_result(view)?.to_string()),
         _ => fs::argument(view, name).or_else(|| privilege::argument(view, name)),
+    }
+}
+
+/// Flags as Falco writes them: in capitals with a `|` between, or `0`.
+fn join_flags(out: &mut Vec<u8>, flags: impl Iterator<Item = (&'static str, &'static str)>) {
+    for (prefix, name) in flags {
+        if !out.is_empty() {
+            out.push(b'|');
+        }
+        out.extend(prefix.bytes().chain(name.bytes()).map(|b| b.to_ascii_uppercase()));
+    }
+    if out.is_empty() {
+        out.push(b'0');
     }
 }
 

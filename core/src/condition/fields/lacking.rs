@@ -17,8 +17,8 @@ const LACKING: &[(&str, &[&str])] = &[
     ),
     ("single mounts cannot be asked for; container.mounts has them all", &["container.mount"]),
     (
-        "the layer of a container's file system that a program lies in is not known",
-        &["proc.is_exe_upper_layer", "proc.is_exe_lower_layer", "fd.is_upper_layer", "fd.is_lower_layer"],
+        "the layer of a container's file system that a file lies in is known of programs alone",
+        &["fd.is_upper_layer", "fd.is_lower_layer"],
     ),
     (
         "a program's permissions and times are not known",
@@ -31,13 +31,8 @@ const LACKING: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "process groups are not known",
+        "process groups and sessions are known by the machine's pids alone",
         &[
-            "proc.pgid",
-            "proc.pgid.name",
-            "proc.pgid.exe",
-            "proc.pgid.exepath",
-            "proc.is_pgid_leader",
             "proc.vpgid",
             "proc.vpgid.name",
             "proc.vpgid.exe",
@@ -48,7 +43,7 @@ const LACKING: &[(&str, &[&str])] = &[
             "proc.is_vsid_leader",
         ],
     ),
-    ("the environment of a process is not read", &["proc.env", "proc.aenv"]),
+    ("of the environment of a process only some variables are read: lanner.env names them", &["proc.env", "proc.aenv"]),
     (
         "the health checks of containers are not known",
         &["proc.is_container_healthcheck", "proc.is_container_liveness_probe", "proc.is_container_readiness_probe"],

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::container::id_of;
 use super::fd::address_to;
+use super::proc::capabilities;
 use super::{
     ALL, CARRIED, CLOSE, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers, text,
     texts, word,
@@ -67,6 +68,33 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     text("lanner.pod.source", ALL, "Where the kubelet had the pod from: api, file, http.", |v| {
         known(&v.container_info()?.pod.as_ref()?.source)
+    }),
+    texts("lanner.env", ALL, "Those variables of its environment that the sensor reads, as NAME=value.", |v, each| {
+        let list = v.image().into_iter().flat_map(|image| &image.env.list);
+        let _ = list.map(|variable| variable.as_bytes()).all(|variable| each(Cow::Borrowed(variable)));
+    }),
+    flag("lanner.exe.made_root", ALL, "The process was not root before it ran this file.", |v| {
+        Some(v.image()?.gain?.user_before.is_some() && v.task()?.creds.euid == 0)
+    }),
+    text("lanner.exe.gained", ALL, "Capabilities that it had not before it ran this file, with blanks between.", |v| {
+        let bits = v.image()?.gain?.capabilities;
+        Some(v.put(Put::Gained, |out| capabilities(out, bits)))
+    }),
+    flag("lanner.comm.like_kernel", COMM, "It took a name such as kernel threads have.", |v| match &v.event.payload {
+        Payload::Comm(comm) => Some(comm.is_like_kernel()),
+        _ => None,
+    }),
+    text("lanner.io_uring.operation", URING, "The operation asked for: openat, connect, ...", |v| {
+        match &v.event.payload {
+            Payload::UringOp(op) => word(op.operation.name()),
+            _ => None,
+        }
+    }),
+    flag("lanner.compat.from_native", COMPAT, "A 64-bit program made a 32-bit system call.", |v| {
+        match v.event.payload {
+            Payload::Compat(compat) => Some(compat.from_native),
+            _ => None,
+        }
     }),
     flag("lanner.container.first", ALL, "The process is the first of its container.", |v| {
         Some(v.container()?.root == v.key())
@@ -227,6 +255,9 @@ pub(super) const FIELDS: &[Field] = &[
 ];
 
 const NAMESPACE: FamilySet = FamilySet::of(&[Family::Namespace]);
+const COMM: FamilySet = FamilySet::of(&[Family::Comm]);
+const URING: FamilySet = FamilySet::of(&[Family::UringOp]);
+const COMPAT: FamilySet = FamilySet::of(&[Family::Compat]);
 const CONNECT: FamilySet = FamilySet::of(&[Family::Connect]);
 
 /// The container of who wrote the file that the process's container was started from.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{ALL, Field, Found, flag, known, lineage, lineage_number, made, number, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{Image, Stdio, StdioKind, Text};
+use crate::event::{Image, Layer, Stdio, StdioKind, Text};
 use crate::graph::Process;
 
 pub(super) const FIELDS: &[Field] = &[
@@ -73,6 +73,16 @@ pub(super) const FIELDS: &[Field] = &[
         pid(line.filter(|p| SHELLS.contains(&p.task.comm.as_bytes())).last()?.key.pid)
     }),
     flag("proc.is_sid_leader", ALL, "It leads its session.", |v| Some(v.task()?.session == v.key().pid)),
+    number("proc.pgid", ALL, "Its process group: the pid of the group's leader.", |v| pid(v.task()?.group)),
+    text("proc.pgid.name", ALL, "The name of its process group's leader.", |v| known(&group(v)?.task.comm)),
+    text("proc.pgid.exe", ALL, "The first argument of its process group's leader.", |v| exe(group(v)?.image()?)),
+    text("proc.pgid.exepath", ALL, "The path of the file that its process group's leader runs.", |v| {
+        known(&group(v)?.image()?.exe.path)
+    }),
+    flag("proc.is_pgid_leader", ALL, "It leads its process group.", |v| {
+        let group = v.task()?.group;
+        (group != 0).then_some(group == v.key().pid)
+    }),
     number("proc.tty", ALL, "The device number of its terminal; 0 when it has none.", |v| {
         Some(v.task()?.tty.as_ref().map_or(0, terminal))
     }),
@@ -85,6 +95,12 @@ pub(super) const FIELDS: &[Field] = &[
     }),
     number("proc.exe_ino", ALL, "The inode number of the file that it runs.", |v| inode(v.image()?.exe.id.ino)),
     flag("proc.is_exe_from_memfd", ALL, "What it runs lives in memory only.", |v| Some(v.image()?.exe.is_memfd())),
+    flag("proc.is_exe_upper_layer", ALL, "What it runs lies in the writable layer of an overlay.", |v| {
+        Some(v.image()?.layer == Some(Layer::Upper))
+    }),
+    flag("proc.is_exe_lower_layer", ALL, "What it runs lies in a layer below the writable one of an overlay.", |v| {
+        Some(v.image()?.layer == Some(Layer::Lower))
+    }),
     text("proc.stdin.type", ALL, "Where its input comes from: file, pipe, ipv4, ipv6, unix, ...", |v| stdio_type(v, 0)),
     text("proc.stdout.type", ALL, "Where its output goes: file, pipe, ipv4, ipv6, unix, ...", |v| stdio_type(v, 1)),
     text("proc.stderr.type", ALL, "Where its messages go: file, pipe, ipv4, ipv6, unix, ...", |v| stdio_type(v, 2)),
@@ -120,6 +136,14 @@ fn inode(ino: u64) -> Option<i128> {
 
 fn leader(view: View<'_>) -> Option<&Process> {
     match view.task()?.session {
+        0 => None,
+        pid if pid == view.key().pid => view.process(),
+        pid => view.graph.by_pid(pid),
+    }
+}
+
+fn group(view: View<'_>) -> Option<&Process> {
+    match view.task()?.group {
         0 => None,
         pid if pid == view.key().pid => view.process(),
         pid => view.graph.by_pid(pid),
@@ -198,7 +222,7 @@ fn stdio_name(view: View<'_>, n: usize) -> Found<'_> {
     })
 }
 
-fn capabilities(out: &mut Vec<u8>, bits: u64) {
+pub(super) fn capabilities(out: &mut Vec<u8>, bits: u64) {
     for (_, name) in CAPABILITIES.iter().enumerate().filter(|(i, _)| bits & (1 << i) != 0) {
         if !out.is_empty() {
             out.push(b' ');

@@ -1,6 +1,6 @@
 //! Everything known of a process.
 
-use lanner_core::event::{ContainerInfo, Credentials, Image, Namespaces, Origin, ProcessKey, Task};
+use lanner_core::event::{ContainerInfo, Credentials, Gain, Image, Layer, Namespaces, Origin, ProcessKey, Task};
 use lanner_core::graph::Process;
 
 use super::super::scene::Scene;
@@ -65,7 +65,7 @@ fn identity(page: &mut Page, scene: &Scene<'_>, process: &Process) {
     }
     page.fact("cgroup", &shown(&task.cgroup, 1_000));
     let tty = task.tty.as_ref().map_or_else(|| "none".to_owned(), |t| shown(t, 64));
-    page.fact("terminal", &format!("{tty}, session {}", task.session));
+    page.fact("terminal", &format!("{tty}, session {}, process group {}", task.session, task.group));
 }
 
 fn images(page: &mut Page, scene: &Scene<'_>, process: &Process) {
@@ -98,6 +98,12 @@ fn image(page: &mut Page, image: &Image) {
     if image.exe.is_memfd() {
         notes.push_str("  in memory only");
     }
+    if image.layer == Some(Layer::Upper) {
+        notes.push_str("  in a container's writable layer: not in its image, or changed since");
+    }
+    if image.compat {
+        notes.push_str("  32-bit");
+    }
     page.fact("executable", &format!("{}{notes}", words::file(&image.exe)));
     if image.exe.id.is_known() {
         page.fact("inode", &format!("{} on device {}", image.exe.id.ino, image.exe.id.dev));
@@ -112,11 +118,28 @@ fn image(page: &mut Page, image: &Image) {
     if image.args.truncated {
         page.fact("", "… more than the sensor reads");
     }
+    for (i, variable) in image.env.list.iter().enumerate() {
+        page.fact(if i == 0 { "environment" } else { "" }, &shown(variable, 4_000));
+    }
+    if image.env.truncated {
+        page.fact("", "… more variables than the sensor looks at, or longer ones");
+    }
+    if let Some(gain) = image.gain.filter(|gain| !gain.is_none()) {
+        page.fact("it gave", &gained(gain));
+    }
     let cwd = if image.cwd.is_empty() { "unknown".to_owned() } else { shown(&image.cwd, 4_000) };
     page.fact("cwd", &cwd);
     for (name, stdio) in ["stdin", "stdout", "stderr"].into_iter().zip(&image.stdio) {
         page.fact(name, &words::stdio(stdio));
     }
+}
+
+/// What running a file gave: who the process was before, and capabilities.
+fn gained(gain: Gain) -> String {
+    let was = |what: &str, id: Option<u32>| id.map(|id| format!("another {what}: it was {} before", words::user(id)));
+    let capabilities = (gain.capabilities != 0).then(|| capabilities(gain.capabilities));
+    let parts = [was("user", gain.user_before), was("group", gain.group_before), capabilities];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn credentials(page: &mut Page, creds: &Credentials) {

@@ -10,13 +10,15 @@ use super::super::state::State;
 use super::super::text::cell;
 use super::{Focus, paint_row, span};
 
-const MARKS: [(&str, &str); 8] = [
+const MARKS: [(&str, &str); 10] = [
     ("◆ critical", "▲ high"),
     ("• medium", "· low"),
     ("n", "speaks to the network"),
     ("w", "writes files"),
     ("m", "runs or made a file that is in memory only"),
     ("d", "runs a file that has been deleted"),
+    ("s", "gained a user or capabilities by what it runs"),
+    ("u", "runs a file not in its container's image"),
     ("x", "has ended"),
     ("^X", "Control and X together"),
 ];

@@ -1,7 +1,7 @@
 //! The live process tree. The columns that are the same for all stand at the left, the tree itself at the right, where
 //! its depth costs nobody else room.
 
-use lanner_core::event::ContainerId;
+use lanner_core::event::{ContainerId, Layer};
 use lanner_core::graph::Process;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -145,19 +145,24 @@ fn container_note(scene: &Scene<'_>, id: &ContainerId) -> String {
     notes.iter().map(|note| format!("  {note}")).collect()
 }
 
-/// The marks before a process: network, writes, in memory only, deleted image, ended.
+/// The marks before a process: network, writes; of its image the gravest of in memory only, deleted, raised in privilege,
+/// not in the container's image; ended.
 fn marks(scene: &Scene<'_>, process: &Process) -> String {
     let mark = scene.marks.of(process.key);
     let image = scene.image(process);
     let in_memory = image.is_some_and(|i| i.exe.is_memfd());
     let deleted = image.is_some_and(|i| i.exe.deleted && !i.exe.is_memfd());
+    let raised = image.is_some_and(|i| i.gain.is_some_and(|gain| !gain.is_none()));
+    let upper = image.is_some_and(|i| i.layer == Some(Layer::Upper));
     [
         if mark.network { 'n' } else { ' ' },
         if mark.writes { 'w' } else { ' ' },
-        match (in_memory || mark.memory_file, deleted) {
-            (true, _) => 'm',
-            (_, true) => 'd',
-            _ => ' ',
+        match () {
+            () if in_memory || mark.memory_file => 'm',
+            () if deleted => 'd',
+            () if raised => 's',
+            () if upper => 'u',
+            () => ' ',
         },
         if scene.is_alive(process) { ' ' } else { 'x' },
     ]

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lanner_core::event::{
-    Access, Args, Attempt, Batch, BootTime, Close, Connect, ContainerId, Credentials, End, Event, Exec, Exit, File,
-    Flow, FlowId, Fork, Header, Image, Listen, NamespaceChange, Namespaces, NsChangeHow, Open, Origin, Payload,
-    ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through,
+    Access, Args, Attempt, Batch, BootTime, CloneFlags, Close, Connect, ContainerId, Credentials, End, Event, Exec,
+    Exit, File, Flow, FlowId, Fork, Gain, Header, Image, Listen, NamespaceChange, Namespaces, NsChangeHow, Open,
+    Origin, Payload, ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through,
 };
 
 /// The host's namespaces.
@@ -108,7 +108,11 @@ impl Script {
         self.next_pid += 7;
         let key = ProcessKey { pid: self.next_pid, start: self.now };
         let task = task(key.pid, Some(parent), place, args);
-        self.push(parent, Origin::Live, Payload::Fork(Box::new(Fork { child: key, task: task.clone() })));
+        self.push(
+            parent,
+            Origin::Live,
+            Payload::Fork(Box::new(Fork { child: key, how: CloneFlags::default(), task: task.clone() })),
+        );
         let mut image = image(args);
         change(&mut image);
         let seq = self.push(key, Origin::Live, Payload::Exec(Box::new(Exec { task, image })));
@@ -191,6 +195,7 @@ fn task(pid: u32, parent: Option<ProcessKey>, place: &Place, args: &[&str]) -> T
             cap_permitted: caps,
         },
         session: pid,
+        group: pid,
         tty: place.tty.map(Text::from),
         namespaces: place.namespaces.unwrap_or(HOST),
         cgroup: Text::from(place.cgroup.as_str()),
@@ -204,9 +209,10 @@ fn image(args: &[&str]) -> Image {
     let stdio = Stdio { kind: StdioKind::Device, ino: 5, peer: None };
     Image {
         exe: File::new(exe, 64_769, ino),
-        script: None,
         args: Args { list: args.iter().map(|a| Text::from(*a)).collect(), truncated: false },
         cwd: Text::from("/"),
         stdio: [stdio; 3],
+        gain: Some(Gain::default()),
+        ..Image::default()
     }
 }

@@ -1,0 +1,161 @@
+//! 32-bit system calls.
+#![cfg(target_arch = "x86_64")]
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
+use lanner_core::event::{Compat, Event, HookState, Payload};
+
+use super::stage::{config, file_id, helper, sensor};
+
+/// `open` as 32-bit x86 numbers it.
+const OPEN: u32 = 5;
+const READ: u32 = 3;
+
+/// Drains a sensor until `pid` has ended; what it did.
+fn life_of(sensor: &mut Sensor, pid: u32) -> Vec<Event> {
+    let (mut all, begun) = (Vec::new(), Instant::now());
+    let of = |e: &Event| e.header.process.pid == pid;
+    while !all.iter().any(|e| of(e) && matches!(e.payload, Payload::Exit(_))) {
+        assert_eq!(sensor.drain(&mut all), []);
+        assert!(begun.elapsed() < Duration::from_secs(20), "{pid} ends");
+        sensor.wait(Duration::from_millis(4)).expect("waiting works");
+    }
+    all.retain(of);
+    all
+}
+
+fn compat(life: &[Event]) -> Vec<Compat> {
+    life.iter().filter_map(|e| if let Payload::Compat(compat) = e.payload { Some(compat) } else { None }).collect()
+}
+
+fn created(life: &[Event]) -> Vec<String> {
+    let of = |e: &Event| match &e.payload {
+        Payload::Open(open) if open.created => Some(open.file.path.to_string()),
+        _ => None,
+    };
+    life.iter().filter_map(of).collect()
+}
+
+fn is_attached(sensor: &Sensor) -> bool {
+    let hook = sensor.hooks().iter().find(|hook| hook.name == "sys_exit").expect("it is listed");
+    hook.state == HookState::Attached
+}
+
+#[test]
+fn a_64_bit_program_that_makes_32_bit_calls_is_told_when_they_are_watched() {
+    let always = SensorConfig { compat: CompatWatch::Always, ..config() };
+    let Some(mut sensor) = sensor(&always) else { return };
+    assert!(is_attached(&sensor));
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut child = helper("compat::opens_by_interrupt").current_dir(dir.path()).spawn().expect("it runs");
+    if !child.wait().expect("it ends").success() {
+        return lanner_tests::not_run("this kernel takes no 32-bit calls");
+    }
+    let life = life_of(&mut sensor, child.id());
+    assert_eq!(compat(&life), [Compat { call: OPEN, from_native: true }], "once");
+    assert_eq!(created(&life), [dir.path().join("made").display().to_string()], "what it opens is told as ever");
+}
+
+#[test]
+#[ignore = "what another test runs as a process of its own"]
+fn opens_by_interrupt() {
+    // The path must lie where 32 bits reach.
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT;
+    // SAFETY: a new mapping, whose beginning is written while it is there; interrupt 0x80 changes no register but the
+    // result's.
+    unsafe {
+        let low = libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+        assert_ne!(low, libc::MAP_FAILED);
+        low.cast::<[u8; 5]>().write(*b"made\0");
+        let mut result = i64::from(OPEN);
+        std::arch::asm!(
+            "push rbx",
+            "mov ebx, {path:e}",
+            "int 0x80",
+            "pop rbx",
+            path = in(reg) low,
+            inout("rax") result,
+            in("rcx") i64::from(libc::O_WRONLY | libc::O_CREAT),
+            in("rdx") 0o600,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+        assert!(result >= 0, "{result}");
+    }
+}
+
+/// A 32-bit program: waits for a byte on its input, opens `made` here, and ends.
+fn program(path: &Path) {
+    const BASE: u32 = 0x0040_0000;
+    const HEADERS: u32 = 52 + 32;
+    #[rustfmt::skip]
+    let mut code: Vec<u8> = vec![
+        0xb8, 3, 0, 0, 0,                   // mov eax, read
+        0x31, 0xdb,                         // xor ebx, ebx
+        0x89, 0xe1,                         // mov ecx, esp
+        0xba, 1, 0, 0, 0,                   // mov edx, 1
+        0xcd, 0x80,                         // int 0x80
+        0xb8, 5, 0, 0, 0,                   // mov eax, open
+        0xbb, 0, 0, 0, 0,                   // mov ebx, path
+        0xb9, 0x41, 0, 0, 0,                // mov ecx, O_WRONLY | O_CREAT
+        0xba, 0x80, 1, 0, 0,                // mov edx, 0600
+        0xcd, 0x80,                         // int 0x80
+        0xb8, 1, 0, 0, 0,                   // mov eax, exit
+        0x31, 0xdb,                         // xor ebx, ebx
+        0xcd, 0x80,                         // int 0x80
+    ];
+    let name = BASE + HEADERS + code.len() as u32;
+    code[22..26].copy_from_slice(&name.to_le_bytes());
+    code.extend_from_slice(b"made\0");
+    let half = |n: u16| n.to_le_bytes().to_vec();
+    let word = |n: u32| n.to_le_bytes().to_vec();
+    let size = HEADERS + code.len() as u32;
+    let file = [
+        b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec(),
+        // An executable for the 80386.
+        [half(2), half(3), word(1), word(BASE + HEADERS), word(52), word(0), word(0)].concat(),
+        [half(52), half(32), half(1), half(0), half(0), half(0)].concat(),
+        // One segment, readable and executable.
+        [word(1), word(0), word(BASE), word(BASE), word(size), word(size), word(5), word(4096)].concat(),
+        code,
+    ];
+    fs::write(path, file.concat()).expect("written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("executable");
+}
+
+#[test]
+fn a_32_bit_program_makes_the_sensor_watch_its_calls() {
+    let Some(mut sensor) = sensor(&config()) else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("old");
+    program(&path);
+    let mut child = match Command::new(&path).current_dir(dir.path()).stdin(Stdio::piped()).spawn() {
+        Ok(child) => child,
+        Err(error) => return lanner_tests::not_run(format!("this kernel runs no 32-bit program: {error}")),
+    };
+    let (mut early, begun) = (Vec::new(), Instant::now());
+    while !is_attached(&sensor) {
+        sensor.drain(&mut early);
+        assert!(begun.elapsed() < Duration::from_secs(20), "the sensor watches");
+        thread::yield_now();
+    }
+    child.stdin.take().expect("piped").write_all(b"x").expect("written");
+    assert!(child.wait().expect("it ends").success());
+    let mut life = early;
+    life.extend(life_of(&mut sensor, child.id()));
+    life.retain(|e| e.header.process.pid == child.id());
+    let Some(exec) = life.iter().find_map(|e| if let Payload::Exec(exec) = &e.payload { Some(exec) } else { None })
+    else {
+        panic!("an exec: {life:?}")
+    };
+    assert!(exec.image.compat);
+    assert_eq!(exec.image.exe.id, file_id(&path));
+    // The kernel is within `read` when the hook comes.
+    assert_eq!(compat(&life), [Compat { call: READ, from_native: false }]);
+    assert_eq!(created(&life), [dir.path().join("made").display().to_string()]);
+}
