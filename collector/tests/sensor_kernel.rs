@@ -10,10 +10,10 @@ mod backfill;
 mod bpf;
 #[path = "sensor/credentials.rs"]
 mod credentials;
-#[path = "sensor/dns.rs"]
-mod dns;
 #[path = "sensor/crowd.rs"]
 mod crowd;
+#[path = "sensor/dns.rs"]
+mod dns;
 #[path = "sensor/ends.rs"]
 mod ends;
 #[path = "sensor/files.rs"]
