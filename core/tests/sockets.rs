@@ -74,7 +74,7 @@ fn both_ends_of_a_local_connection_know_each_other() {
         check(
             &world,
             &[
-                ("lanner.net.peer = /usr/bin/curl", true),
+                ("lanner.net.peer_exe = /usr/bin/curl", true),
                 ("lanner.net.end = reset and lanner.net.retransmits = 2", true),
                 ("lanner.net.rtt = 30000", true),
             ],

@@ -197,7 +197,7 @@ pub(super) const FIELDS: &[Field] = &[
             End::Broken(_) => "broken",
         })
     }),
-    text("lanner.net.peer", FLOW, "The program at the other end of the connection, if it is on this node.", |v| {
+    text("lanner.net.peer_exe", FLOW, "The program at the other end of the connection, if it is on this node.", |v| {
         known(&v.graph.process(v.graph.other_end(v.flow()?)?)?.image()?.exe.path)
     }),
     text("lanner.socket.peer", UNIX, "The program that listens on the unix socket.", |v| {
