@@ -10,8 +10,6 @@ mod backfill;
 mod bpf;
 #[path = "sensor/credentials.rs"]
 mod credentials;
-#[path = "sensor/crowd.rs"]
-mod crowd;
 #[path = "sensor/dns.rs"]
 mod dns;
 #[path = "sensor/ends.rs"]
@@ -34,8 +32,6 @@ mod names;
 mod namespaces;
 #[path = "sensor/network.rs"]
 mod network;
-#[path = "sensor/older.rs"]
-mod older;
 #[path = "sensor/paths.rs"]
 mod paths;
 #[path = "sensor/processes.rs"]
