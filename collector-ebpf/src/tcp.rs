@@ -97,7 +97,7 @@ fn established(sk: sock) {
     if let Some(known) = FLOWS.get_ptr_mut(sk.address) {
         // SAFETY: the map's own element, changed and removed only by this socket's own state changes.
         unsafe {
-            if (*known).owner.pid != 0 && (*known).direction == u32::from(Direction::INCOMING) {
+            if (*known).owner.pid != 0 && (*known).state == SYN_RECV {
                 (*known).state = ESTABLISHED;
                 return;
             }

@@ -14,8 +14,6 @@ mod comm;
 mod compat;
 #[path = "sensor/credentials.rs"]
 mod credentials;
-#[path = "sensor/crowd.rs"]
-mod crowd;
 #[path = "sensor/dns.rs"]
 mod dns;
 #[path = "sensor/ends.rs"]
@@ -44,8 +42,6 @@ mod names;
 mod namespaces;
 #[path = "sensor/network.rs"]
 mod network;
-#[path = "sensor/older.rs"]
-mod older;
 #[path = "sensor/paths.rs"]
 mod paths;
 #[path = "sensor/processes.rs"]

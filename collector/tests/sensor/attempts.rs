@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use lanner_core::event::{Attempt, Connect, Header, Payload};
 
-use super::network::{address, bind, connect, give_up_after, in_own_network, ip, set, sockaddr, tcp};
+use super::network::{address, bind, connect, give_up_after, in_own_network, ip, set, silent_neighbour, sockaddr, tcp};
 use super::stage::{Stage, expect, is_me, stage};
 
 /// What is told of attempts to reach `remote` from this network, until it has failed.
@@ -114,15 +114,6 @@ fn a_neighbour_that_is_not_there_is_unreachable() {
         assert_eq!(failed.attempt, Attempt::Failed(libc::EHOSTUNREACH as u32));
         assert!(!failed.asked);
     });
-}
-
-/// 10.77.9.2 has an address on the wire, but nobody is there; 10.77.9.3 has not even that.
-pub(crate) fn silent_neighbour() {
-    ip("link add v0 type veth peer name v1");
-    ip("addr add 10.77.9.1/24 dev v0");
-    ip("link set v0 up");
-    ip("link set v1 up");
-    ip("neigh add 10.77.9.2 lladdr 02:00:00:00:00:01 dev v0 nud permanent");
 }
 
 #[test]

@@ -22,9 +22,12 @@ fn local(stream: &TcpStream) -> SocketAddr {
     stream.local_addr().expect("its own address")
 }
 
-fn closed(stage: &Mutex<Stage>, netns: u32, local: SocketAddr) -> Close {
+/// Numbers of networks are used again, and very many connections are made in some: both ends tell which it is.
+fn closed(stage: &Mutex<Stage>, netns: u32, local: SocketAddr, remote: SocketAddr) -> Close {
     expect(stage, &format!("{local} closed"), |e| match e.payload {
-        Payload::Close(c) if c.flow.local == local && c.flow.netns == netns => is_me(e.header.process).then_some(c),
+        Payload::Close(c) if (c.flow.local, c.flow.remote, c.flow.netns) == (local, remote, netns) => {
+            is_me(e.header.process).then_some(c)
+        }
         _ => None,
     })
 }
@@ -38,8 +41,8 @@ fn a_reset_is_told_as_such_at_both_ends() {
         reset_on_close(&client);
         drop(client);
         assert_eq!(server.read(&mut [0; 1]).expect_err("reset").raw_os_error(), Some(libc::ECONNRESET));
-        assert_eq!(closed(stage, netns, here).end, End::Aborted);
-        assert_eq!(closed(stage, netns, there).end, End::Reset);
+        assert_eq!(closed(stage, netns, here, there).end, End::Aborted);
+        assert_eq!(closed(stage, netns, there, here).end, End::Reset);
     });
 }
 
@@ -54,8 +57,8 @@ fn what_was_not_read_breaks_the_connection_off() {
         client.peek(&mut [0; 1]).expect("come");
         drop(client);
         assert_eq!(server.read(&mut [0; 1]).expect_err("reset").raw_os_error(), Some(libc::ECONNRESET));
-        assert_eq!(closed(stage, netns, here).end, End::Aborted);
-        let there = closed(stage, netns, there);
+        assert_eq!(closed(stage, netns, here, there).end, End::Aborted);
+        let there = closed(stage, netns, there, here);
         assert_eq!((there.end, there.sent, there.outgoing), (End::Reset, 7, Some(false)));
     });
 }
@@ -70,7 +73,7 @@ fn a_connection_that_is_cut_times_out_and_says_what_it_sent_again() {
         drop_all(&server);
         client.write_all(b"into the void").expect("taken");
         let error = client.read(&mut [0; 1]).expect_err("cut");
-        let closed = closed(stage, netns, here);
+        let closed = closed(stage, netns, here, local(&server));
         assert_eq!((error.raw_os_error(), closed.end), (Some(libc::ETIMEDOUT), End::TimedOut));
         assert_eq!(closed.sent, 0, "nothing was acknowledged");
         let quality = closed.quality;

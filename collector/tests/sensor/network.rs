@@ -112,3 +112,12 @@ pub(crate) fn give_up_after(socket: &impl AsRawFd, time: Duration) {
 pub(crate) fn address(ip: [u8; 4], port: u16) -> SocketAddr {
     SocketAddrV4::new(ip.into(), port).into()
 }
+
+/// 10.77.9.2 has an address on the wire, but nobody is there; 10.77.9.3 has not even that.
+pub(crate) fn silent_neighbour() {
+    ip("link add v0 type veth peer name v1");
+    ip("addr add 10.77.9.1/24 dev v0");
+    ip("link set v0 up");
+    ip("link set v1 up");
+    ip("neigh add 10.77.9.2 lladdr 02:00:00:00:00:01 dev v0 nud permanent");
+}

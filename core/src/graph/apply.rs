@@ -8,8 +8,8 @@ use super::container::pod_of;
 use super::take::Take;
 use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
 use crate::event::{
-    Attempt, AttributeChange, BootTime, ContainerId, ContainerInfo, Event, Exec, Exit, File, Fork, Header, Open,
-    Origin, Payload, ProcessKey, StdioKind, Task, Trace, Udp, UdpStage,
+    AttributeChange, BootTime, ContainerId, ContainerInfo, Event, Exec, Exit, File, Fork, Header, Open, Origin,
+    Payload, ProcessKey, StdioKind, Task, Trace, Udp, UdpStage,
 };
 
 /// Processes that are kept, living and ended; the longest ended go first, and are counted.
@@ -57,18 +57,10 @@ impl Graph {
             Payload::Fork(fork) => self.fork(header, fork),
             Payload::Exit(exit) => self.exit(header, *exit),
             Payload::Open(open) => self.open(header, open),
-            Payload::Connect(connect) => {
-                // What fails before a packet is sent was never started, but tried; what is older than the sensor also.
-                let tried = connect.attempt == Attempt::Started || connect.asked || header.origin == Origin::Backfill;
-                if tried && !header.process.is_unknown() {
-                    if header.origin == Origin::Live {
-                        let caller = self.caller(header.process);
-                        self.contacts.called(caller, connect.flow.remote, header.time, header.seq);
-                    }
-                    self.relate(header, Relation::Connected, Node::Peer(connect.flow.remote));
-                }
-            }
-            Payload::Accept(accept) => self.relate(header, Relation::Accepted, Node::Peer(accept.flow.remote)),
+            Payload::Connect(connect) => self.connect(header, connect),
+            Payload::Accept(accept) => self.accept(header, accept),
+            Payload::Unix(unix) => self.unix(header, unix),
+            Payload::Close(close) => self.ends.close(&close.flow),
             Payload::Namespace(change) => self.actor(header).task.namespaces = change.now,
             Payload::MemFd(memfd) => {
                 self.name_file(&memfd.file);
@@ -98,9 +90,7 @@ impl Graph {
             Payload::Comm(comm) => self.actor(header).task.comm = comm.new.clone(),
             Payload::Seal(seal) => self.name_file(&seal.file),
             Payload::Listen(_)
-            | Payload::Close(_)
             | Payload::Traffic(_)
-            | Payload::Unix(_)
             | Payload::Socket(_)
             | Payload::Bind(_)
             | Payload::Root(_)

@@ -11,10 +11,12 @@ mod contact;
 mod container;
 mod facts;
 mod lineage;
+mod local;
 mod name;
 mod naming;
 mod process;
 mod provenance;
+mod socket;
 mod take;
 
 use std::collections::{HashMap, VecDeque};
@@ -48,6 +50,7 @@ pub struct Graph {
     pipes: IndexMap<u64, ProcessKey>,
     contacts: contact::Contacts,
     names: naming::Names,
+    ends: local::Ends,
     takes: take::Takes,
     provenance: Provenance,
 }

@@ -45,6 +45,8 @@ pub enum Relation {
     Connected,
     /// Took a connection.
     Accepted,
+    /// Opened a connection to a process of this node.
+    Reached,
     /// Runs in a container.
     RunsIn,
     /// Reached into a process: its memory, its registers, its descriptors.

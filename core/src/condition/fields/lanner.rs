@@ -225,6 +225,9 @@ pub(super) const FIELDS: &[Field] = &[
             End::Broken(_) => "broken",
         })
     }),
+    text("lanner.net.peer_exe", FLOW, "The program at the other end of the connection, if it is on this node.", |v| {
+        known(&v.graph.process(v.graph.other_end(v.flow()?)?)?.image()?.exe.path)
+    }),
     text("lanner.socket.peer", UNIX, "The program that listens on the unix socket.", |v| {
         let Payload::Unix(unix) = &v.event.payload else { return None };
         known(&v.graph.process(unix.peer?)?.image()?.exe.path)

@@ -33,6 +33,17 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, number: u64) {
     if let Payload::Fork(fork) = &event.payload {
         page.process("child", fork.child, scene);
     }
+    let other = match &event.payload {
+        Payload::Connect(connect) => scene.graph.other_end(&connect.flow),
+        Payload::Accept(accept) => scene.graph.other_end(&accept.flow),
+        Payload::Traffic(traffic) => scene.graph.other_end(&traffic.flow),
+        Payload::Close(close) => scene.graph.other_end(&close.flow),
+        Payload::Unix(unix) => unix.peer,
+        _ => None,
+    };
+    if let Some(other) = other {
+        page.process("other end", other, scene);
+    }
     if let Some(container) = scene.container_of_event(event) {
         page.link("container", &words::container_title(container, scene.graph), Subject::Container(container.clone()));
     }

@@ -188,16 +188,20 @@ fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
     let peers = scene.graph.peers_of(key);
     let netns = scene.graph.process(key).map_or(0, |p| p.task.namespaces.net);
     let files = scene.graph.written_by(key);
-    if !peers.is_empty() || !files.is_empty() {
+    let reached = scene.graph.reached_by(key);
+    if !peers.is_empty() || !files.is_empty() || !reached.is_empty() {
         page.heading("What it did");
     }
     for peer in peers.iter().take(MOST) {
         page.fact("connected", &words::address(*peer, netns, scene.graph));
     }
+    for server in reached.iter().take(MOST) {
+        page.process("reached", *server, scene);
+    }
     for file in files.iter().filter_map(|id| scene.graph.file(*id)).take(MOST) {
         page.fact("wrote", &words::file(file));
     }
-    let left = peers.len().saturating_sub(MOST) + files.len().saturating_sub(MOST);
+    let left = peers.len().saturating_sub(MOST) + files.len().saturating_sub(MOST) + reached.len().saturating_sub(MOST);
     if left > 0 {
         page.fact("", &format!("and {left} more"));
     }
