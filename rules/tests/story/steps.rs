@@ -264,17 +264,9 @@ impl Story {
             }))),
             // became-root by-capability|by-saved-user
             "became-root" => {
-                let rights = |euid, cap_effective, cap_permitted| Privileges {
-                    uid: 1000,
-                    euid,
-                    cap_effective,
-                    cap_permitted,
-                    ..Privileges::default()
-                };
-                let (before, now) = match words[0] {
-                    "by-capability" => (rights(1000, 1 << 7, 1 << 7), rights(0, u64::MAX >> 23, u64::MAX >> 23)),
-                    _ => (rights(1000, 0, u64::MAX >> 23), rights(0, u64::MAX >> 23, u64::MAX >> 23)),
-                };
+                let users = |euid, suid| Privileges { uid: 1000, euid, suid, ..Privileges::default() };
+                let saved = if words[0] == "by-saved-user" { 0 } else { 1000 };
+                let (before, now) = (users(1000, saved), users(0, 0));
                 let call = call(Family::Credentials, "setuid");
                 self.say(Payload::Credentials(Box::new(CredentialsChange { call, before, now })));
             }
