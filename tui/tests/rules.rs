@@ -101,3 +101,19 @@ fn sigma_rules_are_rules_too() {
     let words = told(&["test", "Namespace tool started", "container-escape", "--rules", "sigma.yml"]);
     assert!(words.contains("nsenter") && words.ends_with("exit status 0"), "{words}");
 }
+
+#[test]
+fn the_navigators_layer_has_a_technique_for_every_place_that_rules_have() {
+    let layer = json(&["list", "--format", "navigator", "--rules", "good.yaml"]);
+    assert_eq!(layer["versions"]["layer"], "4.5");
+    assert_eq!(layer["domain"], "enterprise-attack");
+    let techniques = layer["techniques"].as_array().unwrap();
+    let ours = json(&["list", "--json"]);
+    let placed = |rule: &&Value| rule["tags"].as_array().unwrap().iter().any(|t| t.as_str().unwrap().starts_with("T1"));
+    let score: u64 = techniques.iter().map(|technique| technique["score"].as_u64().unwrap()).sum();
+    assert!(score >= ours.as_array().unwrap().iter().filter(placed).count() as u64, "{score}");
+    let escape = techniques.iter().find(|t| t["techniqueID"] == "T1611" && t["tactic"] == "privilege-escalation");
+    let comment = escape.unwrap()["comment"].as_str().unwrap();
+    assert!(comment.contains("Container process entered the host's namespaces"), "{comment}");
+    assert!(!rules(&["list", "--json", "--format", "navigator"]).status.success(), "they are two formats");
+}

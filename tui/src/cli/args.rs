@@ -94,6 +94,18 @@ pub struct ReplayArgs {
     pub look: LookArgs,
 }
 
+/// How `lanner rules list` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ListFormat {
+    /// A line for each rule
+    #[default]
+    Lines,
+    /// A JSON array
+    Json,
+    /// A layer for MITRE's ATT&CK Navigator
+    Navigator,
+}
+
 /// `lanner rules`
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
@@ -110,9 +122,12 @@ pub enum RulesCommand {
     List {
         #[command(flatten)]
         rules: RuleArgs,
-        /// Print a JSON array
-        #[arg(long)]
+        /// Print a JSON array: the same as --format json
+        #[arg(long, conflicts_with = "format")]
         json: bool,
+        /// How to print the list
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        format: ListFormat,
     },
     /// Tell all about a rule, its macros and lists in their places
     Explain {

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use super::{Field, Found, NAMED, directory, flag, known, made, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{AttributeChange, Family, FamilySet, Payload};
+use crate::event::{AttributeChange, Family, FamilySet, MadeKind, Payload};
 
 /// Calls that are about one path.
 const PATH: FamilySet = FamilySet::of(&[Family::Open, Family::Unlink, Family::Make, Family::Attribute]);
+const ATTRIBUTE: FamilySet = FamilySet::of(&[Family::Attribute]);
+const MAKE: FamilySet = FamilySet::of(&[Family::Make]);
 /// Calls that are about two.
 const TWO_PATHS: FamilySet = FamilySet::of(&[Family::Rename, Family::Link]);
 
@@ -25,6 +27,30 @@ pub(super) const FIELDS: &[Field] = &[
         NAMED,
         "The path is as the caller spelled it: the kernel's own answer could not be had.",
         |v| Some(v.named()?.as_passed),
+    ),
+    text("lanner.file.attribute", ATTRIBUTE, "The name of the extended attribute that was set or removed.", |v| {
+        let Payload::Attribute(attribute) = &v.event.payload else { return None };
+        match &attribute.change {
+            AttributeChange::Extended { name, .. } => known(name),
+            _ => None,
+        }
+    }),
+    text(
+        "lanner.file.made",
+        MAKE,
+        "What was made: directory, character-device, block-device, pipe, socket or regular.",
+        |v| {
+            let Payload::Make(make) = &v.event.payload else { return None };
+            word(match make.kind {
+                MadeKind::Unknown => return None,
+                MadeKind::Directory => "directory",
+                MadeKind::CharacterDevice => "character-device",
+                MadeKind::BlockDevice => "block-device",
+                MadeKind::Pipe => "pipe",
+                MadeKind::Socket => "socket",
+                MadeKind::Regular => "regular",
+            })
+        },
     ),
 ];
 

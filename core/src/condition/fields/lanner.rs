@@ -34,6 +34,10 @@ pub(super) const FIELDS: &[Field] = &[
     text("lanner.tty", ALL, "The name of the process's terminal, such as pts0.", |v| known(v.task()?.tty.as_ref()?)),
     flag("lanner.exe.memfd", ALL, "What it runs lives in memory only.", |v| Some(v.image()?.exe.is_memfd())),
     flag("lanner.exe.deleted", ALL, "What it runs has no name any more.", |v| Some(v.image()?.exe.deleted)),
+    text("lanner.exe.writer", ALL, "The program that wrote the file that it runs.", |v| {
+        let id = v.image()?.exe.id;
+        known(&v.graph.writer_of(id.is_known().then_some(id)?)?.image()?.exe.path)
+    }),
     text("lanner.exe.script", ALL, "The script, when the kernel ran an interpreter for one.", |v| {
         known(v.image()?.script.as_ref()?)
     }),

@@ -35,6 +35,9 @@ pub(super) const FIELDS: &[Field] = &[
     flag("lanner.creds.became_root", CREDENTIALS, "Its effective user is root now, and was not before.", |v| {
         credentials(v).map(|c| c.before.euid != 0 && c.now.euid == 0)
     }),
+    flag("lanner.creds.was_root", CREDENTIALS, "Its real, effective or saved user was root before.", |v| {
+        credentials(v).map(|c| [c.before.uid, c.before.euid, c.before.suid].contains(&0))
+    }),
     flag("lanner.creds.gained_caps", CREDENTIALS, "It has capabilities that it could not have taken before.", |v| {
         credentials(v).map(|c| c.now.cap_effective & !c.before.cap_permitted != 0)
     }),

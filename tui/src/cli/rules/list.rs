@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use lanner_core::detect::rules::{RuleSet, Unsupported};
 use serde::Serialize;
 
+use super::navigator;
 use crate::cli::Status;
-use crate::cli::args::RuleArgs;
+use crate::cli::args::{ListFormat, RuleArgs};
 use crate::lines::json;
 
 /// A rule in the list.
@@ -22,7 +23,7 @@ struct Listed {
     reason: Option<String>,
 }
 
-pub(super) fn run(args: &RuleArgs, as_json: bool) -> anyhow::Result<Status> {
+pub(super) fn run(args: &RuleArgs, format: ListFormat) -> anyhow::Result<Status> {
     let set = super::load(args)?;
     let mut listed: Vec<Listed> = set.names().filter_map(|name| listed(&set, name)).collect();
     // Rules of other languages that could not be translated are known by name alone.
@@ -36,10 +37,10 @@ pub(super) fn run(args: &RuleArgs, as_json: bool) -> anyhow::Result<Status> {
         reason: Some(why(rule)),
     }));
     let mut out = io::stdout().lock();
-    if as_json {
-        writeln!(out, "{}", json(&listed))?;
-    } else {
-        print(&mut out, &listed)?;
+    match format {
+        ListFormat::Lines => print(&mut out, &listed)?,
+        ListFormat::Json => writeln!(out, "{}", json(&listed))?,
+        ListFormat::Navigator => writeln!(out, "{}", json(&navigator::layer(&set)))?,
     }
     Ok(super::status(&set))
 }

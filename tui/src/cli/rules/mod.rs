@@ -3,11 +3,12 @@
 mod check;
 mod explain;
 mod list;
+mod navigator;
 mod test;
 
 use lanner_core::detect::rules::RuleSet;
 
-use super::args::{RuleArgs, RulesCommand};
+use super::args::{ListFormat, RuleArgs, RulesCommand};
 use super::{Status, say};
 use crate::detection::{self, Content};
 use crate::source::SourceError;
@@ -18,7 +19,8 @@ const MAX_TOLD: usize = 10;
 pub(super) fn run(command: RulesCommand) -> anyhow::Result<Status> {
     match command {
         RulesCommand::Check { files, json } => check::run(&files, json),
-        RulesCommand::List { rules, json } => list::run(&rules, json),
+        RulesCommand::List { rules, json: true, .. } => list::run(&rules, ListFormat::Json),
+        RulesCommand::List { rules, format, .. } => list::run(&rules, format),
         RulesCommand::Explain { rule, rules } => explain::run(&rule, &rules),
         RulesCommand::Test { rule, recording, rules, json } => test::run(&rule, recording, &rules, json),
     }

@@ -1,0 +1,109 @@
+#!/bin/sh
+# Makes the recordings that the rules are held against: `record.sh LANNER performed|everyday|everyday-inside`. Needs root.
+#
+# NAME.sh runs in mount, pid, network, uts and ipc namespaces of its own, on a root in memory that shows the machine's /usr
+# read-only, and no packet leaves it. `performed` and `everyday-inside` run in a control group with the name of a container's;
+# `everyday` does not. Only the events of what is performed are kept, for a machine does other things too.
+set -eu
+lanner=$(readlink -f "$1")
+what=$2
+here=$(cd "$(dirname "$0")" && pwd)
+script=$here/${what%-inside}.sh
+work=$(mktemp -d)
+root=$work/root
+groups=
+cleanup() {
+    umount -R "$root" 2>/dev/null || true
+    for group in $groups; do rmdir "$group" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+comm=$(basename "$script")
+case $what in
+performed | everyday-inside)
+    id=$(printf 'lanner-rules-%s' "$what" | sha256sum | cut -c1-64)
+    name=kubepods/besteffort/podfedcba98765432100123456789abcdef/$id
+    filter="container.full_id = $id"
+    ;;
+everyday)
+    name=lanner-everyday
+    filter="container.id = host and (proc.name = $comm or proc.aname = $comm)"
+    ;;
+*)
+    echo "usage: record.sh LANNER performed|everyday|everyday-inside" >&2
+    exit 2
+    ;;
+esac
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    hierarchies=/sys/fs/cgroup
+else
+    hierarchies="/sys/fs/cgroup/unified /sys/fs/cgroup/pids"
+fi
+
+mkdir -p "$root"
+mount -t tmpfs tmpfs "$root"
+mount --make-private "$root"
+cd "$root"
+mkdir -p usr etc proc dev/shm tmp root/.ssh run sys srv home var/log var/tmp var/lib/dpkg/info var/lib/dpkg/updates \
+    var/lib/apt/lists/partial var/cache/apt/archives/partial var/spool/cron/crontabs var/lib/logrotate var/cache/ldconfig \
+    etc/cron.d etc/systemd/system etc/sudoers.d etc/profile.d etc/ssh etc/udev/rules.d etc/logrotate.d etc/kubernetes/pki
+ln -s /run var/run
+chmod 1777 tmp var/tmp dev/shm
+mount --bind /usr usr
+mount -o remount,ro,bind usr
+for link in bin sbin lib lib64; do cp -a "/$link" "$link"; done
+for file in nsswitch.conf ld.so.cache ld.so.conf ld.so.conf.d login.defs pam.d skel alternatives apt debian_version services; do
+    [ ! -e "/etc/$file" ] || cp -a "/etc/$file" etc/
+done
+rm -rf etc/apt/sources.list*
+printf 'root:x:0:0:root:/root:/bin/bash\n_apt:x:42:65534::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534::/:/bin/false\n' >etc/passwd
+printf 'root:*:19000:0:99999:7:::\n' >etc/shadow
+printf 'root:x:0:\nnogroup:x:65534:\nutmp:x:43:\nadm:x:4:\ncrontab:x:101:\n' >etc/group
+: >var/lib/dpkg/status
+: >etc/gshadow
+cp "$script" "srv/$comm"
+chmod 755 "srv/$comm"
+cd /
+
+rm -f "$here/$what.lanner"
+"$lanner" record -o "$here/$what.lanner" --filter "$filter" --note "made by record.sh from $comm" --node-name node1 2>"$work/said" &
+recorder=$!
+until grep -q '^lanner: recording' "$work/said"; do
+    kill -0 $recorder || { cat "$work/said" >&2; exit 1; }
+    sleep 0.1
+done
+for hierarchy in $hierarchies; do
+    mkdir -p "$hierarchy/$name"
+    groups="$groups $hierarchy/$name"
+done
+(
+    for group in $groups; do echo 0 >"$group/cgroup.procs"; done
+    exec env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LC_ALL=C \
+        unshare --mount --propagation private --pid --net --uts --ipc --fork --kill-child sh -c '
+        set -e
+        ip link set lo up
+        for address in 10.9.9.9 169.254.169.254 203.0.113.9; do ip addr add $address/32 dev lo; done
+        mount -t proc proc "$1/proc"
+        for device in null zero random urandom full tty; do
+            touch "$1/dev/$device"
+            mount --bind "/dev/$device" "$1/dev/$device"
+        done
+        mkdir -p "$1/dev/pts"
+        mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/dev/pts"
+        ln -s pts/ptmx "$1/dev/ptmx"
+        ln -s /proc/self/fd "$1/dev/fd"
+        cd "$1"
+        mkdir old
+        pivot_root . old
+        cd /
+        umount -l old
+        rmdir old
+        exec "/srv/$2"' sh "$root" "$comm"
+) || echo "$comm ended with $?" >&2
+sleep 1
+kill -INT $recorder
+wait $recorder || true
+cat "$work/said" >&2
+chmod 644 "$here/$what.lanner"
+ls -l "$here/$what.lanner" >&2
