@@ -110,6 +110,7 @@ pub fn technique_name(id: &str) -> Option<&'static str> {
         "T1070.004" => "File Deletion",
         "T1071" => "Application Layer Protocol",
         "T1071.001" => "Web Protocols",
+        "T1071.004" => "DNS",
         "T1072" => "Software Deployment Tools",
         "T1074.001" => "Local Data Staging",
         "T1078.003" => "Local Accounts",

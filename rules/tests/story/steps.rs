@@ -49,6 +49,20 @@ impl Story {
                 let name = if words[0] == "NOTHING" { String::new() } else { words[0].replace('_', " ") };
                 self.odd(words[1], |image| image.args.list[0] = Text::from(name.as_str()));
             }
+            // env VARIABLE EXE
+            "env" => {
+                let variable = Text::from(words[0]);
+                self.odd(words[1], |image| image.env.list = vec![variable]);
+            }
+            // setuid EXE: run by a user who is root by it.
+            "setuid" => {
+                let gain = Gain { user_before: Some(1000), group_before: None, capabilities: 0 };
+                self.odd(words[0], |image| image.gain = Some(gain));
+            }
+            "name" => {
+                let (old, new) = (self.hero.task.comm.clone(), Text::from(words[0]));
+                self.say(Payload::Comm(Comm { old, new }));
+            }
             "bare" => self.odd(words[0], |image| image.args.list.clear()),
             "deleted" => self.odd(words[0], |image| image.exe.deleted = true),
             "script" => {
@@ -188,6 +202,17 @@ impl Story {
                 let fd = if words.len() > 1 { -1 } else { 5 };
                 let (domain, socket_type) = (Domain(domain), SocketType(socket_type));
                 self.say(Payload::Socket(Socket { domain, socket_type, protocol: 0, fd }));
+            }
+            "dns" => {
+                let flow = Flow {
+                    id: FlowId(81),
+                    local: "10.0.0.1:40000".parse().unwrap(),
+                    remote: "10.0.0.10:53".parse().unwrap(),
+                    netns: self.hero.task.namespaces.net,
+                };
+                let (name, record_type) = (Text::from(words[0]), RecordType::A);
+                let transport = DnsTransport::Udp;
+                self.say(Payload::Dns(Box::new(Dns { flow, transport, name, record_type, reply: None, waited: None })));
             }
             // dup FD PEER
             "dup" => {
