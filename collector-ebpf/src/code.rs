@@ -45,17 +45,18 @@ pub fn kexec_load(ctx: TracePointContext) -> u32 {
     tell(&ctx, |args| Meaning { fd: NONE, second: NONE, size: 0, words: 0, flags: args[3] })
 }
 
-/// The exit of kexec_file_load(kernel, initial ram disk, length of the command line, command line, flags).
+/// The exit of kexec_file_load(kernel, initial ram disk, length of the command line, command line, flags). What is
+/// unloaded needs no file: then -1 stands there.
 #[tracepoint]
 pub fn kexec_file_load(ctx: TracePointContext) -> u32 {
-    /// `KEXEC_FILE_NO_INITRAMFS`, and `KEXEC_FILE_UNLOAD`, for which there is no file.
+    /// `KEXEC_FILE_NO_INITRAMFS`.
     const NO_INITRAMFS: u64 = 4;
-    const UNLOAD: u64 = 1;
-    tell(&ctx, |args| {
-        let flags = args[4];
-        let fd = if flags & UNLOAD != 0 { NONE } else { args[0] as u32 };
-        let second = if flags & (NO_INITRAMFS | UNLOAD) != 0 { NONE } else { args[1] as u32 };
-        Meaning { fd, second, size: 0, words: args[3], flags }
+    tell(&ctx, |args| Meaning {
+        fd: args[0] as u32,
+        second: if args[4] & NO_INITRAMFS != 0 { NONE } else { args[1] as u32 },
+        size: 0,
+        words: args[3],
+        flags: args[4],
     })
 }
 

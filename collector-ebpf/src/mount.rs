@@ -9,7 +9,7 @@ use lanner_collector_abi::{FileFacts, MountRecord, kind};
 use crate::arguments::{self, Call};
 use crate::call::Passed;
 use crate::files;
-use crate::kernel::{Place as _, file, fs_context, mnt_namespace, mount as Mount, rb_node, task_struct};
+use crate::kernel::{Place as _, file, fs_context, inode, mnt_namespace, mount as Mount, rb_node, task_struct};
 use crate::path::{Spot, mount_of};
 use crate::record::{Record, Slot, Tail, header};
 use crate::walk::CWD;
@@ -28,8 +28,8 @@ const FSCONFIG_SET_PATH: u64 = 3;
 const FSCONFIG_SET_PATH_EMPTY: u64 = 4;
 /// umount2: a symbolic link is not followed.
 const UMOUNT_NOFOLLOW: u64 = 8;
-/// Flags of mount(2) with which no new mount is made.
-const MS_REMOUNT: u64 = 1 << 5;
+/// Flags of mount(2). With these no new mount is made: to change one, to move it, to change what it shares with others.
+const NO_NEW_MOUNT: u64 = 1 << 5 | MS_MOVE | 0b1111 << 17;
 const MS_MOVE: u64 = 1 << 13;
 /// What is mounted is a directory, or a file.
 const MS_BIND: u64 = 1 << 12;
@@ -47,25 +47,25 @@ pub fn mount(ctx: TracePointContext) -> u32 {
     let Some((call, mut record)) = begin(&ctx) else { return 0 };
     let flags = call.args[3];
     record.head.flags = flags;
+    let makes_one = record.head.errno == 0 && flags & NO_NEW_MOUNT == 0;
     let made = youngest(&task_struct::current().nsproxy().mnt());
     // Others may mount in the same namespace at the same time: then this may be theirs, of which there is an event too.
-    if record.head.errno == 0 && made != call.note[0] && flags & (MS_REMOUNT | MS_MOVE) == 0 {
+    let kind = if makes_one && made != call.note[0] {
         place(&mut record, Mount::at(made));
-        if flags & MS_BIND == 0 {
-            source(&mut record, Mount::at(made));
-        } else {
-            named(&mut record.head.source, record.tail, HERE, call.args[0], 1);
-        }
-        kind_of(&mut record, Mount::at(made));
+        Mount::at(made).vfs().root().inode()
     } else {
-        named(&mut record.head.place, record.tail, HERE, call.args[1], 1);
-        if flags & (MS_BIND | MS_MOVE) == 0 {
-            record.head.source_len = record.tail.push_user_str(call.args[0]) as u16;
-        } else {
-            named(&mut record.head.source, record.tail, HERE, call.args[0], 1);
-        }
-        record.head.type_len = record.tail.push_user_str(call.args[2]) as u16;
+        inode::at(named(&mut record.head.place, record.tail, HERE, call.args[1], 1))
+    };
+    let kind = kind.sb().kind().name().address;
+    if flags & (MS_BIND | MS_MOVE) != 0 {
+        named(&mut record.head.source, record.tail, HERE, call.args[0], 1);
+    } else if makes_one && made != call.note[0] {
+        source(&mut record, Mount::at(made));
+    } else {
+        record.head.source_len = record.tail.push_user_str(call.args[0]) as u16;
     }
+    record.head.type_len =
+        if makes_one { record.tail.push_str(kind) } else { record.tail.push_user_str(call.args[2]) } as u16;
     record.head.value_len = record.tail.push_user_str(call.args[4]) as u16;
     end(record)
 }
@@ -221,14 +221,17 @@ fn kind_of(record: &mut Record<MountRecord>, of: Mount) {
     record.head.type_len = record.tail.push_str(of.vfs().root().inode().sb().kind().name().address) as u16;
 }
 
-/// One end of a mount by the name that was passed for it. Without a name it is what the descriptor leads to.
+/// One end of a mount by the name that was passed for it. Without a name it is what the descriptor leads to. Gives its
+/// inode's address.
 #[inline(never)]
-fn named(facts: &mut FileFacts, tail: Tail, dirfd: u64, name: u64, follow: u32) {
+fn named(facts: &mut FileFacts, tail: Tail, dirfd: u64, name: u64, follow: u32) -> u64 {
     let mut first = 0u8;
     // SAFETY: the destination is a live local of this size; the kernel checks the source.
     unsafe { generated::bpf_probe_read_user((&raw mut first).cast(), 1, name as *const _) };
     let name = if first == 0 && dirfd as i32 != CWD { 0 } else { name };
-    Passed { name, dirfd: dirfd as i32, follow }.walk().describe(facts, tail);
+    let walked = Passed { name, dirfd: dirfd as i32, follow }.walk();
+    walked.describe(facts, tail);
+    walked.inode().address
 }
 
 /// The mount that was made last in a namespace: its mounts stand in a tree, ordered by numbers that only grow. Null on

@@ -8,6 +8,8 @@ mod attempts;
 mod backfill;
 #[path = "sensor/bpf.rs"]
 mod bpf;
+#[path = "sensor/code.rs"]
+mod code;
 #[path = "sensor/comm.rs"]
 mod comm;
 #[path = "sensor/compat.rs"]

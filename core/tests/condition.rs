@@ -391,7 +391,7 @@ fn the_index_knows_which_events_can_meet_a_condition() {
         ("evt.type = creat", "{\"open\"}"),
         ("not evt.type = creat and evt.type in (execve, openat2)", "{\"exec\"}"),
         ("evt.type startswith mem", "{\"memfd\"}"),
-        ("evt.type = setns", "{\"namespace\", \"credentials\"}"),
+        ("evt.type = setns", "{\"namespace\"}"),
         ("fd.sport = 22", "{\"connect\", \"accept\", \"listen\", \"close\", \"traffic\", \"bind\", \"udp\", \"dns\"}"),
         (
             "evt.is_open_write = true or proc.name = x and evt.type = connect",

@@ -106,7 +106,7 @@ fn a_user_namespace_of_ones_own_gives_all_capabilities_in_it() {
         Payload::Namespace(NamespaceChange { now, .. }) => Some(now.user),
         _ => None,
     });
-    assert_eq!((change.call.name(), &change.before), ("unshare", &own()));
+    assert_eq!((change.call.name(), &change.before), ("user_namespace", &own()));
     assert_eq!(Some(change.now.user_ns), entered);
     assert_ne!(change.now.user_ns, change.before.user_ns);
     assert_eq!(change.now.cap_effective, change.now.cap_permitted);

@@ -125,6 +125,8 @@ fn mounts_by_descriptors_are_told_step_by_step() {
     fs::create_dir(&a).expect("made");
     fs::create_dir(&b).expect("made");
     let (at_a, at_b) = (c(&a), c(&b));
+    // Linux 5.12.
+    let has_setattr = Path::new("/sys/kernel/tracing/events/syscalls/sys_exit_mount_setattr").exists();
     let (_, life) = perform(
         stage,
         &mut after(move || {
@@ -146,7 +148,9 @@ fn mounts_by_descriptors_are_told_step_by_step() {
                 let set = |words: *const libc::c_char| {
                     libc::syscall(libc::SYS_mount_setattr, tree, words, libc::AT_EMPTY_PATH, attributes.as_ptr(), 32)
                 };
-                done(set(empty))?;
+                if has_setattr {
+                    done(set(empty))?;
+                }
                 libc::syscall(libc::SYS_fsopen, c"nosuchfs".as_ptr(), 0);
             }
             Ok(())
@@ -177,7 +181,8 @@ fn mounts_by_descriptors_are_told_step_by_step() {
         Mount { flags: MOUNT_ATTR_RDONLY, ..at(&b, "mount_setattr", "") },
         Mount { fs_type: "nosuchfs".into(), errno: 19, ..words("fsopen", "", "", ns) },
     ];
-    assert_eq!(told, expected.iter().collect::<Vec<_>>());
+    let can_be = |m: &&Mount| has_setattr || m.call.name() != "mount_setattr";
+    assert_eq!(told, expected.iter().filter(can_be).collect::<Vec<_>>());
 }
 
 #[test]

@@ -147,6 +147,7 @@ fn memory_of_another_is_told_when_read_when_written_and_when_opened() {
             let here = libc::iovec { iov_base: (&raw mut word).cast(), iov_len: 8 };
             // The parent's memory is laid out as this one's, which is a copy.
             let there = libc::iovec { iov_base: TARGET.as_ptr().cast(), iov_len: 8 };
+            // SAFETY: a call without arguments.
             let own = unsafe { libc::getpid() };
             // SAFETY: both places have 8 bytes; nobody else looks at the parent's.
             unsafe {

@@ -62,7 +62,7 @@ impl Privileges {
 /// A thread's credentials changed. Each thread has its own; C libraries change all of a process's, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CredentialsChange {
-    /// By which call; `setns` and `unshare` when it came into another user namespace.
+    /// By which call; `user_namespace` when it came into another user namespace, of which a [`super::NamespaceChange`] tells.
     pub call: Call,
     /// Before.
     pub before: Privileges,

@@ -87,7 +87,7 @@ families! {
     /// A thread's users, groups or capabilities changed by a call other than exec.
     Credentials(Box<CredentialsChange>) = "credentials" [
         "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid", "capset",
-        "setns", "unshare"
+        "user_namespace"
     ];
     /// The process has another root directory.
     Root(Box<RootChange>) = "root" ["chroot", "pivot_root"];
