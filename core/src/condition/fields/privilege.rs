@@ -28,6 +28,9 @@ pub(super) const FIELDS: &[Field] = &[
             None => word("host"),
         },
     ),
+    flag("lanner.target.is_child", TARGET, "That process is a child of the one that did it.", |v| {
+        Some(v.graph.process(target(v)?)?.parent == Some(v.event.header.process))
+    }),
     flag("lanner.trace.write", TRACE, "It writes to the other process, or may from now on.", |v| {
         let Payload::Trace(trace) = &v.event.payload else { return None };
         Some(trace.write)
