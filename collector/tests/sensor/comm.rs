@@ -20,7 +20,8 @@ fn a_process_that_calls_itself_a_kernel_thread_is_told() {
     let [first, second] = names(&life)[..] else { panic!("two new names, and none of a thread: {life:?}") };
     // The kernel names a process after the file that it runs, at most 15 bytes of it.
     let own = std::env::current_exe().expect("this binary");
-    let own = &own.file_name().expect("its name").as_encoded_bytes()[..15];
+    let own = own.file_name().expect("its name").as_encoded_bytes();
+    let own = &own[..own.len().min(15)];
     assert_eq!((first.old.as_bytes(), first.new.as_bytes()), (own, &b"kworker/u8:3"[..]));
     assert!(first.is_like_kernel() && !second.is_like_kernel());
     assert_eq!(*second, Comm { old: "kworker/u8:3".into(), new: "fifteen-bytes-\u{1b}".into() });

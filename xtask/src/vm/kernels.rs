@@ -28,7 +28,7 @@ pub(super) struct Bootable {
 }
 
 /// Modules that tests need and none of the kernels has built in: none of them needs another.
-const MODULES: [&str; 1] = ["veth"];
+const MODULES: [&str; 2] = ["overlay", "veth"];
 
 /// One of Debian's archives.
 #[derive(Clone, Copy)]

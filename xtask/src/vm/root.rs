@@ -23,6 +23,7 @@ pub(super) const PACKAGES: &[&str] = &[
     "iproute2",
     "libcap2-bin",
     "mount",
+    "perl-base",
     "procps",
     "sed",
     "util-linux",
