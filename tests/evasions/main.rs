@@ -7,6 +7,8 @@
 #![allow(unsafe_code, clippy::print_stderr)]
 
 mod elf;
+#[path = "../../collector/tests/sensor/ring.rs"]
+mod ring;
 mod scene;
 mod stage;
 mod sys;
@@ -48,7 +50,7 @@ fn perform(name: Option<std::ffi::OsString>) -> ExitCode {
 
 fn verify(trick: &Trick) -> Result<(), Failed> {
     if let Some(why) = (trick.cannot)() {
-        lanner_tests::not_here(why);
+        lanner_tests::not_here(format!("{}: {why}", trick.name));
         return Ok(());
     }
     let Some(stage) = stage::stage() else { return Ok(()) };

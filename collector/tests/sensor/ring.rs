@@ -115,3 +115,9 @@ fn map(ring: &OwnedFd, offset: libc::off_t) -> io::Result<*mut u8> {
     let at = unsafe { libc::mmap(ptr::null_mut(), 64, access, shared, ring.as_raw_fd(), offset) };
     if at == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(at.cast()) }
 }
+
+/// Why this kernel has no such rings, or lets nobody have them.
+#[allow(dead_code)] // Not every test that makes rings asks.
+pub(crate) fn missing() -> Option<String> {
+    open(c"/dev/null", 0, false).err().map(|error| format!("no io_uring: {error}"))
+}

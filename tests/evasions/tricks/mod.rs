@@ -57,4 +57,11 @@ tricks! {
     chained_roots
     emptied
     moved_manifest
+    preload
+    kernels_name
+    sealed
+    ring
+    ring_table
+    set_user
+    other_numbers
 }
