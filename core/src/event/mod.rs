@@ -36,7 +36,7 @@ pub use io_uring::{UringOp, UringOperation, UringSetup};
 pub use mount::{Mount, RootChange};
 pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
 pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};
-pub use node::{Batch, BlindSpot, Hook, HookLayer, HookState, NodeInfo};
+pub use node::{Batch, BlindSpot, Hook, HookLayer, HookState, NodeInfo, Refusal};
 pub use process::{
     Args, CloneFlags, Comm, Compat, Credentials, Environment, Exec, Exit, Fork, Gain, Image, Layer, MemFd,
     NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioChange, StdioKind, Task,

@@ -42,6 +42,37 @@ impl NodeInfo {
     pub fn degraded(&self) -> impl Iterator<Item = &Hook> {
         self.hooks.iter().filter(|h| matches!(h.state, HookState::Refused(_)))
     }
+
+    /// Hooks that are not attached, those of one layer together that were refused for one reason and cost the same: a kernel
+    /// that allows no fentry refuses a dozen at once. In the order of the first of each.
+    pub fn refusals(&self) -> Vec<Refusal<'_>> {
+        let mut refusals: Vec<Refusal<'_>> = Vec::new();
+        for hook in &self.hooks {
+            let HookState::Refused(why) = &hook.state else { continue };
+            let is_alike = |r: &&mut Refusal<'_>| r.layer == hook.layer && r.why == why && r.without == hook.without;
+            match refusals.iter_mut().find(is_alike) {
+                Some(refusal) => refusal.names.push(&hook.name),
+                None => {
+                    let names = vec![hook.name.as_str()];
+                    refusals.push(Refusal { layer: hook.layer, names, why, without: &hook.without });
+                }
+            }
+        }
+        refusals
+    }
+}
+
+/// Hooks that were refused alike: see [`NodeInfo::refusals`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// Their layer.
+    pub layer: HookLayer,
+    /// Their names.
+    pub names: Vec<&'a str>,
+    /// Why the kernel refused them.
+    pub why: &'a str,
+    /// What is not seen without them.
+    pub without: &'a str,
 }
 
 /// One place in the kernel where the sensor listens.

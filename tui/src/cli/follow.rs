@@ -4,7 +4,7 @@ use std::io;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use lanner_core::event::{Batch, HookState, Loss, LossCause, NodeInfo};
+use lanner_core::event::{Batch, Loss, LossCause, NodeInfo};
 use lanner_recording::Header;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -109,10 +109,9 @@ pub(super) fn follow(args: &SourceArgs, options: Options, follower: &mut impl Fo
 
 /// Names what this node's sensor cannot see.
 fn tell_blindness(node: &NodeInfo) {
-    for hook in &node.hooks {
-        if let HookState::Refused(why) = &hook.state {
-            say(&one_line(&format!("not seen here: {} ({}: {why})", hook.without, hook.name)));
-        }
+    for refusal in node.refusals() {
+        let names = refusal.names.join(", ");
+        say(&one_line(&format!("not seen here: {} ({names}: {})", refusal.without, refusal.why)));
     }
 }
 

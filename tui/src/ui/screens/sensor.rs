@@ -74,29 +74,36 @@ fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
     let all = scene.node.hooks.len();
     let refused = scene.node.degraded().count();
     lines.push(heading(state, "Hooks", format!("{} attached, {refused} refused", all - refused)));
-    // What is missing comes first: it is why one looks here.
-    let mut hooks: Vec<_> = scene.node.hooks.iter().collect();
-    hooks.sort_by_key(|h| matches!(h.state, HookState::Attached));
-    for hook in hooks {
-        let layer = match hook.layer {
-            HookLayer::Base => "base",
-            HookLayer::Full => "full",
-        };
-        let (word, style) = match hook.state {
-            HookState::Attached => ("attached", look.good()),
-            HookState::Refused(_) => ("refused", look.bad()),
-        };
-        lines.push(Line::from(vec![
+    let layer = |layer: HookLayer| match layer {
+        HookLayer::Base => "base",
+        HookLayer::Full => "full",
+    };
+    let row = |word: &str, style: Style, of: HookLayer, name: String| {
+        Line::from(vec![
             span(format!("  {}", cell(word, 10)), style),
-            span(cell(layer, 6), look.dim()),
-            span(safe(&hook.name), Style::new()),
-        ]));
-        if let HookState::Refused(why) = &hook.state {
-            let text = format!("{}. Without it: {}", safe(why).trim_end_matches('.'), safe(&hook.without));
-            for part in wrap(&text, columns.saturating_sub(18)) {
-                lines.push(Line::from(span(format!("{}{part}", " ".repeat(18)), look.warn())));
-            }
+            span(cell(layer(of), 6), look.dim()),
+            span(name, Style::new()),
+        ])
+    };
+    let indented = |text: &str, style: Style, lines: &mut Vec<Line<'static>>| {
+        for part in wrap(text, columns.saturating_sub(18)) {
+            lines.push(Line::from(span(format!("{}{part}", " ".repeat(18)), style)));
         }
+    };
+    // What is missing comes first: it is why one looks here.
+    for refusal in scene.node.refusals() {
+        let (first, others) = (safe(refusal.names[0]), refusal.names.len() - 1);
+        let name = if others == 0 { first } else { format!("{first} and {others} more") };
+        lines.push(row("refused", look.bad(), refusal.layer, name));
+        let text = format!("{}. Without it: {}", safe(refusal.why).trim_end_matches('.'), safe(refusal.without));
+        indented(&text, look.warn(), lines);
+        if others > 0 {
+            let names: Vec<String> = refusal.names[1..].iter().map(|name| safe(name)).collect();
+            indented(&format!("Also {}", names.join(", ")), look.dim(), lines);
+        }
+    }
+    for hook in scene.node.hooks.iter().filter(|h| h.state == HookState::Attached) {
+        lines.push(row("attached", look.good(), hook.layer, safe(&hook.name)));
     }
     if all == 0 {
         lines.push(Line::from(span("  none known yet", look.dim())));
