@@ -1,7 +1,7 @@
 //! System calls that the standard library has no safe words for.
 
 use std::ffi::CString;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -63,6 +63,32 @@ pub(crate) fn wait(pid: i32) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     if status == 0 { Ok(()) } else { Err(io::Error::other(format!("the child ended with {status:#x}"))) }
+}
+
+/// A child that does nothing until it is told to end.
+pub(crate) struct Waiting {
+    pub(crate) pid: i32,
+    /// When nobody can write any more, it ends.
+    until: std::io::PipeWriter,
+}
+
+/// Makes one. It shares what was in memory before.
+pub(crate) fn waiting() -> io::Result<Waiting> {
+    let (mut end, until) = std::io::pipe()?;
+    let writer = until.as_raw_fd() as usize;
+    let pid = fork(|| {
+        call(libc::SYS_close, &[writer])?;
+        end.read_to_end(&mut Vec::new()).map(drop)
+    })?;
+    Ok(Waiting { pid, until })
+}
+
+impl Waiting {
+    /// Lets it end, and waits for that; as [`wait`].
+    pub(crate) fn end(self) -> io::Result<()> {
+        drop(self.until);
+        wait(self.pid)
+    }
 }
 
 /// Waits until a traced child stops.

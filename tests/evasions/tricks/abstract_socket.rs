@@ -4,8 +4,8 @@ use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 
 use lanner_core::event::{Payload, Unix, UnixAct, UnixName};
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {

@@ -1,8 +1,8 @@
-use std::io;
 use lanner_core::event::Payload;
+use std::io;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -19,7 +19,8 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    scene.tells("another user", |p| {
-        matches!(p, Payload::Credentials(c) if c.before.uid == 0 && c.now.uid == 65_534 && c.now.euid == 65_534)
-    })
+    scene.tells(
+        "another user",
+        |p| matches!(p, Payload::Credentials(c) if c.before.uid == 0 && c.now.uid == 65_534 && c.now.euid == 65_534),
+    )
 }

@@ -1,8 +1,8 @@
 use std::io;
 use std::os::fd::AsRawFd;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -32,6 +32,7 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    let by_handle = |o: &&lanner_core::event::Open| o.file.path.file_name() == b"handled" && o.access.read && o.access.write;
+    let by_handle =
+        |o: &&lanner_core::event::Open| o.file.path.file_name() == b"handled" && o.access.read && o.access.write;
     scene.opens().find(by_handle).map(drop).ok_or_else(|| "an open of handled".to_owned())
 }

@@ -1,8 +1,8 @@
-use std::io;
 use lanner_core::event::Payload;
+use std::io;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -28,7 +28,8 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    let roots: Vec<_> = scene.events.iter().filter_map(|e| if let Payload::Root(r) = &e.payload { Some(r) } else { None }).collect();
+    let roots: Vec<_> =
+        scene.events.iter().filter_map(|e| if let Payload::Root(r) = &e.payload { Some(r) } else { None }).collect();
     let [_, inner, outside] = roots[..] else { return Err("three changes of the root".to_owned()) };
     if inner.now.path.file_name() == b"inner" && outside.now.path == "/" {
         Ok(())

@@ -2,8 +2,8 @@ use std::io;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -26,8 +26,7 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    let own = |p: &Payload| {
-        matches!(p, Payload::Fork(fork) if fork.task.ns_pid == 1 && fork.task.pid_namespaces.len() >= 2)
-    };
+    let own =
+        |p: &Payload| matches!(p, Payload::Fork(fork) if fork.task.ns_pid == 1 && fork.task.pid_namespaces.len() >= 2);
     scene.tells("a fork into another pid namespace", own)
 }

@@ -4,8 +4,8 @@ use std::os::fd::AsRawFd;
 
 use lanner_core::event::Attempt;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {

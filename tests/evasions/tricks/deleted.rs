@@ -1,8 +1,8 @@
-use std::io;
 use std::fs::File;
+use std::io;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {

@@ -2,8 +2,8 @@ use std::io;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {

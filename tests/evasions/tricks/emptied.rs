@@ -2,8 +2,8 @@ use std::io;
 
 use lanner_core::event::{AttributeChange, Payload};
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {

@@ -1,9 +1,9 @@
 use std::io;
 use std::net::{TcpListener, TcpStream};
 
-use lanner_core::event::{Attempt, Connect};
 use crate::scene::Scene;
 use crate::trick::Trick;
+use lanner_core::event::{Attempt, Connect};
 
 pub(crate) const TRICK: Trick = Trick {
     name: "failed_connect",

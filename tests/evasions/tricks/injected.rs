@@ -1,11 +1,9 @@
 use std::io;
-use std::io::Read;
-use std::os::fd::AsRawFd;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -18,20 +16,14 @@ pub(crate) const TRICK: Trick = Trick {
 };
 
 fn perform() -> io::Result<()> {
-    let (mut wait, go) = std::io::pipe()?;
-    let go_fd = go.as_raw_fd() as usize;
     let there = Box::new([0u8; 16]);
-    let victim = sys::fork(|| {
-        sys::call(libc::SYS_close, &[go_fd])?;
-        wait.read_to_end(&mut Vec::new()).map(drop)
-    })?;
+    let victim = sys::waiting()?;
     let here = [1u8; 16];
     // struct iovec: address, length.
     let (from, to) = ([here.as_ptr() as usize, 16], [there.as_ptr() as usize, 16]);
-    let all = [victim as usize, from.as_ptr() as usize, 1, to.as_ptr() as usize, 1, 0];
+    let all = [victim.pid as usize, from.as_ptr() as usize, 1, to.as_ptr() as usize, 1, 0];
     let written = sys::call(libc::SYS_process_vm_writev, &all);
-    drop(go);
-    sys::wait(victim)?;
+    victim.end()?;
     written.map(drop)
 }
 

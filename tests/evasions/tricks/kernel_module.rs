@@ -1,9 +1,9 @@
+use lanner_core::event::Payload;
 use std::io;
 use std::path::Path;
-use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -24,7 +24,8 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    scene.tells("a module's load", |p| {
-        matches!(p, Payload::Kernel(k) if k.call.name() == "init_module" && k.errno != 0 && k.size == 64)
-    })
+    scene.tells(
+        "a module's load",
+        |p| matches!(p, Payload::Kernel(k) if k.call.name() == "init_module" && k.errno != 0 && k.size == 64),
+    )
 }

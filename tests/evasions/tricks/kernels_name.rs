@@ -2,8 +2,8 @@ use std::io;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -23,7 +23,8 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    scene.tells("the kernel thread's name", |p| {
-        matches!(p, Payload::Comm(c) if c.new == "kworker/u8:3" && c.is_like_kernel() && !c.old.is_empty())
-    })
+    scene.tells(
+        "the kernel thread's name",
+        |p| matches!(p, Payload::Comm(c) if c.new == "kworker/u8:3" && c.is_like_kernel() && !c.old.is_empty()),
+    )
 }

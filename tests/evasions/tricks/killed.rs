@@ -1,11 +1,9 @@
 use std::io;
-use std::io::Read;
-use std::os::fd::AsRawFd;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -18,14 +16,9 @@ pub(crate) const TRICK: Trick = Trick {
 };
 
 fn perform() -> io::Result<()> {
-    let (mut wait, go) = std::io::pipe()?;
-    let go_fd = go.as_raw_fd() as usize;
-    let watchman = sys::fork(|| {
-        sys::call(libc::SYS_close, &[go_fd])?;
-        wait.read_to_end(&mut Vec::new()).map(drop)
-    })?;
-    sys::call(libc::SYS_kill, &[watchman as usize, libc::SIGKILL as usize])?;
-    if sys::wait(watchman).is_err() { Ok(()) } else { Err(io::Error::other("it was to be killed")) }
+    let watchman = sys::waiting()?;
+    sys::call(libc::SYS_kill, &[watchman.pid as usize, libc::SIGKILL as usize])?;
+    if watchman.end().is_err() { Ok(()) } else { Err(io::Error::other("it was to be killed")) }
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {

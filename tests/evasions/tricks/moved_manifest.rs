@@ -1,5 +1,5 @@
-use std::io;
 use lanner_core::event::Payload;
+use std::io;
 
 use crate::scene::Scene;
 use crate::trick::Trick;
@@ -23,7 +23,8 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    let written = scene.opens().find(|o| o.access.write && o.file.path.file_name() == b"x").ok_or("an open of x")?.file.id;
+    let written =
+        scene.opens().find(|o| o.access.write && o.file.path.file_name() == b"x").ok_or("an open of x")?.file.id;
     scene.tells("the rename of that file", |p| {
         matches!(p, Payload::Rename(r) if r.file.id == written && r.from.path.file_name() == b"x"
             && r.file.path.to_string().ends_with("/manifests/web.yaml"))

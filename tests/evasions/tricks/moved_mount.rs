@@ -3,8 +3,8 @@ use std::os::fd::AsRawFd;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {

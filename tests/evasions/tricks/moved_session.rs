@@ -2,8 +2,8 @@ use std::io;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -26,8 +26,6 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    let leads = |e: &&lanner_core::event::Event| {
-        matches!(&e.payload, Payload::Exec(exec) if exec.task.session == e.header.process.pid)
-    };
+    let leads = |e: &&lanner_core::event::Event| matches!(&e.payload, Payload::Exec(exec) if exec.task.session == e.header.process.pid);
     scene.events.iter().any(|e| leads(&e)).then_some(()).ok_or_else(|| "an exec of a session's leader".to_owned())
 }

@@ -1,12 +1,12 @@
-use std::io;
 use std::fs::{File, OpenOptions, Permissions};
+use std::io;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
-use crate::{elf, sys};
 use crate::scene::Scene;
 use crate::trick::Trick;
+use crate::{elf, sys};
 
 pub(crate) const TRICK: Trick = Trick {
     name: "never_named",

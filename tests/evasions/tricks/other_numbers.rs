@@ -1,10 +1,10 @@
-use std::io;
 use std::fs::Permissions;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::{elf, sys};
 use crate::scene::Scene;
 use crate::trick::Trick;
+use crate::{elf, sys};
 
 pub(crate) const TRICK: Trick = Trick {
     name: "other_numbers",

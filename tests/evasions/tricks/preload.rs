@@ -1,7 +1,7 @@
 use std::io;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -21,7 +21,5 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    scene.ran("preloaded, with LD_PRELOAD", |e| {
-        e.image.env.list.iter().any(|v| *v == "LD_PRELOAD=/tmp/libimplant.so")
-    })
+    scene.ran("preloaded, with LD_PRELOAD", |e| e.image.env.list.iter().any(|v| *v == "LD_PRELOAD=/tmp/libimplant.so"))
 }

@@ -5,8 +5,8 @@ use std::os::fd::AsRawFd;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -34,9 +34,10 @@ fn perform() -> io::Result<()> {
 
 fn seen(scene: &Scene) -> Result<(), String> {
     for fd in 0..3 {
-        scene.tells("a connection as a standard descriptor", |p| {
-            matches!(p, Payload::Stdio(s) if s.fd == fd && s.leads_to.peer.is_some_and(|p| p.ip().is_loopback()))
-        })?;
+        scene.tells(
+            "a connection as a standard descriptor",
+            |p| matches!(p, Payload::Stdio(s) if s.fd == fd && s.leads_to.peer.is_some_and(|p| p.ip().is_loopback())),
+        )?;
     }
     scene.ran("a shell on it", |e| e.image.stdio.iter().all(|s| s.peer.is_some()))
 }

@@ -2,9 +2,9 @@ use std::io;
 
 use lanner_core::event::Through;
 
-use crate::{ring, sys};
 use crate::scene::Scene;
 use crate::trick::Trick;
+use crate::{ring, sys};
 
 pub(crate) const TRICK: Trick = Trick {
     name: "ring",

@@ -3,8 +3,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use lanner_core::event::{Payload, Unix, UnixAct, UnixName};
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {

@@ -1,8 +1,8 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -24,6 +24,7 @@ fn perform() -> io::Result<()> {
 
 fn seen(scene: &Scene) -> Result<(), String> {
     scene.ran("update.sh, by a shell", |e| {
-        e.image.script.as_ref().is_some_and(|s| s.file_name() == b"update.sh") && e.image.exe.path.file_name() != b"update.sh"
+        e.image.script.as_ref().is_some_and(|s| s.file_name() == b"update.sh")
+            && e.image.exe.path.file_name() != b"update.sh"
     })
 }

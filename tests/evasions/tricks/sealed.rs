@@ -1,13 +1,13 @@
-use std::io;
 use std::fs::File;
+use std::io;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 
 use lanner_core::event::Payload;
 
-use crate::{elf, sys};
 use crate::scene::Scene;
 use crate::trick::Trick;
+use crate::{elf, sys};
 
 pub(crate) const TRICK: Trick = Trick {
     name: "sealed",

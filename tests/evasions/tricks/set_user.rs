@@ -1,9 +1,9 @@
-use std::io;
 use std::fs::Permissions;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -42,5 +42,6 @@ fn no_suid() -> Option<String> {
     let mut status: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: a NUL-terminated path and a live local.
     let known = unsafe { libc::statvfs(file.as_ptr(), &raw mut status) } == 0;
-    (known && status.f_flag & libc::ST_NOSUID != 0).then(|| "the folder for temporary files is mounted nosuid".to_owned())
+    (known && status.f_flag & libc::ST_NOSUID != 0)
+        .then(|| "the folder for temporary files is mounted nosuid".to_owned())
 }

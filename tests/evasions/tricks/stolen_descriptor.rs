@@ -1,11 +1,10 @@
 use std::io;
-use std::io::Read;
 use std::os::fd::AsRawFd;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -19,17 +18,11 @@ pub(crate) const TRICK: Trick = Trick {
 
 fn perform() -> io::Result<()> {
     let dir = tempfile::tempdir()?;
-    let (mut wait, go) = std::io::pipe()?;
-    let go_fd = go.as_raw_fd() as usize;
     let kept = std::fs::File::create(dir.path().join("kept"))?;
-    let victim = sys::fork(|| {
-        sys::call(libc::SYS_close, &[go_fd])?;
-        wait.read_to_end(&mut Vec::new()).map(drop)
-    })?;
-    let pidfd = sys::open(libc::SYS_pidfd_open, &[victim as usize, 0])?;
+    let victim = sys::waiting()?;
+    let pidfd = sys::open(libc::SYS_pidfd_open, &[victim.pid as usize, 0])?;
     let taken = sys::open(libc::SYS_pidfd_getfd, &[pidfd.as_raw_fd() as usize, kept.as_raw_fd() as usize, 0]);
-    drop(go);
-    sys::wait(victim)?;
+    victim.end()?;
     taken.map(drop)
 }
 

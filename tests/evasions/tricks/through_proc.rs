@@ -1,7 +1,7 @@
-use std::io;
-use std::os::fd::AsRawFd;
 use crate::scene::Scene;
 use crate::trick::Trick;
+use std::io;
+use std::os::fd::AsRawFd;
 
 pub(crate) const TRICK: Trick = Trick {
     name: "through_proc",

@@ -1,11 +1,9 @@
 use std::io;
-use std::io::Read;
-use std::os::fd::AsRawFd;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -18,22 +16,16 @@ pub(crate) const TRICK: Trick = Trick {
 };
 
 fn perform() -> io::Result<()> {
-    let (mut wait, go) = std::io::pipe()?;
-    let go_fd = go.as_raw_fd() as usize;
     let there = Box::new([0usize; 2]);
-    let victim = sys::fork(|| {
-        sys::call(libc::SYS_close, &[go_fd])?;
-        wait.read_to_end(&mut Vec::new()).map(drop)
-    })?;
+    let victim = sys::waiting()?;
     let trace = |request: libc::c_uint, address: usize, data: usize| {
-        sys::call(libc::SYS_ptrace, &[request as usize, victim as usize, address, data]).map(drop)
+        sys::call(libc::SYS_ptrace, &[request as usize, victim.pid as usize, address, data]).map(drop)
     };
     trace(libc::PTRACE_ATTACH, 0, 0)?;
-    sys::stopped(victim)?;
+    sys::stopped(victim.pid)?;
     trace(libc::PTRACE_POKEDATA, there.as_ptr() as usize, 42)?;
     trace(libc::PTRACE_DETACH, 0, 0)?;
-    drop(go);
-    sys::wait(victim)
+    victim.end()
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {

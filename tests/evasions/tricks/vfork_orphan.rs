@@ -3,8 +3,8 @@ use std::io::Read;
 
 use lanner_core::event::Payload;
 
-use crate::sys;
 use crate::scene::Scene;
+use crate::sys;
 use crate::trick::Trick;
 
 pub(crate) const TRICK: Trick = Trick {
@@ -35,9 +35,10 @@ fn perform() -> io::Result<()> {
 }
 
 fn seen(scene: &Scene) -> Result<(), String> {
-    let orphan = scene.events.iter().find(|e| {
-        matches!(&e.payload, Payload::Exec(exec) if exec.image.exe.path.file_name() == b"orphan")
-    });
+    let orphan = scene
+        .events
+        .iter()
+        .find(|e| matches!(&e.payload, Payload::Exec(exec) if exec.image.exe.path.file_name() == b"orphan"));
     let orphan = orphan.ok_or("an exec of orphan")?.header.process;
     let forked = |p: &Payload| matches!(p, Payload::Fork(fork) if fork.child == orphan);
     scene.tells("the vfork", forked)

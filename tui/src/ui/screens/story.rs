@@ -1,8 +1,8 @@
 //! The story of an incident: where it started, what it touched and whether it goes on; then its stages in time order,
-//! each with what happened and why it belongs to the ones before. Where it does not fit whole, each stage takes two lines
-//! and only the selected one is told in full, so that the whole attack is seen at once.
+//! each with what happened and why it belongs to the ones before. Where it does not fit whole, each stage takes two lines, of
+//! low severity one, and only the selected one is told in full, so that the whole attack is seen at once.
 
-use lanner_core::detect::{Incident, Stage, Status, technique_name};
+use lanner_core::detect::{Incident, Severity, Stage, Status, technique_name};
 use lanner_core::event::BootTime;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,6 +19,20 @@ use super::{Focus, incidents, paint_row, span};
 
 /// Where a stage's sentence begins.
 const INDENT: usize = 5;
+
+/// Fewer columns hold no sentence beside a tactic.
+const TERSE_FROM: usize = 60;
+
+/// How much is said of each stage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// All, on as many lines as it takes.
+    Full,
+    /// Two lines; of the selected stage all.
+    Brief,
+    /// As [`Detail::Brief`], and of a stage of low severity one line.
+    Terse,
+}
 
 /// A line, and the stage that it tells; `None` for those that tell of all.
 type Told = (Option<usize>, Line<'static>);
@@ -72,23 +86,29 @@ fn lines(scene: &Scene<'_>, incident: &Incident, selected: Option<usize>, area: 
     let columns = usize::from(area.width).saturating_sub(1);
     let height = usize::from(area.height);
     let summary = |most, started| summary(scene, incident, columns, most, started, look).into_iter().map(|l| (None, l));
-    // In full and with air, in full, in brief: the first that fits.
-    for (most, selected, brief, air) in [(2, None, false, true), (2, None, false, false), (1, selected, true, false)] {
-        let stages = stages(scene, incident, selected, brief, air, columns, look);
+    let terse = if columns >= TERSE_FROM { Detail::Terse } else { Detail::Brief };
+    // In full and with air, in full, and ever shorter: the first that fits.
+    for (most, selected, detail, air) in [
+        (2, None, Detail::Full, true),
+        (2, None, Detail::Full, false),
+        (1, selected, Detail::Brief, false),
+        (1, selected, terse, false),
+    ] {
+        let stages = stages(scene, incident, selected, detail, air, columns, look);
         let lines: Vec<Told> = summary(most, true).chain(stages).collect();
         if lines.len() <= height {
             return lines;
         }
     }
     // Nothing fits whole: the first stage says where it started.
-    summary(1, false).chain(stages(scene, incident, selected, true, false, columns, look)).collect()
+    summary(1, false).chain(stages(scene, incident, selected, terse, false, columns, look)).collect()
 }
 
 fn stages(
     scene: &Scene<'_>,
     incident: &Incident,
     selected: Option<usize>,
-    brief: bool,
+    detail: Detail,
     air: bool,
     columns: usize,
     look: Look,
@@ -96,12 +116,20 @@ fn stages(
     let mut lines = Vec::new();
     let mut before = None;
     for (i, stage) in scene.stages(incident).iter().enumerate() {
-        if air || (i == 0 && !brief) {
+        if air || (i == 0 && detail == Detail::Full) {
             lines.push((None, Line::default()));
         }
-        let brief = brief && selected != Some(i);
-        let told = head(scene, i, stage, before, brief, columns, look);
-        let rest = if brief { in_brief(stage, columns) } else { in_full(scene, stage, columns, look) };
+        let detail = match detail {
+            _ if selected == Some(i) => Detail::Full,
+            Detail::Terse if stage.severity > Severity::Low => Detail::Brief,
+            detail => detail,
+        };
+        let told = head(scene, i, stage, before, detail, columns, look);
+        let rest = match detail {
+            Detail::Full => in_full(scene, stage, columns, look),
+            Detail::Brief => in_brief(stage, columns),
+            Detail::Terse => Vec::new(),
+        };
         lines.extend(told.into_iter().chain(rest).map(|l| (Some(i), l)));
         before = Some(stage.time);
     }
@@ -184,20 +212,25 @@ fn touched(incident: &Incident, room: usize) -> String {
     out
 }
 
-/// Number, time, tactic and technique; and what it follows from, when no more is said of that.
+/// Number, time, tactic and technique, or in the place of that what happened, when no line follows that says it; and what it
+/// follows from, when no more is said of that.
 fn head(
     scene: &Scene<'_>,
     index: usize,
     stage: &Stage,
     before: Option<BootTime>,
-    brief: bool,
+    detail: Detail,
     columns: usize,
     look: Look,
 ) -> Vec<Line<'static>> {
+    let brief = detail != Detail::Full;
     let severity = look.severity(stage.severity);
     let gap = before.map(|b| format!("+{}", when::short(stage.time.since(b)))).unwrap_or_default();
     let tactic = stage.tactic.to_string();
-    let technique = technique(stage);
+    let (what, style) = match detail {
+        Detail::Terse => (safe(&stage.sentence), Style::new()),
+        _ => (technique(stage), look.dim()),
+    };
     let mut spans = vec![
         span(cell_right(&(index + 1).to_string(), 2), severity),
         span(format!(" {} ", glyph(stage.severity)), severity),
@@ -211,17 +244,17 @@ fn head(
         _ => String::new(),
     };
     let room = columns.saturating_sub(taken + 2 + if from.is_empty() { 0 } else { width(&from) + 2 });
-    let fits = width(&technique) <= room;
+    let fits = width(&what) <= room;
     if fits || brief {
         let room = if fits || room >= 12 { room } else { 0 };
-        spans.push(span(format!("  {}", cell(&technique, room)), look.dim()));
+        spans.push(span(format!("  {}", cell(&what, room)), style));
         if room > 0 {
             spans.push(span(format!("  {from}"), look.link()));
         }
         return vec![Line::from(spans)];
     }
     let mut lines = vec![Line::from(spans)];
-    lines.extend(wrap(&technique, columns.saturating_sub(INDENT)).into_iter().map(|t| body(t, look.dim())));
+    lines.extend(wrap(&what, columns.saturating_sub(INDENT)).into_iter().map(|t| body(t, style)));
     lines
 }
 
