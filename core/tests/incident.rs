@@ -186,13 +186,14 @@ fn an_admins_session_is_no_incident() {
 #[test]
 fn an_agent_that_pushes_at_even_intervals_is_no_incident() {
     let Node { mut world, shim, web, .. } = node();
-    let generator = world.spawn(&web, "/bin/cat", "cat settings");
-    let mut shell = world.fork(&web);
+    let agent = world.spawn(&web, "/usr/bin/agent", "agent");
+    let generator = world.spawn(&agent, "/bin/cat", "cat settings");
+    let mut shell = world.fork(&agent);
     shell.stdio[0] = world.pipe();
     world.exec(&shell, "/bin/sh", "sh");
     world.exit(&generator);
     let metrics = world.start_container(&shim, &WEB.replace("aaaa", "eeee"), "eeee", "/bin/metrics");
-    for client in [&web, &metrics] {
+    for client in [&agent, &metrics] {
         for _ in 0..8 {
             world.wait(10.0);
             let flow = world.connect(client, "192.0.2.5:9090");
