@@ -148,7 +148,7 @@ fn a_full_disk_ends_the_recording_and_not_the_collector() {
     let address = format!("unix://{}", folder.join("l.sock").display());
     // A file may have so many blocks of 1 KiB: enough for the header, not for a node's processes and what follows.
     let script = format!(
-        "trap '' XFSZ; ulimit -f 4; exec {} --listen {address} --record {}",
+        "trap '' XFSZ; ulimit -f 6; exec {} --listen {address} --record {}",
         env!("CARGO_BIN_EXE_lannerd"),
         folder.join("a.lanner").display()
     );
