@@ -78,8 +78,10 @@ macro_rules! kernel_fields {
                 cgroups: Ptr<css_set> = "cgroups" else "control groups and containers";
                 tgid_link: At<bytes> = "pid_links[1]" else "who listens on a unix socket";
                 loginuid: u32 = "loginuid.val" else "the user who logged in";
+                works: Ptr<callback_head> = "task_works" else "which file a script is";
                 call_flags: u32 = "thread_info.status" else "32-bit system calls";
             }
+            callback_head { next: Ptr<callback_head> = "next"; }
             signal_struct {
                 live: u32 = "live.counter";
                 nr_threads: u32 = "nr_threads";
@@ -177,6 +179,8 @@ macro_rules! kernel_fields {
             linux_binprm {
                 filename: u64 = "filename";
                 interp: u64 = "interp";
+                file: Ptr<file> = "file";
+                execfd: u32 = "execfd" else "the file of scripts whose interpreter gets them open";
             }
             fs_struct {
                 pwd: At<path> = "pwd";
@@ -189,6 +193,8 @@ macro_rules! kernel_fields {
             }
             file {
                 f_mode: u32 = "f_mode";
+                f_flags: u32 = "f_flags";
+                work: At<callback_head> = "f_task_work" | "f_rcuhead" | "f_u.fu_rcuhead" else "which file a script is";
                 f_inode: Ptr<inode> = "f_inode";
                 f_path: At<path> = "f_path" | "__f_path";
                 private_data: Ptr<socket> = "private_data";

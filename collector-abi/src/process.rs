@@ -115,7 +115,7 @@ pub mod StdioTag {
 ///
 /// Tail, in this order: arguments (as they lie in memory, a NUL after each), environment (the variables asked for,
 /// `NAME=value`, a NUL after each), control group, executable's path, working directory's path (both as components, the
-/// last one first, a NUL after each), script (as passed to exec).
+/// last one first, a NUL after each), script's path (so, too).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExecRecord {
@@ -131,8 +131,8 @@ pub struct ExecRecord {
     pub stdio: [StdioFacts; 3],
     /// Bytes of arguments in the tail.
     pub args_len: u16,
-    /// Bytes of the script's name in the tail; 0: no script.
-    pub script_len: u16,
+    /// 1 when the kernel loaded another file, to run the one that exec named.
+    pub is_script: u16,
     /// 1 when there were more arguments.
     pub args_cut: u8,
     /// 1 when the arguments could not be read at all.
@@ -151,6 +151,8 @@ pub struct ExecRecord {
     pub zero: [u8; 4],
     /// Its privilege before the exec.
     pub before: PrivilegeFacts,
+    /// The file that exec named, when `is_script`; without a number when it could not be found again.
+    pub script: FileFacts,
 }
 
 /// A new process. Tail: its control group.
@@ -238,7 +240,7 @@ plain!(
     TaskFacts = 160,
     PrivilegeFacts = 24,
     StdioFacts = 32,
-    ExecRecord = 384,
+    ExecRecord = 408,
     ForkRecord = 224,
     ExitRecord = 48,
     NamespaceRecord = 112,

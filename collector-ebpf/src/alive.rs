@@ -49,7 +49,8 @@ pub extern "C" fn alive(ctx: *mut IterTask) -> i32 {
     head.args_len = 0;
     head.args_cut = 0;
     head.args_unknown = 1;
-    head.script_len = 0;
+    head.is_script = 0;
+    head.script = exec::NO_FILE;
     head.kernel_thread = u8::from(found.flags() & PF_KTHREAD != 0);
     head.env_len = 0;
     head.env_cut = 0;

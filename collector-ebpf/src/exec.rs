@@ -4,19 +4,23 @@ use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::macros::{btf_tracepoint, map, tracepoint};
 use aya_ebpf::maps::LruHashMap;
 use aya_ebpf::programs::{BtfTracePointContext, TracePointContext};
-use lanner_collector_abi::{ExecRecord, PrivilegeFacts, kind};
+use lanner_collector_abi::{ExecRecord, FileFacts, PrivilegeFacts, kind};
 
 use crate::compat;
 use crate::environment;
 use crate::files;
 use crate::kernel::{Place as _, launder, linux_binprm, mm_struct, task_struct};
 use crate::record::{Record, Slot, Tail, header};
+use crate::script;
 use crate::stdio;
 use crate::task;
 
 /// Bytes of arguments that one read takes, and how many reads there are; more are cut.
 const ARGS_STEP: u64 = 4095;
 const ARGS_STEPS: u64 = 2;
+
+/// No script.
+pub const NO_FILE: FileFacts = FileFacts { dev: 0, ino: 0, mode: 0, flags: 0, path_len: 0, zero: 0 };
 
 /// The privilege of threads that are about to exec.
 #[map]
@@ -41,12 +45,15 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
     let head = &mut *record.head;
     head.kernel_thread = 0;
     head.zero = [0; 4];
-    before(current, ctx.arg::<i32>(1) as u32, head);
+    head.script = NO_FILE;
+    // A thread that is not the leader becomes it on the way.
+    let thread = u64::from(current.tgid()) << 32 | u64::from(ctx.arg::<i32>(1) as u32);
+    before(thread, head);
     arguments(current.mm(), head, record.tail);
     environment::push(current.mm(), head, record.tail);
     task::describe(current, &mut head.task, record.tail);
     image(current, head, record.tail);
-    script(binprm, head, record.tail);
+    script::describe(current, thread, binprm, head, record.tail);
     head.header.len = size_of::<ExecRecord>() as u32 + record.tail.used();
     record.submit();
     0
@@ -65,10 +72,9 @@ pub fn image(of: task_struct, head: &mut ExecRecord, tail: Tail) {
     stdio::describe(of, &mut head.stdio);
 }
 
-/// What was noted at the entry, by the thread that called: one that is not the leader becomes it on the way.
+/// What was noted at the entry, by the thread that called.
 #[inline(always)]
-fn before(current: task_struct, old_pid: u32, head: &mut ExecRecord) {
-    let thread = u64::from(current.tgid()) << 32 | u64::from(old_pid);
+fn before(thread: u64, head: &mut ExecRecord) {
     head.before_known = 0;
     head.before = PrivilegeFacts { cap_effective: 0, cap_permitted: 0, euid: 0, egid: 0 };
     if let Some(noted) = BEFORE_EXEC.get_ptr(thread) {
@@ -100,14 +106,4 @@ fn arguments(mm: mm_struct, head: &mut ExecRecord, tail: Tail) {
     head.args_len = read as u16;
     head.args_cut = u8::from(u64::from(read) < there);
     head.args_unknown = u8::from(failed && read == 0);
-}
-
-/// The kernel ran an interpreter when it loads another file (`interp`) than the one named to exec (`filename`).
-#[inline(always)]
-fn script(binprm: linux_binprm, head: &mut ExecRecord, tail: Tail) {
-    let before = tail.used();
-    if binprm.filename() != binprm.interp() {
-        tail.push_long_str(binprm.filename());
-    }
-    head.script_len = tail.used().wrapping_sub(before) as u16;
 }

@@ -47,6 +47,7 @@ mod record;
 mod rename;
 mod ring;
 mod root;
+mod script;
 mod seal;
 mod signal;
 mod socket;

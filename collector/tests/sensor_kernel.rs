@@ -50,6 +50,8 @@ mod paths;
 mod processes;
 #[path = "sensor/ring.rs"]
 mod ring;
+#[path = "sensor/scripts.rs"]
+mod scripts;
 #[path = "sensor/seal.rs"]
 mod seal;
 #[path = "sensor/sockets.rs"]

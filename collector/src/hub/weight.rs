@@ -93,7 +93,7 @@ fn of_task(task: &Task) -> usize {
 
 fn of_image(image: &Image) -> usize {
     let args: usize = image.args.list.iter().chain(&image.env.list).map(|arg| size_of::<Text>() + of_text(arg)).sum();
-    of_file(&image.exe) + of_text(&image.cwd) + image.script.as_ref().map_or(0, of_text) + args
+    of_file(&image.exe) + of_text(&image.cwd) + image.script.as_ref().map_or(0, of_file) + args
 }
 
 fn of_container(info: &ContainerInfo) -> usize {

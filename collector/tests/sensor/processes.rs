@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio as Redirect};
 
-use lanner_core::event::{Event, Exec, Exit, Origin, Payload, Stdio, StdioKind, Text};
+use lanner_core::event::{Event, Exec, Exit, File, Origin, Payload, Stdio, StdioKind, Text};
 
 use super::stage::{clock, file_id, helper, is_me, life_of, namespace, perform, shell, stage};
 
@@ -108,7 +108,10 @@ fn an_interpreter_is_the_image_and_its_script_is_named() {
     let (_, life) = perform(stage, Command::new(&script).arg("x"));
     let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
     assert_eq!(exec.image.exe.id, file_id("/bin/sh"));
-    assert_eq!(exec.image.script, Some(Text::from(script.display().to_string())));
+    assert_eq!(
+        exec.image.script,
+        Some(File::new(script.to_str().expect("text"), file_id(&script).dev, file_id(&script).ino))
+    );
     assert_eq!(texts(&exec.image.args.list), ["/bin/sh", "-e", &script.display().to_string(), "x"]);
     assert_eq!(exec.task.comm, "hello");
     assert_eq!(exits(&life), [Exit { code: 3, signal: 0 }]);

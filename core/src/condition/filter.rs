@@ -144,7 +144,7 @@ fn mentions(view: View<'_>, word: &str) -> bool {
         has(image.exe.path.as_bytes())
             || image.args.list.iter().any(|a| has(a.as_bytes()))
             || (word.contains(' ') && has(image.args.joined().as_bytes()))
-            || image.script.as_ref().is_some_and(|s| has(s.as_bytes()))
+            || image.script.as_ref().is_some_and(|s| has(s.path.as_bytes()))
     };
     view.image().is_some_and(image)
         || view.task().is_some_and(|t| has(t.comm.as_bytes()))

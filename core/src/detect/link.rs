@@ -2,7 +2,7 @@
 
 use super::case::{Case, Cases};
 use super::{Link, LinkKind, words};
-use crate::event::{Event, Payload, ProcessKey, StdioKind};
+use crate::event::{Event, File, Payload, ProcessKey, StdioKind};
 use crate::graph::Graph;
 
 /// A link to an earlier stage of a case.
@@ -128,13 +128,12 @@ fn traced(graph: &Graph, key: ProcessKey) -> Option<Lead> {
 
 fn executed(graph: &Graph, key: ProcessKey) -> Option<Lead> {
     let running = graph.process(key)?.images.last()?;
-    let (writer, written) = graph.last_write(running.image.exe.id).filter(|(writer, _)| *writer != key)?;
-    let why = format!(
-        "{} runs {}, which {} wrote",
-        words::process(graph, key),
-        running.image.exe.path,
-        words::process(graph, writer),
-    );
+    let image = &running.image;
+    let by_another = |file: &&File| graph.last_write(file.id).is_some_and(|(writer, _)| writer != key);
+    let file = image.script.iter().chain([&image.exe]).find(by_another)?;
+    let (writer, written) = graph.last_write(file.id)?;
+    let why =
+        format!("{} runs {}, which {} wrote", words::process(graph, key), file.path, words::process(graph, writer),);
     Some(Lead { kind: LinkKind::WroteExecuted, to: writer, why, evidence: vec![written, running.seq] })
 }
 

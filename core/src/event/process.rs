@@ -77,8 +77,9 @@ pub struct Namespaces {
 pub struct Image {
     /// The file that the kernel loaded: for a script its interpreter.
     pub exe: File,
-    /// The script, when the kernel ran an interpreter for one: its path as it was passed to exec.
-    pub script: Option<Text>,
+    /// The file that was to be run, when the kernel ran another for it: a script, and `exe` its interpreter. The sensor tells
+    /// of it when the interpreter begins; the graph also of what `env` then runs.
+    pub script: Option<File>,
     /// The arguments, the program's own name first.
     pub args: Args,
     /// The working directory.

@@ -286,6 +286,10 @@ impl Graph {
     fn note_image(&mut self, header: &Header, exec: &Exec) {
         self.name_file(&exec.image.exe);
         self.relate(header, Relation::Executed, Node::File(exec.image.exe.id));
+        if let Some(script) = &exec.image.script {
+            self.name_file(script);
+            self.relate(header, Relation::Executed, Node::File(script.id));
+        }
         for output in &exec.image.stdio[1..] {
             if output.kind == StdioKind::Pipe && output.ino != 0 {
                 bound(&mut self.pipes, MAX_PIPES);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{BootTime, Exec, Exit, Image, Origin, ProcessKey, Task};
+use crate::event::{BootTime, Exec, Exit, File, Image, Origin, ProcessKey, Task};
 
 /// Images kept of one process. The first and the latest tell the story; a loop of execs must not eat the memory.
 const MAX_IMAGES: usize = 32;
@@ -75,7 +75,11 @@ impl Process {
         if self.images.len() == MAX_IMAGES {
             self.images.remove(MAX_IMAGES / 2);
         }
-        self.images.push(Running { since: time, seq, image: Arc::new(exec.image.clone()) });
+        let mut image = exec.image.clone();
+        if image.script.is_none() {
+            image.script = self.image().and_then(|before| handed_on(before, &image)).cloned();
+        }
+        self.images.push(Running { since: time, seq, image: Arc::new(image) });
     }
 
     /// What it runs now, or ran last; for a fork that has not exec'd, what its parent ran.
@@ -99,4 +103,12 @@ impl Process {
             _ => self.task.comm.as_bytes(),
         }
     }
+}
+
+/// The script of an image that a process runs next: `#!/usr/bin/env python3` makes the kernel run `env python3 SCRIPT`, and
+/// that runs `python3 SCRIPT`.
+fn handed_on<'a>(before: &'a Image, next: &Image) -> Option<&'a File> {
+    let [env, _, script, ..] = before.args.list.as_slice() else { return None };
+    let is_handed_on = env.file_name() == b"env" && next.args.list.iter().skip(1).any(|argument| argument == script);
+    before.script.as_ref().filter(|_| is_handed_on)
 }

@@ -1,8 +1,8 @@
 //! Processes.
 
 use lanner_core::event::{
-    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Credentials, Environment, Exec, Exit, Fork, Gain, Image,
-    Layer, NamespaceChange, Namespaces, NsChangeHow, ProcessKey, Stdio, StdioKind, Task, Text,
+    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Credentials, Environment, Exec, Exit, File, Fork, Gain,
+    Image, Layer, NamespaceChange, Namespaces, NsChangeHow, ProcessKey, Stdio, StdioKind, Task, Text,
 };
 
 use super::{MAX_ARGS, MAX_PID_NAMESPACES, MAX_TEXT, Refused, bytes, optional, text};
@@ -198,7 +198,8 @@ impl From<&Image> for v1::Image {
         let [stdin, stdout, stderr] = image.stdio.map(stdio);
         v1::Image {
             exe: Some((&image.exe).into()),
-            script: image.script.as_ref().map(bytes),
+            script: None,
+            script_file: image.script.as_ref().map(Into::into),
             args: list.iter().take(MAX_ARGS).map(bytes).collect(),
             args_truncated: image.args.truncated || is_cut(list),
             cwd: bytes(&image.cwd),
@@ -235,7 +236,11 @@ impl TryFrom<v1::Image> for Image {
         let stdio = |end: Option<v1::Stdio>| end.map_or(Ok(Stdio::default()), Stdio::try_from);
         Ok(Image {
             exe: image.exe.ok_or(Refused::Malformed("exe"))?.try_into()?,
-            script: optional(image.script, "script")?,
+            script: match (image.script_file, image.script) {
+                (Some(file), _) => Some(file.try_into()?),
+                (None, Some(path)) => Some(File { path: text(path, "script")?, as_passed: true, ..File::default() }),
+                (None, None) => None,
+            },
             args: Args { list: texts(image.args, "args")?, truncated: image.args_truncated },
             cwd: text(image.cwd, "cwd")?,
             stdio: [stdio(image.stdin)?, stdio(image.stdout)?, stdio(image.stderr)?],

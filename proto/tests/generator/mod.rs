@@ -121,7 +121,7 @@ impl Rng {
     fn image(&mut self) -> Image {
         Image {
             exe: self.file(),
-            script: self.maybe(Self::text),
+            script: self.maybe(Self::file),
             args: Args { list: (0..self.below(6)).map(|_| self.text()).collect(), truncated: self.flag() },
             cwd: self.text(),
             stdio: [self.stdio(), self.stdio(), self.stdio()],

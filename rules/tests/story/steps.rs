@@ -66,7 +66,7 @@ impl Story {
             "bare" => self.odd(words[0], |image| image.args.list.clear()),
             "deleted" => self.odd(words[0], |image| image.exe.deleted = true),
             "script" => {
-                let script = Text::from(words[1]);
+                let script = File::new(words[1], 1, 1);
                 self.odd(words[0], |image| image.script = Some(script));
             }
             // written EXE: what runs is the file that a step before wrote.

@@ -24,7 +24,7 @@ fn perform() -> io::Result<()> {
 
 fn seen(scene: &Scene) -> Result<(), String> {
     scene.ran("update.sh, by a shell", |e| {
-        e.image.script.as_ref().is_some_and(|s| s.file_name() == b"update.sh")
+        e.image.script.as_ref().is_some_and(|s| s.path.file_name() == b"update.sh")
             && e.image.exe.path.file_name() != b"update.sh"
     })
 }

@@ -91,7 +91,7 @@ struct UnixData<'a> {
 #[derive(Debug, Serialize)]
 struct ExecData<'a> {
     exe: &'a File,
-    script: &'a Option<Text>,
+    script: &'a Option<File>,
     args: &'a [Text],
     args_truncated: bool,
     cwd: &'a Text,

@@ -4,6 +4,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
+ln -sn /proc/self/fd /dev/fd
 mkdir -p -m 1777 /tmp /dev/shm
 mkdir -p /dev/pts
 mount -t devpts pts /dev/pts

@@ -7,7 +7,7 @@ use lanner_core::event::{
 
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::proc::split_args;
-use crate::sensor::record::{Reader, file, key, levels, stdio, string, task};
+use crate::sensor::record::{Reader, file, key, levels, stdio, task};
 
 pub(super) const HOOKS: &[Spec] = &[
     Spec {
@@ -36,6 +36,14 @@ pub(super) const HOOKS: &[Spec] = &[
         program: "exec",
         attach: Attach::Typed("sched_process_exec"),
         without: "what processes run",
+        unless: "",
+    },
+    Spec {
+        name: "security_bprm_check",
+        program: "script_check",
+        attach: Attach::Entry("security_bprm_check"),
+        without: "which file a script is, when the exec that runs it closes more than 500 other files, or the kernel itself runs \
+                  it before Linux 5.19: told as it was called",
         unless: "",
     },
 ];
@@ -83,9 +91,8 @@ fn image(reader: &mut Reader<'_>) -> Option<(ExecRecord, Exec)> {
     let task = task(&record.task, reader)?;
     let exe = file(&record.exe, reader)?;
     let cwd = file(&record.cwd, reader)?;
-    let script = reader.bytes(record.script_len)?;
+    let script = file(&record.script, reader)?;
     let args = if record.args_unknown != 0 { Args::default() } else { split_args(args, record.args_cut != 0) };
-    let script = string(script);
     let before = (record.before_known != 0).then_some(&record.before);
     let image = Image {
         layer: layer(record.exe.flags),
@@ -93,7 +100,7 @@ fn image(reader: &mut Reader<'_>) -> Option<(ExecRecord, Exec)> {
         gain: before.map(|before| gain(before, &task.creds)),
         env: Environment { list: split_args(env, false).list, truncated: record.env_cut != 0 },
         exe,
-        script: (!script.is_empty()).then_some(script),
+        script: (record.is_script != 0).then_some(script),
         args,
         cwd: cwd.path,
         stdio: record.stdio.each_ref().map(stdio),

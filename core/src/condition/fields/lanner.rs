@@ -38,8 +38,9 @@ pub(super) const FIELDS: &[Field] = &[
         let id = v.image()?.exe.id;
         known(&v.graph.writer_of(id.is_known().then_some(id)?)?.image()?.exe.path)
     }),
-    text("lanner.exe.script", ALL, "The script, when the kernel ran an interpreter for one.", |v| {
-        known(v.image()?.script.as_ref()?)
+    text("lanner.exe.script", ALL, "The script, when the kernel ran an interpreter for one: its resolved path.", |v| {
+        let of_process = || v.process()?.image()?.script.as_ref();
+        known(&v.image()?.script.as_ref().or_else(of_process)?.path)
     }),
     text(
         "lanner.container",

@@ -109,7 +109,10 @@ fn image(page: &mut Page, image: &Image) {
         page.fact("inode", &format!("{} on device {}", image.exe.id.ino, image.exe.id.dev));
     }
     if let Some(script) = &image.script {
-        page.fact("script", &shown(script, 4_000));
+        page.fact("script", &words::file(script));
+        if script.id.is_known() {
+            page.fact("inode", &format!("{} on device {}", script.id.ino, script.id.dev));
+        }
     }
     for (i, argument) in image.args.list.iter().enumerate() {
         let label = if i == 0 { "arguments" } else { "" };

@@ -36,7 +36,7 @@ fn hostile_model() -> Model {
     let long = Text::from(HOSTILE.repeat(3_000));
     let image = Image {
         exe: File::new(text.clone(), 1, 2),
-        script: Some(text.clone()),
+        script: Some(File::new(text.clone(), 1, 4)),
         args: Args { list: vec![text.clone(), long, text.clone()], truncated: true },
         cwd: text.clone(),
         ..Image::default()
