@@ -824,7 +824,7 @@ pub struct Image {
     /// The file that the kernel loaded: for a script its interpreter.
     #[prost(message, optional, tag = "1")]
     pub exe: ::core::option::Option<File>,
-    /// The script, when the kernel ran an interpreter for one.
+    /// Of collectors before `script_file`: the script's path as it was passed.
     #[prost(bytes = "vec", optional, tag = "2")]
     pub script: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     /// The arguments that the sensor read, the program's own name first.
@@ -856,6 +856,9 @@ pub struct Image {
     /// It is a 32-bit program on a 64-bit machine.
     #[prost(bool, tag = "69")]
     pub compat: bool,
+    /// The file that was to be run, when the kernel ran another for it: a script, and `exe` its interpreter.
+    #[prost(message, optional, tag = "90")]
+    pub script_file: ::core::option::Option<File>,
 }
 /// What a process had not before it ran a file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
