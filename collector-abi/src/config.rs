@@ -2,6 +2,9 @@
 
 use crate::plain;
 
+/// More than the highest number of a 32-bit system call.
+pub const COMPAT_CALLS: u32 = 512;
+
 /// Settings, a read-only global of the object.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -21,7 +21,7 @@ mod trace;
 mod udp;
 
 pub use code::{BpfRecord, KernelRecord};
-pub use config::{Config, Drop, NameCache, NameSample, Variable, Watched};
+pub use config::{COMPAT_CALLS, Config, Drop, NameCache, NameSample, Variable, Watched};
 pub use credentials::{CredFacts, CredentialsRecord, GROUPS};
 pub use dns::{DNS_PAYLOAD, DnsRecord};
 pub use fields::{At, Const, END, FIELDS, Field, FieldSize, MISSING, OFFSET_WORDS, Offsets, Ptr, layout};
@@ -156,8 +156,8 @@ pub struct Key {
 pub struct Header {
     /// One of [`kind`].
     pub kind: u16,
-    /// Zero.
-    pub zero: u16,
+    /// 1: within a 32-bit system call of the thread that did it.
+    pub compat: u16,
     /// Bytes of the whole record, tail included.
     pub len: u32,
     /// When, in nanoseconds since boot (suspend included).

@@ -6,6 +6,8 @@ use aya_ebpf::macros::{map, tracepoint};
 use aya_ebpf::maps::LruHashMap;
 use aya_ebpf::programs::TracePointContext;
 
+use crate::compat;
+
 /// A call under way.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -49,6 +51,24 @@ pub fn arg<const N: usize>(ctx: &TracePointContext) -> u64 {
     }
 }
 
+/// An argument of which the kernel takes 32 bits: a program can leave anything in the others.
+#[inline(always)]
+pub fn int(argument: u64) -> u64 {
+    argument & 0xffff_ffff
+}
+
+/// The first three arguments of a call that may have fewer: what lies behind the last one means nothing.
+#[inline(always)]
+pub fn first(ctx: &TracePointContext) -> [u64; 3] {
+    let mut args = [0; 3];
+    // SAFETY: the destination is a live local of this size; the kernel checks the source.
+    unsafe {
+        let from = ctx.as_ptr().cast::<u64>().add(2);
+        generated::bpf_probe_read_kernel(args.as_mut_ptr().cast(), 24, from.cast());
+    }
+    args
+}
+
 /// The number of the call.
 #[inline(always)]
 pub fn number(ctx: &TracePointContext) -> u32 {
@@ -77,6 +97,8 @@ pub fn keep(ctx: &TracePointContext, note: [u64; 2]) {
         let from = ctx.as_ptr().cast::<u64>().add(2);
         generated::bpf_probe_read_kernel(args.as_mut_ptr().cast(), 48, from.cast());
     }
+    let taken = compat::taken();
+    args = args.map(|arg| arg & taken);
     let _ = ARGUMENTS.insert(bpf_get_current_pid_tgid(), Call { args, note }, 0);
 }
 

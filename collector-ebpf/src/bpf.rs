@@ -30,8 +30,10 @@ struct Attr([u32; 18]);
 /// The entry of bpf, which programs also call to read and write their maps, often.
 #[tracepoint]
 pub fn bpf_enter(ctx: TracePointContext) -> u32 {
-    if matches!(arguments::arg::<0>(&ctx), MAP_CREATE | PROG_LOAD | PROG_ATTACH | RAW_TRACEPOINT_OPEN | LINK_CREATE)
-        && !ring::is_own(task_struct::current())
+    if matches!(
+        arguments::int(arguments::arg::<0>(&ctx)),
+        MAP_CREATE | PROG_LOAD | PROG_ATTACH | RAW_TRACEPOINT_OPEN | LINK_CREATE
+    ) && !ring::is_own(task_struct::current())
     {
         arguments::keep(&ctx, [0; 2]);
     }
@@ -42,7 +44,7 @@ pub fn bpf_enter(ctx: TracePointContext) -> u32 {
 #[tracepoint]
 pub fn bpf(ctx: TracePointContext) -> u32 {
     let Some(call) = arguments::take() else { return 0 };
-    let command = call.args[0];
+    let command = arguments::int(call.args[0]);
     let result = arguments::result(&ctx);
     let current = task_struct::current();
     let mut attr = Attr([0; 18]);

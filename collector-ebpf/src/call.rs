@@ -7,6 +7,7 @@ use aya_ebpf::maps::HashMap;
 use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::{Drop, FileFacts, RENAME_EXCHANGE};
 
+use crate::compat;
 use crate::exact::{self, Exact};
 use crate::kernel::{Place as _, inode};
 use crate::open::SYS_EXIT_RET;
@@ -132,12 +133,13 @@ pub fn begin(ctx: &TracePointContext, layout: Layout) -> u32 {
         Follow::Asked(otherwise) => flags & AT_SYMLINK_FOLLOW != 0 || (otherwise && flags & AT_SYMLINK_NOFOLLOW == 0),
     };
     exact::forget();
-    let first = passed(ctx, layout.first, follow);
+    let taken = compat::taken();
+    let first = passed(ctx, layout.first, follow, taken);
     let before = Before::of(if layout.before { first.walk().inode() } else { inode::at(0) });
     let call = Call {
         first,
-        second: passed(ctx, layout.second, false),
-        attribute: layout.attribute.map_or(0, |n| argument(ctx, n)),
+        second: passed(ctx, layout.second, false, taken),
+        attribute: layout.attribute.map_or(0, |n| argument(ctx, n) & taken),
         before,
         flags,
         zero: 0,
@@ -183,12 +185,12 @@ fn argument(ctx: &TracePointContext, n: usize) -> u64 {
 }
 
 #[inline(always)]
-fn passed(ctx: &TracePointContext, name: Name, follow: bool) -> Passed {
+fn passed(ctx: &TracePointContext, name: Name, follow: bool, taken: u64) -> Passed {
     let follow = u32::from(follow);
     match name {
         Name::None => Passed { name: 0, dirfd: CWD, follow },
-        Name::Plain(n) => Passed { name: argument(ctx, n), dirfd: CWD, follow },
-        Name::At(fd, n) => Passed { name: argument(ctx, n), dirfd: argument(ctx, fd) as i32, follow },
+        Name::Plain(n) => Passed { name: argument(ctx, n) & taken, dirfd: CWD, follow },
+        Name::At(fd, n) => Passed { name: argument(ctx, n) & taken, dirfd: argument(ctx, fd) as i32, follow },
         Name::Open(fd) => Passed { name: 0, dirfd: argument(ctx, fd) as i32, follow },
     }
 }

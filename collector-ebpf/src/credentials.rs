@@ -14,36 +14,48 @@ use crate::record::{Record, Slot, header};
 #[map]
 static CREDENTIALS: LruHashMap<u64, CredFacts> = LruHashMap::with_max_entries(1024, 0);
 
-/// The entry of setuid and its like, capset, setns and unshare.
+/// The entry of setuid and its like, and capset.
 #[tracepoint]
 pub fn credentials_enter(_: TracePointContext) -> u32 {
+    note();
+    0
+}
+
+/// Their exit.
+#[tracepoint]
+pub fn credentials_exit(ctx: TracePointContext) -> u32 {
+    changed(&ctx);
+    0
+}
+
+/// At the entry of a call that may change them.
+#[inline(always)]
+pub fn note() {
     let mut before = CredFacts::default();
     read(&task_struct::current(), &mut before);
     // A least-recently-used map makes room for itself.
     let _ = CREDENTIALS.insert(bpf_get_current_pid_tgid(), before, 0);
-    0
 }
 
-/// Their exit. Most of these calls change nothing: a program makes sure of what it is already.
-#[tracepoint]
-pub fn credentials_exit(ctx: TracePointContext) -> u32 {
+/// At its exit. Most of these calls change nothing: a program makes sure of what it is already.
+#[inline(always)]
+pub fn changed(ctx: &TracePointContext) {
     let thread = bpf_get_current_pid_tgid();
-    let Some(before) = CREDENTIALS.get_ptr(thread) else { return 0 };
-    let Some(record) = Record::<CredentialsRecord>::begin(Slot::Hook) else { return 0 };
+    let Some(before) = CREDENTIALS.get_ptr(thread) else { return };
+    let Some(record) = Record::<CredentialsRecord>::begin(Slot::Hook) else { return };
     // SAFETY: the map's own element; no other thread has this key.
     record.head.before = unsafe { *before };
     let _ = CREDENTIALS.remove(thread);
     let current = task_struct::current();
     read(&current, &mut record.head.now);
     if record.head.before == record.head.now {
-        return 0;
+        return;
     }
     record.head.header = header(kind::CREDENTIALS, current);
     record.head.header.len = size_of::<CredentialsRecord>() as u32;
-    record.head.call = arguments::number(&ctx);
+    record.head.call = arguments::number(ctx);
     record.head.zero = 0;
     record.submit();
-    0
 }
 
 #[inline(never)]

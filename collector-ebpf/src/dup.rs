@@ -9,13 +9,14 @@ use crate::files::{self, S_IFMT, S_IFSOCK};
 use crate::kernel::task_struct;
 use crate::record::header;
 use crate::ring;
+use crate::seal;
 use crate::stdio;
 
 /// The highest of the three.
-const STDERR: u64 = 2;
+const STDERR: u32 = 2;
 /// Commands of fcntl that copy a descriptor.
-const F_DUPFD: u64 = 0;
-const F_DUPFD_CLOEXEC: u64 = 1030;
+const F_DUPFD: u32 = 0;
+const F_DUPFD_CLOEXEC: u32 = 1030;
 
 /// The exit of dup, dup2 and dup3.
 #[tracepoint]
@@ -23,12 +24,14 @@ pub fn dup(ctx: TracePointContext) -> u32 {
     tell(&ctx)
 }
 
-/// The entry of fcntl, which has many commands and is called often. Where it copies, the new descriptor is not below the
-/// third argument.
+/// The entry of fcntl, which has many commands and is called often. The kernel looks at 32 bits of the command, and where
+/// it copies, at as many of the third argument: the new descriptor is not below it.
 #[tracepoint]
 pub fn fcntl_enter(ctx: TracePointContext) -> u32 {
-    if matches!(arguments::arg::<1>(&ctx), F_DUPFD | F_DUPFD_CLOEXEC) && arguments::arg::<2>(&ctx) <= STDERR {
-        arguments::keep(&ctx, [0; 2]);
+    match arguments::arg::<1>(&ctx) as u32 {
+        F_DUPFD | F_DUPFD_CLOEXEC if arguments::arg::<2>(&ctx) as u32 <= STDERR => arguments::keep(&ctx, [0; 2]),
+        seal::ADD_SEALS => seal::asked(arguments::arg::<0>(&ctx) as u32, arguments::arg::<2>(&ctx) as u32),
+        _ => {}
     }
     0
 }
@@ -36,16 +39,22 @@ pub fn fcntl_enter(ctx: TracePointContext) -> u32 {
 /// Its exit.
 #[tracepoint]
 pub fn fcntl(ctx: TracePointContext) -> u32 {
-    if arguments::result(&ctx) as u64 > STDERR || arguments::take().is_none() {
+    if !is_standard(arguments::result(&ctx)) || arguments::take().is_none() {
         return 0;
     }
     tell(&ctx)
 }
 
+/// Whether a call's result is one of the three; an error is below them.
+#[inline(always)]
+fn is_standard(fd: i64) -> bool {
+    fd as u64 <= u64::from(STDERR)
+}
+
 #[inline(always)]
 fn tell(ctx: &TracePointContext) -> u32 {
-    let fd = arguments::result(ctx) as u64;
-    if fd > STDERR {
+    let fd = arguments::result(ctx);
+    if !is_standard(fd) {
         return 0;
     }
     let current = task_struct::current();

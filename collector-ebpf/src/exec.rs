@@ -43,6 +43,8 @@ pub fn exec(ctx: BtfTracePointContext) -> i32 {
     let current = task_struct::current();
     record.head.header = header(kind::EXEC, current);
     let head = &mut *record.head;
+    // By now that tells of the new image, not of the call.
+    head.header.compat = 0;
     head.kernel_thread = 0;
     head.zero = [0; 4];
     head.script = NO_FILE;

@@ -28,6 +28,8 @@ const FSCONFIG_SET_PATH: u64 = 3;
 const FSCONFIG_SET_PATH_EMPTY: u64 = 4;
 /// umount2: a symbolic link is not followed.
 const UMOUNT_NOFOLLOW: u64 = 8;
+/// umount without flags, by its 32-bit number.
+const OLD_UMOUNT: u32 = 22;
 /// Flags of mount(2). With these no new mount is made: to change one, to move it, to change what it shares with others.
 const NO_NEW_MOUNT: u64 = 1 << 5 | MS_MOVE | 0b1111 << 17;
 const MS_MOVE: u64 = 1 << 13;
@@ -70,12 +72,14 @@ pub fn mount(ctx: TracePointContext) -> u32 {
     end(record)
 }
 
-/// The exit of umount2(target, flags).
+/// The exit of umount2(target, flags), and of the 32-bit umount(target).
 #[tracepoint]
 pub fn umount(ctx: TracePointContext) -> u32 {
     let Some((call, record)) = begin(&ctx) else { return 0 };
-    record.head.flags = call.args[1];
-    let follow = u32::from(call.args[1] & UMOUNT_NOFOLLOW == 0);
+    let has_flags = record.head.header.compat == 0 || record.head.call != OLD_UMOUNT;
+    let flags = if has_flags { arguments::int(call.args[1]) } else { 0 };
+    record.head.flags = flags;
+    let follow = u32::from(flags & UMOUNT_NOFOLLOW == 0);
     named(&mut record.head.place, record.tail, HERE, call.args[0], follow);
     end(record)
 }
@@ -93,7 +97,7 @@ pub fn fsopen(ctx: TracePointContext) -> u32 {
 #[tracepoint]
 pub fn fsconfig(ctx: TracePointContext) -> u32 {
     let Some((call, record)) = begin(&ctx) else { return 0 };
-    let command = call.args[1];
+    let command = arguments::int(call.args[1]);
     record.head.flags = command;
     let context = fs_context::at(behind(call.args[0]).private_data().address);
     record.head.type_len = record.tail.push_str(context.kind().name().address) as u16;
@@ -139,7 +143,7 @@ pub fn open_tree(ctx: TracePointContext) -> u32 {
 #[tracepoint]
 pub fn move_mount(ctx: TracePointContext) -> u32 {
     let Some((call, mut record)) = begin(&ctx) else { return 0 };
-    let flags = call.args[4];
+    let flags = arguments::int(call.args[4]);
     record.head.flags = flags;
     if record.head.errno == 0 && flags & MOVE_MOUNT_F_EMPTY_PATH != 0 {
         let moved = mount_of(behind(call.args[0]).f_path().mnt());

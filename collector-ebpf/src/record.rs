@@ -11,7 +11,7 @@ use aya_ebpf::maps::PerCpuArray;
 use lanner_collector_abi::{Drop, Header, Key, Plain};
 
 use crate::kernel::task_struct;
-use crate::{ring, task};
+use crate::{compat, ring, task};
 
 /// The tail's position stays below this. With what stands around it, a scratch page must not be longer than the 32 KiB
 /// that the kernel allows an element of a per-CPU map; and all that an exec can tell must fit.
@@ -241,7 +241,12 @@ pub fn bounded<const MAX: u32>(x: u32) -> u32 {
 /// A header for what the current thread does.
 #[inline(always)]
 pub fn header(kind: u16, current: task_struct) -> Header {
-    Header { tid: current.pid(), process: task::key(current), ..header_of(kind, Key { pid: 0, zero: 0, start: 0 }) }
+    Header {
+        compat: u16::from(compat::is_call(current)),
+        tid: current.pid(),
+        process: task::key(current),
+        ..header_of(kind, Key { pid: 0, zero: 0, start: 0 })
+    }
 }
 
 /// A header for what happens to `process`, whoever runs now.
@@ -249,5 +254,5 @@ pub fn header(kind: u16, current: task_struct) -> Header {
 pub fn header_of(kind: u16, process: Key) -> Header {
     // SAFETY: helpers without arguments.
     let (time, cpu) = unsafe { (bpf_ktime_get_boot_ns(), bpf_get_smp_processor_id() as u32) };
-    Header { kind, zero: 0, len: 0, time, cpu, tid: 0, process }
+    Header { kind, compat: 0, len: 0, time, cpu, tid: 0, process }
 }

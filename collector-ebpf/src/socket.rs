@@ -6,13 +6,14 @@ use aya_ebpf::maps::HashMap;
 use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::{AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, BindRecord, Drop, SocketRecord, kind};
 
+use crate::compat;
 use crate::flow::{address6, local_port};
 use crate::kernel::{Place as _, packet_sock, task_struct};
 use crate::news::is_news;
 use crate::open::SYS_EXIT_RET;
 use crate::record::header;
 use crate::ring;
-use crate::socket_call::{self as call, SYS_ENTER_ARGS};
+use crate::socket_call as call;
 
 /// `SOCK_*` flags (close on exec, do not block) lie above the type.
 const TYPE_MASK: u32 = 0xf;
@@ -37,10 +38,7 @@ static ASKED: HashMap<u64, Asked> = HashMap::with_max_entries(1024, 0);
 /// The entry of socket. What most programs use every day goes no further: TCP, UDP, unix and netlink sockets.
 #[tracepoint]
 pub fn socket_enter(ctx: TracePointContext) -> u32 {
-    let [family, kind, protocol] = SYS_ENTER_ARGS.map(|at| {
-        // SAFETY: within the tracepoint's arguments.
-        unsafe { ctx.read_at::<u64>(at) }.unwrap_or(0) as u32
-    });
+    let [family, kind, protocol] = compat::of_socket(&ctx).map(|argument| argument as u32);
     let socket_type = kind & TYPE_MASK;
     let everyday = match family as u16 {
         AF_UNIX | AF_NETLINK => true,

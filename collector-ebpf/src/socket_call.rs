@@ -6,13 +6,12 @@ use aya_ebpf::maps::HashMap;
 use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::{AF_INET, AF_INET6, AF_UNIX, Drop};
 
+use crate::compat;
 use crate::files::{self, S_IFMT, S_IFSOCK};
 use crate::kernel::{Place as _, sock, task_struct};
 use crate::news::mix;
 use crate::ring;
 
-/// Where the arguments lie in a `sys_enter_*` tracepoint.
-pub const SYS_ENTER_ARGS: [usize; 3] = [16, 24, 32];
 /// `socket.state`: never connected.
 pub const UNCONNECTED: u8 = 1;
 /// The port's and the address's places in `sockaddr_in` and `sockaddr_in6`.
@@ -53,10 +52,7 @@ static SOCKET_CALLS: HashMap<u64, Call> = HashMap::with_max_entries(8192, 0);
 /// The entry of connect, bind and listen.
 #[tracepoint]
 pub fn socket_call(ctx: TracePointContext) -> u32 {
-    let [fd, address, len] = SYS_ENTER_ARGS.map(|at| {
-        // SAFETY: within the tracepoint's arguments.
-        unsafe { ctx.read_at::<u64>(at) }.unwrap_or(0)
-    });
+    let [fd, address, len] = compat::of_socket(&ctx);
     let file = files::by_fd(task_struct::current(), fd as u32);
     if file.f_inode().mode() & S_IFMT != S_IFSOCK {
         return 0;

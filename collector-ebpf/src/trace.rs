@@ -6,6 +6,7 @@ use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::{FileFacts, OPENED_MEMORY, TraceRecord, kind};
 
 use crate::arguments;
+use crate::compat;
 use crate::files;
 use crate::kernel::{Place as _, file, inode, pid, proc_inode, task_struct};
 use crate::often::{self, Deed};
@@ -20,6 +21,8 @@ const PTRACE_POKEUSR: u64 = 6;
 const PTRACE_SETREGS: u64 = 13;
 const PTRACE_SETFPREGS: u64 = 15;
 const PTRACE_ATTACH: u64 = 16;
+/// Of 32-bit x86 alone.
+const PTRACE_SETFPXREGS: u64 = 19;
 const PTRACE_SETREGSET: u64 = 0x4205;
 const PTRACE_SEIZE: u64 = 0x4206;
 
@@ -27,7 +30,7 @@ const PTRACE_SEIZE: u64 = 0x4206;
 #[tracepoint]
 pub fn ptrace_enter(ctx: TracePointContext) -> u32 {
     if matches!(
-        arguments::arg::<0>(&ctx),
+        arguments::arg::<0>(&ctx) & compat::taken(),
         PTRACE_TRACEME
             | PTRACE_POKETEXT
             | PTRACE_POKEDATA
@@ -35,6 +38,7 @@ pub fn ptrace_enter(ctx: TracePointContext) -> u32 {
             | PTRACE_SETREGS
             | PTRACE_SETFPREGS
             | PTRACE_ATTACH
+            | PTRACE_SETFPXREGS
             | PTRACE_SETREGSET
             | PTRACE_SEIZE
     ) {

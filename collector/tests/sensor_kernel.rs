@@ -42,6 +42,8 @@ mod mounts;
 mod names;
 #[path = "sensor/namespaces.rs"]
 mod namespaces;
+#[path = "sensor/narrow.rs"]
+mod narrow;
 #[path = "sensor/network.rs"]
 mod network;
 #[path = "sensor/paths.rs"]

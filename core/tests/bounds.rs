@@ -8,7 +8,15 @@ use lanner_core::event::*;
 use lanner_core::graph::{Graph, Node};
 
 fn at(seq: u64, process: ProcessKey, payload: Payload) -> Event {
-    let header = Header { seq, time: BootTime(seq * 1_000), cpu: 0, process, tid: process.pid, origin: Origin::Live };
+    let header = Header {
+        seq,
+        time: BootTime(seq * 1_000),
+        cpu: 0,
+        process,
+        tid: process.pid,
+        origin: Origin::Live,
+        compat: false,
+    };
     Event { header, payload }
 }
 

@@ -107,7 +107,10 @@ fn replays_of_anything_are_equal() {
 fn what_nobody_in_particular_does_belongs_together_with_nothing() {
     let at = |i: u64, payload| {
         let (time, process) = (BootTime(i * 3_000_000_000), ProcessKey::UNKNOWN);
-        Event { header: Header { seq: i + 1, time, cpu: 0, process, tid: 0, origin: Origin::Live }, payload }
+        Event {
+            header: Header { seq: i + 1, time, cpu: 0, process, tid: 0, origin: Origin::Live, compat: false },
+            payload,
+        }
     };
     let mut engine = engine(rules());
     for i in 0..40 {

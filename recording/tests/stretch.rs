@@ -29,8 +29,15 @@ fn time_moves_after_each_gap_and_never_back() {
 }
 
 fn event(time: u64, process: ProcessKey, payload: Payload) -> Event {
-    let header =
-        lanner_core::event::Header { seq: 1, time: BootTime(time), cpu: 0, process, tid: 1, origin: Origin::Live };
+    let header = lanner_core::event::Header {
+        seq: 1,
+        time: BootTime(time),
+        cpu: 0,
+        process,
+        tid: 1,
+        origin: Origin::Live,
+        compat: false,
+    };
     Event { header, payload }
 }
 

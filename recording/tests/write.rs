@@ -114,7 +114,15 @@ fn busy_node(n: u64) -> Vec<Batch> {
 }
 
 fn header(seq: u64, time: BootTime, process: ProcessKey) -> lanner_core::event::Header {
-    lanner_core::event::Header { seq, time, cpu: (seq % 2) as u32, process, tid: process.pid, origin: Origin::Live }
+    lanner_core::event::Header {
+        seq,
+        time,
+        cpu: (seq % 2) as u32,
+        process,
+        tid: process.pid,
+        origin: Origin::Live,
+        compat: false,
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What the end-to-end tests in `tests/tests` share: finding the programs, running them, and saying why a privileged
 //! test did not run.
 
+pub mod calls;
+
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;

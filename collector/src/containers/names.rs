@@ -246,7 +246,7 @@ impl Names {
 }
 
 fn named(process: ProcessKey, origin: Origin, time: BootTime, info: Box<ContainerInfo>) -> Event {
-    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin };
+    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin, compat: false };
     Event { header, payload: Payload::Container(info) }
 }
 
@@ -344,7 +344,8 @@ mod tests {
 
     fn event(time: u64, payload: Payload) -> Event {
         let process = ProcessKey::new(7, 7);
-        let header = Header { seq: 0, time: BootTime(time), cpu: 0, process, tid: 7, origin: Origin::Live };
+        let header =
+            Header { seq: 0, time: BootTime(time), cpu: 0, process, tid: 7, origin: Origin::Live, compat: false };
         Event { header, payload }
     }
 

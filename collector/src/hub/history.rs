@@ -82,6 +82,7 @@ mod tests {
                 process: ProcessKey::UNKNOWN,
                 tid: 0,
                 origin: Origin::Live,
+                compat: false,
             },
             payload: Payload::Exit(Exit { code: 0, signal: 0 }),
         };

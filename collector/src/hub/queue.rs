@@ -178,8 +178,15 @@ mod tests {
     use lanner_core::event::{BootTime, Event, Exec, Exit, Header, Image, Origin, Payload, ProcessKey, Task, Text};
 
     fn batch(seq: u64, payload: Payload) -> Arc<Batch> {
-        let header =
-            Header { seq, time: BootTime(seq), cpu: 0, process: ProcessKey::UNKNOWN, tid: 0, origin: Origin::Live };
+        let header = Header {
+            seq,
+            time: BootTime(seq),
+            cpu: 0,
+            process: ProcessKey::UNKNOWN,
+            tid: 0,
+            origin: Origin::Live,
+            compat: false,
+        };
         Arc::new(Batch { first_seq: seq, events: vec![Event { header, payload }], ..Batch::default() })
     }
 

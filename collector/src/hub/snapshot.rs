@@ -41,6 +41,7 @@ fn alive(process: &Process) -> Event {
         process: process.key,
         tid: process.key.pid,
         origin: Origin::Backfill,
+        compat: false,
     };
     let image = process.image().cloned().unwrap_or_default();
     Event { header, payload: Payload::Alive(Box::new(Exec { task, image })) }
@@ -54,6 +55,7 @@ fn named(container: &Container, info: &ContainerInfo) -> Event {
         process: container.root,
         tid: container.root.pid,
         origin: Origin::Backfill,
+        compat: false,
     };
     Event { header, payload: Payload::Container(Box::new(info.clone())) }
 }

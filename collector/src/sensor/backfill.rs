@@ -91,6 +91,7 @@ pub(super) fn events(
                 process: found.key,
                 tid: found.key.pid,
                 origin: Origin::Backfill,
+                compat: false,
             },
             payload: Payload::Alive(Box::new(found.exec)),
         })

@@ -37,6 +37,8 @@ pub(super) enum Attach {
     /// Several programs, each with system calls that not every kernel has, as with [`Attach::SyscallsIfAny`]; those that it
     /// has must all be attached.
     Calls(&'static [(&'static str, &'static [&'static str])]),
+    /// The two tracepoints that all system calls pass, 32-bit ones included.
+    EveryCall,
     /// An iterator over everything of a kind, run when asked.
     Iterator(&'static str),
     /// Packets at the sockets of all control groups.
@@ -164,6 +166,8 @@ pub(super) fn attach(ebpf: &mut Ebpf, spec: &Spec, hold: &mut Hold) -> Result<()
             program.attach(cgroup::root()?, SHARED).map_err(words)?;
         }
         Attach::Calls(_) => {}
+        // Attached and detached in the course of time.
+        Attach::EveryCall => {}
         // Run when asked.
         Attach::Iterator(_) => {}
         Attach::Entry(_) => {

@@ -10,6 +10,7 @@ use aya::programs::{
 use aya::{Btf, Ebpf};
 
 use super::btf::Types;
+use super::family::EVERY_CALL;
 use super::hooks::{Attach, NO_PROGRAM, Spec, words};
 
 /// More would wait for each other.
@@ -24,6 +25,7 @@ impl Loaded {
         let of = |name: &str| self.0.get(name).cloned().unwrap_or_else(|| Err(NO_PROGRAM.to_owned()));
         match spec.attach {
             Attach::Calls(programs) => programs.iter().try_for_each(|(name, _)| of(name)),
+            Attach::EveryCall => EVERY_CALL.iter().try_for_each(|(name, _)| of(name)),
             _ => of(spec.program),
         }
     }
@@ -36,6 +38,7 @@ pub(super) fn all(ebpf: &mut Ebpf, btf: &Btf, types: &Types<'_>, specs: &[&Spec]
         match spec.attach {
             // Several families share the program that keeps a call's arguments.
             Attach::Calls(programs) => wanted.extend(programs.iter().map(|(name, _)| (*name, spec.attach))),
+            Attach::EveryCall => wanted.extend(EVERY_CALL.iter().map(|(name, _)| (*name, spec.attach))),
             attach => drop(wanted.insert(spec.program, attach)),
         }
     }
@@ -71,7 +74,7 @@ fn load_as(program: &mut Program, btf: &Btf, attach: Attach) -> Result<(), Progr
         // Of which shape it is, is known by now.
         Attach::Shaped(_) => Ok(()),
         Attach::Typed(tracepoint) => <&mut BtfTracePoint>::try_from(program)?.load(tracepoint, btf),
-        Attach::Syscalls(_) | Attach::SyscallsIfAny(_) | Attach::Calls(_) => {
+        Attach::Syscalls(_) | Attach::SyscallsIfAny(_) | Attach::Calls(_) | Attach::EveryCall => {
             <&mut TracePoint>::try_from(program)?.load()
         }
         Attach::Iterator(of) => <&mut Iter>::try_from(program)?.load(of, btf),

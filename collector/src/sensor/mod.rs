@@ -90,7 +90,7 @@ pub struct Sensor {
     /// See [`Attached`].
     early: Vec<Found>,
     /// See [`Attached`].
-    hold: Hold,
+    _hold: Hold,
     /// Processes that the backfill told of: a late record of their fork would tell of them twice.
     told: HashSet<ProcessKey>,
     /// See [`SensorConfig::traffic_every`]; when it was told last.
@@ -143,7 +143,7 @@ impl Sensor {
 
         let names = namecache::find(&mut ebpf, &btf);
         let started = clock::now();
-        let Attached { mut hooks, forks_from, early, mut hold } = hooks::attach_all(&mut ebpf, &btf, &types);
+        let Attached { mut hooks, forks_from, early, hold } = hooks::attach_all(&mut ebpf, &btf, &types);
         if hooks.iter().all(|h| matches!(h.state, HookState::Refused(_))) {
             let first = hooks.into_iter().find_map(|h| match h.state {
                 HookState::Refused(reason) => Some(reason),
@@ -162,7 +162,7 @@ impl Sensor {
                 "which files are renamed, linked, removed or changed: told as they were called",
             )
         }));
-        let (compat, hook) = Compat::begin(&mut ebpf, &btf, &types, &mut hold, config.compat);
+        let (compat, hook) = Compat::begin(&mut ebpf, &btf, &types, config.compat);
         hooks.push(hook);
         Ok(Sensor {
             ebpf,
@@ -177,7 +177,7 @@ impl Sensor {
             started,
             forks_from,
             early,
-            hold,
+            _hold: hold,
             told: HashSet::new(),
             traffic_every: config.traffic_every,
             traffic_told: started,
@@ -211,9 +211,7 @@ impl Sensor {
         let forks_from = self.forks_from;
         let is_live = |f: &Found| forks_from.is_some_and(|from| f.key.start >= from) || live.tells_of(f);
         let events = backfill::events(all, self.started, is_live, Proc::open().ok(), &self.variables);
-        if events.iter().any(|e| matches!(&e.payload, Payload::Alive(exec) if exec.image.compat)) {
-            self.compat.sighted(&mut self.ebpf, &mut self.hold, &mut self.hooks);
-        }
+        events.iter().for_each(|event| self.compat.see(event, &mut self.ebpf, &mut self.hooks));
         self.told = events.iter().map(|e| e.header.process).collect();
         events
     }
@@ -223,6 +221,7 @@ impl Sensor {
     pub fn drain(&mut self, out: &mut Vec<Event>) -> Vec<Loss> {
         let begun = clock::now();
         self.tell_traffic(begun);
+        self.compat.look(begun, &mut self.hooks);
         let until = match self.read_ring() {
             // Everything sent before was read.
             None => {
@@ -270,10 +269,8 @@ impl Sensor {
             for mut event in events.drain(..).filter(|event| !is_told(&self.told, event)) {
                 if let Payload::Exec(exec) = &mut event.payload {
                     self.variables.retain(&mut exec.image.env);
-                    if exec.image.compat {
-                        self.compat.sighted(&mut self.ebpf, &mut self.hold, &mut self.hooks);
-                    }
                 }
+                self.compat.see(&event, &mut self.ebpf, &mut self.hooks);
                 self.order.push(event);
             }
             self.fresh = events;

@@ -47,8 +47,15 @@ mod tests {
     use lanner_core::event::{Exit, Header, Origin, Payload, ProcessKey};
 
     fn event(time: u64, cpu: u32) -> Event {
-        let header =
-            Header { seq: 0, time: BootTime(time), cpu, process: ProcessKey::UNKNOWN, tid: 0, origin: Origin::Live };
+        let header = Header {
+            seq: 0,
+            time: BootTime(time),
+            cpu,
+            process: ProcessKey::UNKNOWN,
+            tid: 0,
+            origin: Origin::Live,
+            compat: false,
+        };
         Event { header, payload: Payload::Exit(Exit { code: 0, signal: 0 }) }
     }
 

@@ -38,6 +38,7 @@ pub(in crate::sensor) fn live(header: &Header) -> lanner_core::event::Header {
         process: key(header.process),
         tid: header.tid,
         origin: Origin::Live,
+        compat: header.compat != 0,
     }
 }
 

@@ -2,14 +2,14 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
 use lanner_core::event::{Compat, Event, HookState, Payload};
+use lanner_tests::calls::{self, Arg, Call, Machine};
 
 use super::stage::{config, file_id, helper, sensor};
 
@@ -18,7 +18,7 @@ const OPEN: u32 = 5;
 const READ: u32 = 3;
 
 /// Drains a sensor until `pid` has ended; what it did.
-fn life_of(sensor: &mut Sensor, pid: u32) -> Vec<Event> {
+pub(super) fn life_of(sensor: &mut Sensor, pid: u32) -> Vec<Event> {
     let (mut all, begun) = (Vec::new(), Instant::now());
     let of = |e: &Event| e.header.process.pid == pid;
     while !all.iter().any(|e| of(e) && matches!(e.payload, Payload::Exit(_))) {
@@ -43,7 +43,7 @@ fn created(life: &[Event]) -> Vec<String> {
 }
 
 fn is_attached(sensor: &Sensor) -> bool {
-    let hook = sensor.hooks().iter().find(|hook| hook.name == "sys_exit").expect("it is listed");
+    let hook = sensor.hooks().iter().find(|hook| hook.name == "raw_syscalls").expect("it is listed");
     hook.state == HookState::Attached
 }
 
@@ -91,41 +91,9 @@ fn opens_by_interrupt() {
 
 /// A 32-bit program: waits for a byte on its input, opens `made` here, and ends.
 fn program(path: &Path) {
-    const BASE: u32 = 0x0040_0000;
-    const HEADERS: u32 = 52 + 32;
-    #[rustfmt::skip]
-    let mut code: Vec<u8> = vec![
-        0xb8, 3, 0, 0, 0,                   // mov eax, read
-        0x31, 0xdb,                         // xor ebx, ebx
-        0x89, 0xe1,                         // mov ecx, esp
-        0xba, 1, 0, 0, 0,                   // mov edx, 1
-        0xcd, 0x80,                         // int 0x80
-        0xb8, 5, 0, 0, 0,                   // mov eax, open
-        0xbb, 0, 0, 0, 0,                   // mov ebx, path
-        0xb9, 0x41, 0, 0, 0,                // mov ecx, O_WRONLY | O_CREAT
-        0xba, 0x80, 1, 0, 0,                // mov edx, 0600
-        0xcd, 0x80,                         // int 0x80
-        0xb8, 1, 0, 0, 0,                   // mov eax, exit
-        0x31, 0xdb,                         // xor ebx, ebx
-        0xcd, 0x80,                         // int 0x80
-    ];
-    let name = BASE + HEADERS + code.len() as u32;
-    code[22..26].copy_from_slice(&name.to_le_bytes());
-    code.extend_from_slice(b"made\0");
-    let half = |n: u16| n.to_le_bytes().to_vec();
-    let word = |n: u32| n.to_le_bytes().to_vec();
-    let size = HEADERS + code.len() as u32;
-    let file = [
-        b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec(),
-        // An executable for the 80386.
-        [half(2), half(3), word(1), word(BASE + HEADERS), word(52), word(0), word(0)].concat(),
-        [half(52), half(32), half(1), half(0), half(0), half(0)].concat(),
-        // One segment, readable and executable.
-        [word(1), word(0), word(BASE), word(BASE), word(size), word(size), word(5), word(4096)].concat(),
-        code,
-    ];
-    fs::write(path, file.concat()).expect("written");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("executable");
+    let read = Call(0, READ, vec![0.into(), Arg::Room(0), 1.into()]);
+    let open = Call(2, OPEN, vec!["made".into(), (libc::O_WRONLY | libc::O_CREAT).into(), 0o600.into()]);
+    calls::write(path, Machine::Narrow, &[read, open]).expect("written");
 }
 
 #[test]
@@ -155,7 +123,7 @@ fn a_32_bit_program_makes_the_sensor_watch_its_calls() {
     };
     assert!(exec.image.compat);
     assert_eq!(exec.image.exe.id, file_id(&path));
-    // The kernel is within `read` when the hook comes.
-    assert_eq!(compat(&life), [Compat { call: READ, from_native: false }]);
+    // It is within `read` when the hook comes.
+    assert_eq!(compat(&life), [Compat { call: OPEN, from_native: false }]);
     assert_eq!(created(&life), [dir.path().join("made").display().to_string()]);
 }

@@ -80,7 +80,15 @@ impl Source for Scripted {
 
 pub(crate) fn event(time: u64, process: ProcessKey, payload: Payload) -> Event {
     // The hub is to number it.
-    let header = Header { seq: 999_999, time: BootTime(time), cpu: 0, process, tid: process.pid, origin: Origin::Live };
+    let header = Header {
+        seq: 999_999,
+        time: BootTime(time),
+        cpu: 0,
+        process,
+        tid: process.pid,
+        origin: Origin::Live,
+        compat: false,
+    };
     Event { header, payload }
 }
 

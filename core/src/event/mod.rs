@@ -72,6 +72,8 @@ pub struct Header {
     pub tid: u32,
     /// Whether it was seen as it happened.
     pub origin: Origin,
+    /// Whether it was done by a 32-bit system call of x86, which a 64-bit program can make too.
+    pub compat: bool,
 }
 
 /// How the collector came to know of an event.

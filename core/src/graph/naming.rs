@@ -95,7 +95,10 @@ mod tests {
             waited: Some(Duration::ZERO),
         };
         let process = ProcessKey::new(7, 7);
-        names.learn(&Header { seq, time: BootTime(seq), cpu: 0, process, tid: 7, origin: Origin::Live }, &dns);
+        names.learn(
+            &Header { seq, time: BootTime(seq), cpu: 0, process, tid: 7, origin: Origin::Live, compat: false },
+            &dns,
+        );
     }
 
     fn name(names: &Names, netns: u32, address: [u8; 4]) -> Option<String> {

@@ -187,7 +187,7 @@ mod tests {
     use crate::event::Origin;
 
     fn header(seq: u64, process: ProcessKey) -> Header {
-        Header { seq, time: BootTime(seq), cpu: 0, process, tid: process.pid, origin: Origin::Live }
+        Header { seq, time: BootTime(seq), cpu: 0, process, tid: process.pid, origin: Origin::Live, compat: false }
     }
 
     #[test]

@@ -156,6 +156,7 @@ impl From<&Header> for v1::Header {
             process: (!header.process.is_unknown()).then(|| header.process.into()),
             tid: header.tid,
             backfill: header.origin == Origin::Backfill,
+            compat: header.compat,
         }
     }
 }
@@ -169,6 +170,7 @@ impl From<v1::Header> for Header {
             process: header.process.map_or(ProcessKey::UNKNOWN, Into::into),
             tid: header.tid,
             origin: if header.backfill { Origin::Backfill } else { Origin::Live },
+            compat: header.compat,
         }
     }
 }

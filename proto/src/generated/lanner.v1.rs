@@ -1587,6 +1587,9 @@ pub struct Header {
     /// Found already there when the collector started or the client attached, rather than seen as it happened.
     #[prost(bool, tag = "6")]
     pub backfill: bool,
+    /// Done by a 32-bit system call of x86, which a 64-bit program can make too.
+    #[prost(bool, tag = "7")]
+    pub compat: bool,
 }
 /// A node, and what its sensor can see.
 #[derive(Clone, PartialEq, ::prost::Message)]

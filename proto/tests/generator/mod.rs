@@ -376,6 +376,7 @@ impl Rng {
                 process: self.key(),
                 tid: self.u32(),
                 origin: if self.flag() { Origin::Live } else { Origin::Backfill },
+                compat: self.flag(),
             },
             payload: self.payload(Family::ALL[seq as usize % Family::ALL.len()]),
         }

@@ -22,6 +22,9 @@ pub struct EventLine<'a> {
     node: &'a str,
     event: &'static str,
     origin: Origin,
+    /// Done by a 32-bit system call.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    compat: bool,
     cpu: u32,
     tid: u32,
     process: Who,
@@ -140,6 +143,7 @@ pub fn event<'a>(event: &'a Event, node: &'a NodeInfo, graph: &Graph) -> EventLi
         node: &node.name,
         event: event.payload.family(),
         origin: header.origin,
+        compat: header.compat,
         cpu: header.cpu,
         tid: header.tid,
         process: Who::of(header.process, graph, node),

@@ -55,6 +55,7 @@ impl Filter {
             process: process.key,
             tid: process.key.pid,
             origin: Origin::Backfill,
+            compat: false,
         };
         let image = scene.image(process).cloned().unwrap_or_default();
         let payload = Payload::Alive(Box::new(Exec { task: process.task.clone(), image }));

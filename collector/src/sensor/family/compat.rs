@@ -6,12 +6,16 @@ use lanner_core::event::{Compat, Payload};
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::Reader;
 
+/// The tracepoints of all system calls, and the programs that look there for 32-bit ones.
+pub(in crate::sensor) const EVERY_CALL: [(&str, &str); 2] =
+    [("compat_enter", "sys_enter"), ("compat_exit", "sys_exit")];
+
 /// Attached when it is needed: see [`crate::sensor::compat`].
 pub(in crate::sensor) const HOOK: Spec = Spec {
-    name: "sys_exit",
-    program: "compat",
-    attach: Attach::Typed("sys_exit"),
-    without: "32-bit system calls, and what they open",
+    name: "raw_syscalls",
+    program: "compat_enter",
+    attach: Attach::EveryCall,
+    without: "32-bit system calls, but for exec, fork, TCP and UDP",
     unless: "",
 };
 

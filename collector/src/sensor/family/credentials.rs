@@ -8,7 +8,7 @@ use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::Reader;
 
 pub(super) const HOOKS: &[Spec] = &[Spec {
-    name: "sys_enter/exit_set*id, setgroups, capset, setns, unshare",
+    name: "sys_enter/exit_set*id, setgroups, capset",
     program: "credentials_exit",
     attach: Attach::Calls(&[
         (
@@ -24,8 +24,6 @@ pub(super) const HOOKS: &[Spec] = &[Spec {
                 "sys_enter_setfsuid",
                 "sys_enter_setfsgid",
                 "sys_enter_capset",
-                "sys_enter_setns",
-                "sys_enter_unshare",
             ],
         ),
         (
@@ -41,8 +39,6 @@ pub(super) const HOOKS: &[Spec] = &[Spec {
                 "sys_exit_setfsuid",
                 "sys_exit_setfsgid",
                 "sys_exit_capset",
-                "sys_exit_setns",
-                "sys_exit_unshare",
             ],
         ),
     ]),
@@ -53,7 +49,7 @@ pub(super) const HOOKS: &[Spec] = &[Spec {
 pub(super) fn credentials(reader: &mut Reader<'_>) -> Option<Payload> {
     let record = reader.fixed::<CredentialsRecord>()?;
     Some(Payload::Credentials(Box::new(CredentialsChange {
-        call: call(Family::Credentials, record.call)?,
+        call: call(Family::Credentials, &record.header, record.call)?,
         before: privileges(&record.before),
         now: privileges(&record.now),
     })))

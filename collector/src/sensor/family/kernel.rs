@@ -39,7 +39,7 @@ pub(super) fn kernel(reader: &mut Reader<'_>) -> Option<Payload> {
     let second = file(&record.second, reader)?;
     let words = reader.bytes(u16::try_from(record.words_len).ok()?)?;
     Some(Payload::Kernel(Box::new(KernelLoad {
-        call: call(Family::Kernel, record.call)?,
+        call: call(Family::Kernel, &record.header, record.call)?,
         file: first.id.is_known().then_some(first),
         ramdisk: second.id.is_known().then_some(second),
         words: string(words),

@@ -17,6 +17,7 @@ mod make;
 mod memfd;
 mod mount;
 mod namespace;
+mod narrow;
 mod network;
 mod open;
 mod process;
@@ -37,7 +38,8 @@ use lanner_core::event::{Event, Origin, Payload};
 use super::hooks::Spec;
 use super::record::{Reader, live};
 
-pub(super) use compat::HOOK as COMPAT;
+pub(super) use compat::{EVERY_CALL, HOOK as COMPAT};
+pub(super) use narrow::stands as narrow_stands;
 pub(super) use network::Network;
 pub(super) use process::{Found, found};
 

@@ -60,7 +60,7 @@ pub(super) const HOOKS: &[Spec] = &[
 pub(super) fn root(reader: &mut Reader<'_>) -> Option<Payload> {
     let record = reader.fixed::<RootRecord>()?;
     Some(Payload::Root(Box::new(RootChange {
-        call: call(Family::Root, record.call)?,
+        call: call(Family::Root, &record.header, record.call)?,
         now: file(&record.now, reader)?,
         before: file(&record.before, reader)?,
         namespace: record.namespace,
@@ -75,7 +75,7 @@ pub(super) fn mount(reader: &mut Reader<'_>) -> Option<Payload> {
     let [words, fs_type, key, options] = lengths.map(|len| reader.bytes(len).map(string));
     let words = words?;
     Some(Payload::Mount(Box::new(Mount {
-        call: call(Family::Mount, record.call)?,
+        call: call(Family::Mount, &record.header, record.call)?,
         source: if words.is_empty() { source.path } else { words },
         place,
         fs_type: fs_type?,

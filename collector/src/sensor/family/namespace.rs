@@ -11,7 +11,7 @@ pub(super) const HOOKS: &[Spec] = &[
         name: "sys_enter_setns, sys_enter_unshare",
         program: "namespace_enter",
         attach: Attach::Syscalls(&["sys_enter_setns", "sys_enter_unshare"]),
-        without: "processes that move to other namespaces",
+        without: "processes that move to other namespaces, and what they may do there",
         unless: "",
     },
     Spec {

@@ -8,9 +8,9 @@ use crate::sensor::record::{Reader, file};
 
 pub(super) const HOOKS: &[Spec] = &[Spec {
     name: "sys_enter_fcntl",
-    program: "seal",
+    program: "fcntl_enter",
     attach: Attach::Syscalls(&["sys_enter_fcntl"]),
-    without: "seals on files in memory",
+    without: "seals on files in memory, and sockets that fcntl makes standard input, output or error",
     unless: "",
 }];
 

@@ -8,11 +8,10 @@ use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{self, Reader};
 
 pub(super) const HOOKS: &[Spec] = &[Spec {
-    name: "sys_exit_dup*, sys_enter/exit_fcntl",
+    name: "sys_exit_dup*, sys_exit_fcntl",
     program: "dup",
     attach: Attach::Calls(&[
         ("dup", &["sys_exit_dup", "sys_exit_dup2", "sys_exit_dup3"]),
-        ("fcntl_enter", &["sys_enter_fcntl"]),
         ("fcntl", &["sys_exit_fcntl"]),
     ]),
     without: "network sockets that become standard input, output or error, until the process execs",
@@ -21,6 +20,6 @@ pub(super) const HOOKS: &[Spec] = &[Spec {
 
 pub(super) fn stdio(reader: &mut Reader<'_>) -> Option<Payload> {
     let record = reader.fixed::<StdioRecord>()?;
-    let call = call(Family::Stdio, record.call)?;
+    let call = call(Family::Stdio, &record.header, record.call)?;
     Some(Payload::Stdio(StdioChange { call, fd: record.fd, leads_to: record::stdio(&record.leads_to) }))
 }

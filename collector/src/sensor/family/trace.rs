@@ -23,7 +23,7 @@ pub(super) const HOOKS: &[Spec] = &[Spec {
 
 pub(super) fn trace(reader: &mut Reader<'_>) -> Option<Payload> {
     let record = reader.fixed::<TraceRecord>()?;
-    let call = call(Family::Trace, record.call)?;
+    let call = call(Family::Trace, &record.header, record.call)?;
     let taken = file(&record.file, reader)?;
     Some(Payload::Trace(Box::new(Trace {
         call,

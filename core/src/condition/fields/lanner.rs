@@ -95,6 +95,12 @@ pub(super) const FIELDS: &[Field] = &[
             _ => None,
         }
     }),
+    flag(
+        "lanner.compat",
+        ALL,
+        "It was done by a 32-bit system call, be it of a 32-bit program or of a 64-bit one.",
+        |v| Some(v.event.header.compat),
+    ),
     flag("lanner.compat.from_native", COMPAT, "A 64-bit program made a 32-bit system call.", |v| {
         match v.event.payload {
             Payload::Compat(compat) => Some(compat.from_native),

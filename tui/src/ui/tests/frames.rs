@@ -207,6 +207,7 @@ fn an_event_without_a_known_process_is_shown_as_such() {
         process: ProcessKey::UNKNOWN,
         tid: 0,
         origin: Origin::Live,
+        compat: false,
     };
     let payload = Payload::Exit(lanner_core::event::Exit { code: 0, signal: 9 });
     let batch = Batch { events: vec![Event { header, payload }], ..Batch::default() };

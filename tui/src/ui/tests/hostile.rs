@@ -60,7 +60,8 @@ fn hostile_model() -> Model {
     ];
     let events = payloads.into_iter().enumerate().map(|(i, (process, payload))| {
         let seq = i as u64 + 1;
-        let header = Header { seq, time: BootTime(100 + seq), cpu: 0, process, tid: 7, origin: Origin::Live };
+        let header =
+            Header { seq, time: BootTime(100 + seq), cpu: 0, process, tid: 7, origin: Origin::Live, compat: false };
         Event { header, payload }
     });
     let hook = Hook {
