@@ -83,6 +83,12 @@ impl Scene {
     pub(crate) fn tells(&self, what: &str, is: impl Fn(&Payload) -> bool) -> Result<(), String> {
         self.events.iter().any(|e| is(&e.payload)).then_some(()).ok_or_else(|| what.to_owned())
     }
+
+    /// As [`Self::tells`], by a 32-bit system call.
+    pub(crate) fn tells_narrow(&self, what: &str, is: impl Fn(&Payload) -> bool) -> Result<(), String> {
+        let told = self.events.iter().any(|e| e.header.compat && is(&e.payload));
+        told.then_some(()).ok_or_else(|| format!("{what}, as a 32-bit call"))
+    }
 }
 
 impl fmt::Display for Scene {

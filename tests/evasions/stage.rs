@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use lanner_collector::sensor::{Sensor, SensorConfig};
+use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
 use lanner_core::event::{Event, HookLayer, HookState};
 
 use crate::scene::Scene;
@@ -25,7 +25,7 @@ pub(crate) fn stage() -> Option<&'static Mutex<Stage>> {
     static STAGE: OnceLock<Result<Mutex<Stage>, String>> = OnceLock::new();
     let load = || {
         let object = std::env::var_os("LANNER_EBPF_OBJECT").map(Into::into);
-        let sensor = Sensor::load(&SensorConfig { object, ..SensorConfig::default() })?;
+        let sensor = Sensor::load(&SensorConfig { object, compat: CompatWatch::Always, ..SensorConfig::default() })?;
         let is_full = |h: &lanner_core::event::Hook| h.layer == HookLayer::Full && h.state == HookState::Attached;
         let full_layer = sensor.hooks().iter().any(is_full);
         Ok::<_, lanner_collector::sensor::SensorError>(Mutex::new(Stage { sensor, seen: Vec::new(), full_layer }))

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use lanner_tests::calls::{self, Call, Machine};
+
 /// A system call by its number. Pointers are passed as addresses; what they point to must outlive the call.
 pub(crate) fn call(number: libc::c_long, arguments: &[usize]) -> io::Result<usize> {
     let mut all = [0; 6];
@@ -148,4 +150,17 @@ impl Strings {
 pub(crate) fn program(at: impl AsRef<Path>) -> io::Result<()> {
     std::fs::write(&at, crate::elf::nothing())?;
     std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0o755))
+}
+
+/// Makes calls by the 32-bit entry, in a 64-bit program of their own.
+pub(crate) fn narrow(calls: &[Call]) -> io::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let program = dir.path().join("mixed");
+    calls::write(&program, Machine::Mixed, calls)?;
+    apart(|| Err(exec(&program, &["mixed"], &[])))
+}
+
+/// Why this machine knows no such calls.
+pub(crate) fn no_narrow_calls() -> Option<String> {
+    narrow(&[]).is_err().then(|| "this kernel takes no 32-bit calls of x86".to_owned())
 }

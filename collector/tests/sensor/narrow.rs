@@ -52,7 +52,7 @@ fn told(sensor: &mut Sensor, machine: Machine, calls: &[Call]) -> Option<Vec<Str
     Some(what.into_iter().map(|e| alike(&format!("{:?}", e.payload))).collect())
 }
 
-/// With `#` for numbers of four and more digits, and for those of files and processes.
+/// With `#` for numbers of four and more digits, and for those of files, processes and maps.
 fn alike(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -60,7 +60,7 @@ fn alike(text: &str) -> String {
         let (before, number) = rest.split_at(at);
         let (number, after) = number.split_at(number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len()));
         out.push_str(before);
-        let is_own = ["ino: ", "dev: ", "pid: ", "tid: "].iter().any(|name| before.ends_with(name));
+        let is_own = ["ino: ", "dev: ", "pid: ", "tid: ", " id: "].iter().any(|name| before.ends_with(name));
         out.push_str(if number.len() > 3 || is_own { "#" } else { number });
         rest = after;
     }

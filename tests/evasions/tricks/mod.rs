@@ -64,4 +64,9 @@ tricks! {
     ring_table
     set_user
     other_numbers
+    narrow_mount
+    narrow_setns
+    narrow_unlink
+    narrow_memory
+    narrow_ptrace
 }
