@@ -105,7 +105,8 @@ impl Teller {
         self.seq += if self.random.one_in(50) { 1 + self.random.below(9) } else { 1 };
         let process = self.key();
         let origin = if self.random.one_in(15) { Origin::Backfill } else { Origin::Live };
-        let header = Header { seq: self.seq, time: BootTime(time), cpu: 0, process, tid: process.pid, origin };
+        let header =
+            Header { seq: self.seq, time: BootTime(time), cpu: 0, process, tid: process.pid, origin, compat: false };
         Event { header, payload: self.payload() }
     }
 

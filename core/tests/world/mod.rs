@@ -39,7 +39,7 @@ impl World {
     fn push(&mut self, process: ProcessKey, origin: Origin, payload: Payload) -> u64 {
         self.now += 1_000_000;
         let seq = self.events.len() as u64 + 1;
-        let header = Header { seq, time: BootTime(self.now), cpu: 0, process, tid: process.pid, origin };
+        let header = Header { seq, time: BootTime(self.now), cpu: 0, process, tid: process.pid, origin, compat: false };
         self.events.push(Event { header, payload });
         seq
     }

@@ -78,7 +78,7 @@ impl Script {
 
     fn push(&mut self, process: ProcessKey, origin: Origin, payload: Payload) -> u64 {
         let seq = self.events.len() as u64 + 1;
-        let header = Header { seq, time: self.now, cpu: 0, process, tid: process.pid, origin };
+        let header = Header { seq, time: self.now, cpu: 0, process, tid: process.pid, origin, compat: false };
         self.events.push(Event { header, payload });
         self.now = self.now.after(Duration::from_micros(700));
         seq
