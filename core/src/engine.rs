@@ -58,7 +58,7 @@ impl Engine {
     /// The stream has ended, or pauses: what incidents gained since their last revision becomes one more. Gives the
     /// indices of those.
     pub fn flush(&mut self) -> Vec<usize> {
-        self.detector.finish()
+        self.detector.finish(&self.graph)
     }
 
     fn signals_of(&mut self, event: &Event) -> Vec<Signal> {

@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::lead::Lead;
+use super::occurrence::{self, Occurrence};
+use super::tie::Ties;
 use super::{Link, ProcessSummary, Severity, Signal, Tactic, words};
-use crate::event::{BootTime, ContainerId, ContainerInfo, ProcessKey, Text};
+use crate::event::{BootTime, ContainerId, ContainerInfo, Event, ProcessKey, Text};
 use crate::graph::Graph;
 
 /// Cases that are kept. Those that are no incident go first, oldest first.
@@ -32,6 +35,8 @@ pub(super) struct Case {
     pub(super) living: HashSet<ProcessKey>,
     pub(super) files: IndexSet<Text>,
     pub(super) peers: IndexSet<SocketAddr>,
+    /// What ties its processes to each other.
+    pub(super) ties: Ties,
     pub(super) last_time: BootTime,
     /// Something of it changed since it was last told.
     pub(super) changed: bool,
@@ -55,6 +60,7 @@ pub(super) struct Step {
     pub(super) sentence: String,
     pub(super) evidence: Vec<u64>,
     pub(super) link: Option<Link>,
+    pub(super) times: Vec<Occurrence>,
 }
 
 impl Case {
@@ -97,7 +103,14 @@ impl Case {
 
     /// Takes in a signal: a new stage, or one more time of a stage that is there. Gives whether that is worth telling at
     /// once: each time of a few is, and of many ever fewer. To tell is to copy all that the case has.
-    pub(super) fn add(&mut self, graph: &Graph, signal: &Signal, tactic: Tactic, link: Option<Link>) -> bool {
+    pub(super) fn add(
+        &mut self,
+        graph: &Graph,
+        event: &Event,
+        signal: &Signal,
+        tactic: Tactic,
+        link: Option<Link>,
+    ) -> bool {
         self.last_time = self.last_time.max(signal.time);
         self.changed = true;
         if let Some(step) = self.stages.iter_mut().find(|s| *s.rule == *signal.rule) {
@@ -107,6 +120,7 @@ impl Case {
             if step.evidence.len() < MAX_EVIDENCE {
                 step.evidence.push(signal.seq);
             }
+            occurrence::note(&mut step.times, event, link);
             return step.count <= FEW || step.count.is_power_of_two();
         }
         let mut evidence = vec![signal.seq];
@@ -126,6 +140,7 @@ impl Case {
             sentence: signal.sentence.clone(),
             evidence,
             link,
+            times: vec![Occurrence::of(event, None)],
         });
         true
     }
@@ -134,11 +149,18 @@ impl Case {
     pub(super) fn name_container(&mut self, info: &ContainerInfo) {
         for step in &mut self.stages {
             let link = step.link.as_mut().map(|link| &mut link.why);
-            for sentence in [Some(&mut step.sentence), link].into_iter().flatten() {
+            let again = step.times.iter_mut().filter_map(|t| t.link.as_mut()).map(|link| &mut link.why);
+            for sentence in [Some(&mut step.sentence), link].into_iter().flatten().chain(again) {
                 if let Some(words) = words::renamed(sentence, info) {
                     *sentence = words;
                     self.changed = true;
                 }
+            }
+        }
+        for tie in self.ties.iter_mut() {
+            if let Some(words) = words::renamed(&tie.why, info) {
+                tie.why = words;
+                self.changed = true;
             }
         }
     }
@@ -156,23 +178,30 @@ impl Case {
         }
         both.sort_by_key(|(time, id, i, _)| (*time, *id, *i));
         let mut places: HashMap<(u64, usize), usize> = HashMap::new();
-        for (_, id, i, mut step) in both {
-            if let Some(place) = self.stages.iter().position(|s| s.rule == step.rule) {
-                places.insert((id, i), place);
-                self.stages[place].again(step);
-                continue;
+        let mut rules: Vec<&str> = Vec::new();
+        for (_, id, i, step) in &both {
+            let place = rules.iter().position(|rule| *rule == step.rule).unwrap_or(rules.len());
+            if place == rules.len() {
+                rules.push(&step.rule);
             }
-            if let Some(link) = &mut step.link {
+            places.insert((*id, *i), place);
+        }
+        for (_, id, i, mut step) in both {
+            let again = step.times.iter_mut().filter_map(|t| t.link.as_mut());
+            for link in step.link.iter_mut().chain(again) {
                 link.to_stage = places.get(&(id, link.to_stage)).copied().unwrap_or(0);
             }
-            places.insert((id, i), self.stages.len());
-            self.stages.push(step);
+            match self.stages.get_mut(places[&(id, i)]) {
+                Some(stage) => stage.again(step),
+                None => self.stages.push(step),
+            }
         }
         for (key, member) in other.members {
             if self.members.len() < MAX_MEMBERS {
                 self.members.insert(key, member);
             }
         }
+        self.ties.absorb(other.ties);
         let members = &self.members;
         self.living.extend(other.living.into_iter().filter(|key| members.contains_key(key)));
         other.files.iter().for_each(|path| self.note_file(path));
@@ -193,6 +222,7 @@ impl Step {
         }
         let room = MAX_EVIDENCE.saturating_sub(self.evidence.len());
         self.evidence.extend(later.evidence.into_iter().take(room));
+        occurrence::absorb(&mut self.times, later.times, later.link);
     }
 }
 
@@ -205,6 +235,7 @@ pub(super) fn summary(graph: &Graph, key: ProcessKey) -> ProcessSummary {
         exe: image.map(|i| i.exe.path.clone()).unwrap_or_default(),
         args: image.map(|i| i.args.joined()).unwrap_or_default(),
         container: process.and_then(|p| p.task.container.clone()),
+        parent: process.and_then(|p| p.parent),
     }
 }
 
@@ -262,6 +293,7 @@ impl Cases {
             living: HashSet::new(),
             files: IndexSet::new(),
             peers: IndexSet::new(),
+            ties: Ties::default(),
             last_time: signal.time,
             changed: true,
             incident: None,
@@ -347,6 +379,16 @@ impl Cases {
             case.absorb(other);
         }
         Some(oldest)
+    }
+
+    /// Keeps the evidence between members of a case.
+    pub(super) fn tie(&mut self, id: u64, leads: Vec<Lead>) {
+        for Lead { tie, .. } in leads {
+            let both = [tie.from, tie.to].iter().all(|key| self.of_process.get(key) == Some(&id));
+            if both && let Some(case) = self.cases.get_mut(&id) {
+                case.changed |= case.ties.add(tie);
+            }
+        }
     }
 
     /// Incidents that became part of a case since this was last asked.

@@ -1,13 +1,13 @@
 //! From signals to incidents.
 
-use super::case::{self, Cases};
-use super::chain::{self, Chain};
-use super::{Incident, Severity, Signal, Stage, Status, Tactic, link};
-use crate::event::{Attempt, ContainerInfo, Event, Payload, UdpStage};
+use super::case::Cases;
+use super::chain::{self, Chain, Scene};
+use super::{Incident, Signal, Stage, Status, because, follow, link};
+use crate::event::{ContainerInfo, Event, Payload};
 use crate::graph::Graph;
 
 /// The score from which a case is an incident: one stage of high severity, or several lesser ones.
-const INCIDENT_SCORE: u32 = 6;
+pub(super) const INCIDENT_SCORE: u32 = 6;
 
 /// Incidents that are told; their indices hold for good, so that none is ever forgotten.
 const MAX_INCIDENTS: usize = 4_096;
@@ -39,12 +39,14 @@ impl Detector {
     /// that have a new revision.
     pub(crate) fn apply(&mut self, graph: &Graph, event: &Event, signals: &[Signal]) -> Vec<usize> {
         let mut revised = match &event.payload {
-            Payload::Container(info) => self.name_container(info),
-            _ => self.follow(graph, event),
+            Payload::Container(info) => self.name_container(graph, info),
+            _ => {
+                follow::follow(&mut self.cases, graph, event).and_then(|id| self.tell(graph, id)).into_iter().collect()
+            }
         };
         for signal in signals {
             if let Some(id) = self.signal(graph, event, signal) {
-                revised.extend(self.tell(id));
+                revised.extend(self.tell(graph, id));
             }
         }
         for (absorbed, id) in self.cases.take_merged() {
@@ -62,14 +64,14 @@ impl Detector {
 
     /// Tells what has changed of incidents without being worth a revision of its own: processes, files and peers, and
     /// what happened very often once more.
-    pub(crate) fn finish(&mut self) -> Vec<usize> {
+    pub(crate) fn finish(&mut self, graph: &Graph) -> Vec<usize> {
         let changed: Vec<u64> =
             self.cases.iter_mut().filter(|c| c.changed && c.incident.is_some()).map(|c| c.id).collect();
-        changed.into_iter().filter_map(|id| self.tell(id)).collect()
+        changed.into_iter().filter_map(|id| self.tell(graph, id)).collect()
     }
 
     /// A name that comes late is told as if it had been known.
-    fn name_container(&mut self, info: &ContainerInfo) -> Vec<usize> {
+    fn name_container(&mut self, graph: &Graph, info: &ContainerInfo) -> Vec<usize> {
         let mut renamed = Vec::new();
         for case in self.cases.iter_mut() {
             let before = std::mem::take(&mut case.changed);
@@ -79,61 +81,15 @@ impl Detector {
             }
             case.changed |= before;
         }
-        renamed.into_iter().filter_map(|id| self.tell(id)).collect()
-    }
-
-    /// What members of a case do belongs to the case.
-    fn follow(&mut self, graph: &Graph, event: &Event) -> Vec<usize> {
-        let key = event.header.process;
-        let Some(case) = self.cases.of_mut(key) else { return Vec::new() };
-        let id = case.id;
-        case.last_time = case.last_time.max(event.header.time);
-        match &event.payload {
-            Payload::Fork(fork) => {
-                case.changed = true;
-                self.cases.include_one(graph, id, fork.child);
-            }
-            Payload::Exec(_) => {
-                case.changed = true;
-                case.members.insert(key, case::summary(graph, key));
-            }
-            Payload::Open(open) if open.access.write => {
-                case.changed = true;
-                case.note_file(&open.file.path);
-            }
-            Payload::Rename(rename) => {
-                case.changed = true;
-                case.note_file(&rename.file.path);
-            }
-            Payload::Link(link) => {
-                case.changed = true;
-                case.note_file(&link.file.path);
-            }
-            Payload::Connect(connect) if connect.attempt == Attempt::Started => {
-                case.changed = true;
-                case.note_peer(connect.flow.remote);
-            }
-            Payload::Udp(udp) if udp.outgoing && udp.stage == UdpStage::Started => {
-                case.changed = true;
-                case.note_peer(udp.flow.remote);
-            }
-            Payload::Exit(_) => {
-                let ends = case.living.remove(&key);
-                case.changed |= ends;
-                if ends && case.living.is_empty() && case.incident.is_some() {
-                    return self.tell(id).into_iter().collect();
-                }
-            }
-            _ => {}
-        }
-        Vec::new()
+        renamed.into_iter().filter_map(|id| self.tell(graph, id)).collect()
     }
 
     /// Gives the case that the signal belongs to, if what it adds is to be told at once. A signal without a tactic has no
     /// place in a story.
     fn signal(&mut self, graph: &Graph, event: &Event, signal: &Signal) -> Option<u64> {
         let tactic = signal.tactic?;
-        let found = link::find(graph, &self.cases, event);
+        let leads = link::leads(graph, &self.cases, event);
+        let found = link::find(graph, &self.cases, signal, &leads);
         let ids: Vec<u64> = found.iter().map(|f| f.case).collect();
         let joins = ids.iter().any(|id| *id != ids[0]);
         let strongest = found.into_iter().next();
@@ -142,12 +98,14 @@ impl Detector {
             Some(first) => {
                 // Where cases join, the stage that the link leads to gets another place: look it up again.
                 let joined = self.cases.join(&ids)?;
-                let again = link::find(graph, &self.cases, event).into_iter().find(|f| f.link.kind == first.link.kind);
+                let again = link::find(graph, &self.cases, signal, &leads);
+                let again = again.into_iter().find(|f| f.link.kind == first.link.kind);
                 (joined, Some(again.map_or(first.link, |f| f.link)))
             }
         };
-        let is_news = self.cases.get_mut(id)?.add(graph, signal, tactic, link);
+        let is_news = self.cases.get_mut(id)?.add(graph, event, signal, tactic, link);
         self.cases.include(graph, id, event.header.process);
+        self.cases.tie(id, leads);
         if let Payload::Open(open) = &event.payload {
             self.cases.get_mut(id)?.note_file(&open.file.path);
         }
@@ -155,7 +113,7 @@ impl Detector {
     }
 
     /// Brings the incident of a case up to date, if the case weighs enough to be one.
-    fn tell(&mut self, id: u64) -> Option<usize> {
+    fn tell(&mut self, graph: &Graph, id: u64) -> Option<usize> {
         let case = self.cases.get_mut(id)?;
         if case.score() < INCIDENT_SCORE {
             return None;
@@ -181,16 +139,19 @@ impl Detector {
                 sentence: step.sentence.clone(),
                 evidence: step.evidence.clone(),
                 link: step.link.clone(),
+                times: step.times.clone(),
             })
             .collect();
         let mut processes: Vec<_> = case.members.values().cloned().collect();
         processes.sort_by_key(|p| (p.key.start, p.key.pid));
-        let chain = chain::best(&self.chains, &stages);
+        let chain = chain::best(&self.chains, &Scene::new(&stages, &case.members, case.ties.as_slice()), graph);
         let incident = Incident {
             id: case.name.clone(),
             revision: self.incidents.get(at).map_or(0, |i| i.revision) + 1,
             name: chain.as_ref().map_or_else(|| most_telling(&stages), |c| c.name.clone()),
-            severity: severity(&stages),
+            severity: because::severity(&stages),
+            score: case.score(),
+            because: because::words(&stages),
             status: if case.living.is_empty() { Status::Over } else { Status::Ongoing },
             first_time: stages.first().map(|s| s.time).unwrap_or_default(),
             last_time: case.last_time,
@@ -198,6 +159,8 @@ impl Detector {
             processes,
             files: case.files.iter().cloned().collect(),
             peers: case.peers.iter().copied().collect(),
+            links: case.ties.as_slice().to_vec(),
+            links_left_out: case.ties.left_out(),
             chain,
             merged_into: None,
         };
@@ -214,13 +177,4 @@ impl Detector {
 fn most_telling(stages: &[Stage]) -> String {
     let gravest = stages.iter().reduce(|best, next| if next.severity > best.severity { next } else { best });
     gravest.map(|s| s.signal.clone()).unwrap_or_default()
-}
-
-/// The gravest stage's severity; but stages of five tactics or more are an attack under way, whatever each is alone.
-fn severity(stages: &[Stage]) -> Severity {
-    let mut tactics: Vec<Tactic> = stages.iter().map(|s| s.tactic).collect();
-    tactics.sort_unstable();
-    tactics.dedup();
-    let gravest = stages.iter().map(|s| s.severity).max().unwrap_or(Severity::Low);
-    if tactics.len() >= 5 { Severity::Critical } else { gravest }
 }

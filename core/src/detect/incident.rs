@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Severity, Tactic};
+use super::{LinkKind, Occurrence, Severity, Tactic, Tie};
 use crate::event::{BootTime, ContainerId, ProcessKey, Text};
 
 /// An attack as far as it is known. It grows; each time it does its revision goes up.
@@ -16,6 +16,10 @@ pub struct Incident {
     pub name: String,
     /// From its stages.
     pub severity: Severity,
+    /// What its stages weigh together.
+    pub score: u32,
+    /// Why it is that grave, in plain words; safe to show.
+    pub because: String,
     /// Whether it goes on.
     pub status: Status,
     /// Time of its first stage.
@@ -30,6 +34,11 @@ pub struct Incident {
     pub files: Vec<Text>,
     /// Remote ends of its connections.
     pub peers: Vec<SocketAddr>,
+    /// The evidence that ties its processes to each other, in the order in which it came up; lineage stands in
+    /// [`ProcessSummary::parent`].
+    pub links: Vec<Tie>,
+    /// Links that there was no room for.
+    pub links_left_out: u64,
     /// The known story that it follows.
     pub chain: Option<ChainMatch>,
     /// The id of the incident that this one turned out to be part of.
@@ -74,6 +83,8 @@ pub struct Stage {
     /// Why it belongs to an earlier stage; `None` for the first, and for the first of what a later stage showed to be part
     /// of the same attack.
     pub link: Option<Link>,
+    /// Its times: the first by each process, the first 16 of them.
+    pub times: Vec<Occurrence>,
 }
 
 /// Why two stages belong together.
@@ -89,28 +100,6 @@ pub struct Link {
     pub evidence: Vec<u64>,
 }
 
-/// Kinds of evidence that link two processes' doings, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LinkKind {
-    /// The same process.
-    SameProcess,
-    /// One descends from the other, or both from one that started the attack.
-    Lineage,
-    /// One's output is the other's input.
-    Pipe,
-    /// One reached into the other: its memory, its registers, its descriptors.
-    Traced,
-    /// A container was started because of a file that the other wrote.
-    WroteStarted,
-    /// A file that the other wrote was executed.
-    WroteExecuted,
-    /// A file that the other wrote was read.
-    WroteRead,
-    /// They ran in the same container, and nothing closer is known.
-    SameContainer,
-}
-
 /// What an incident says of a process; kept even when the graph has forgotten it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessSummary {
@@ -122,6 +111,8 @@ pub struct ProcessSummary {
     pub args: Text,
     /// Where it runs.
     pub container: Option<ContainerId>,
+    /// Whose child it is; `None` when unknown.
+    pub parent: Option<ProcessKey>,
 }
 
 /// A known story, and how much of it was seen.
@@ -133,20 +124,21 @@ pub struct ChainMatch {
     pub found: usize,
     /// All of its steps.
     pub steps: usize,
+    /// Each of its steps, seen or missing.
+    pub parts: Vec<FoundStep>,
+    /// The story in one sentence; escaped, safe to show.
+    pub story: String,
 }
 
-impl LinkKind {
-    /// Its name, as JSON gives it.
-    pub fn id(self) -> &'static str {
-        match self {
-            LinkKind::SameProcess => "same-process",
-            LinkKind::Lineage => "lineage",
-            LinkKind::Pipe => "pipe",
-            LinkKind::Traced => "traced",
-            LinkKind::WroteStarted => "wrote-started",
-            LinkKind::WroteExecuted => "wrote-executed",
-            LinkKind::WroteRead => "wrote-read",
-            LinkKind::SameContainer => "same-container",
-        }
-    }
+/// A step of a known story, as an incident shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundStep {
+    /// Its name.
+    pub step: String,
+    /// Without it the story would be another one.
+    pub required: bool,
+    /// The stage that it is: an index into [`Incident::stages`]; `None`: it was not seen.
+    pub stage: Option<usize>,
+    /// The event (`header.seq`) by which it is that.
+    pub event: Option<u64>,
 }

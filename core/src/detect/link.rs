@@ -1,9 +1,15 @@
-//! Links: the evidence that joins what one process does to what others did before.
+//! Links: which cases the evidence leads to, from what one process does now.
+
+use std::time::Duration;
 
 use super::case::{Case, Cases};
-use super::{Link, LinkKind, words};
-use crate::event::{Event, File, Payload, ProcessKey, StdioKind};
+use super::lead::{self, Lead};
+use super::{Link, LinkKind, Severity, Signal, words};
+use crate::event::{Event, ProcessKey};
 use crate::graph::Graph;
+
+/// How long a shared container ties what happens in it.
+const CONTAINER_HOLDS: Duration = Duration::from_secs(86_400);
 
 /// A link to an earlier stage of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,37 +18,62 @@ pub(super) struct Found {
     pub(super) link: Link,
 }
 
-/// Evidence that leads from a process to another one, which may belong to a case.
-struct Lead {
-    kind: LinkKind,
-    to: ProcessKey,
-    why: String,
-    evidence: Vec<u64>,
-}
-
-/// All links from an event's process to cases, strongest first.
-pub(super) fn find(graph: &Graph, cases: &Cases, event: &Event) -> Vec<Found> {
-    let key = event.header.process;
-    let mut found: Vec<Found> = Vec::new();
-    if let Some(case) = cases.of_lineage(graph, key) {
-        found.push(by_lineage(graph, case, key));
-    }
-    for lead in leads(graph, event) {
-        if let Some(case) = cases.of(lead.to) {
-            let (to_stage, _) = stage_of(graph, case, lead.to);
-            let link = Link { kind: lead.kind, to_stage, why: lead.why, evidence: lead.evidence };
-            found.push(Found { case: case.id, link });
+/// The evidence between an event's process, or what led to it, and others.
+pub(super) fn leads(graph: &Graph, cases: &Cases, event: &Event) -> Vec<Lead> {
+    let (key, now) = (event.header.process, event.header.time);
+    let mut leads = lead::of_event(graph, event);
+    leads.extend(lead::of_process(graph, key, now));
+    // What led to it may be tied to others where it is not. Whoever is part of a case was looked at already.
+    if cases.of(key).is_none() && graph.process(key).is_some() {
+        let origin = graph.origin_of(key);
+        let above = graph.ancestors(key).map(|p| p.key).take_while(|_| key != origin);
+        for ancestor in above {
+            if cases.of(ancestor).is_some() {
+                break;
+            }
+            leads.extend(lead::of_process(graph, ancestor, now));
+            if ancestor == origin {
+                break;
+            }
         }
     }
-    if found.is_empty() {
-        found.extend(by_container(graph, cases, key));
+    let mut seen: Vec<(LinkKind, ProcessKey, ProcessKey)> = Vec::new();
+    leads.retain(|lead| {
+        let tie = &lead.tie;
+        let is_new = !seen.contains(&(tie.kind, tie.from, tie.to)) || !tie.object.is_empty();
+        seen.push((tie.kind, tie.from, tie.to));
+        is_new
+    });
+    leads
+}
+
+/// All links from a signal's process to cases, strongest first.
+pub(super) fn find(graph: &Graph, cases: &Cases, signal: &Signal, leads: &[Lead]) -> Vec<Found> {
+    let key = signal.process;
+    let mut found: Vec<Found> = Vec::new();
+    let own = cases.of_lineage(graph, key);
+    found.extend(own.and_then(|case| by_lineage(graph, case, key)));
+    for lead in leads {
+        if let Some(case) = cases.of(lead.other) {
+            let (to_stage, _) = stage_of(graph, case, lead.other);
+            let (kind, why, evidence) = (lead.tie.kind, lead.tie.why.clone(), lead.tie.evidence.clone());
+            found.push(Found { case: case.id, link: Link { kind, to_stage, why, evidence } });
+        }
+    }
+    // It is part of the case for what was found of those above it.
+    if let Some(case) = own.filter(|case| found.iter().all(|f| f.case != case.id)) {
+        found.push(by_tie(graph, case, key));
+    }
+    if let Some(weak) = by_container(graph, cases, signal).filter(|weak| found.iter().all(|f| f.case != weak.case)) {
+        found.push(weak);
     }
     found.sort_by_key(|f| (f.link.kind, f.case));
     found
 }
 
-fn by_lineage(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
-    let (to_stage, of) = stage_of(graph, case, key);
+/// Lineage between the process and a stage's; `None` when there is none.
+fn by_lineage(graph: &Graph, case: &Case, key: ProcessKey) -> Option<Found> {
+    let (to_stage, of) = related_stage(graph, case, key)?;
     let (kind, why) = if of == key {
         (LinkKind::SameProcess, format!("it is the same process, {}", words::process(graph, key)))
     } else if graph.descends(key, of) {
@@ -54,13 +85,37 @@ fn by_lineage(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
         let [a, b] = [key, of].map(|k| words::process(graph, k));
         (LinkKind::Lineage, format!("{a} belongs to what {b} began"))
     };
-    Found { case: case.id, link: Link { kind, to_stage, why, evidence: Vec::new() } }
+    Some(Found { case: case.id, link: Link { kind, to_stage, why, evidence: Vec::new() } })
+}
+
+/// The evidence by which the process, or the nearest above it, became part of the case.
+fn by_tie(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
+    let ties = case.ties.as_slice();
+    let mut above = std::iter::once(key).chain(graph.ancestors(key).map(|p| p.key));
+    let tie =
+        above.find_map(|k| ties.iter().filter(|t| t.to == k || t.from == k).min_by_key(|t| t.kind).map(|t| (k, t)));
+    let link = match tie {
+        Some((k, tie)) => {
+            let (to_stage, _) = stage_of(graph, case, if tie.to == k { tie.from } else { tie.to });
+            Link { kind: tie.kind, to_stage, why: tie.why.clone(), evidence: tie.evidence.clone() }
+        }
+        None => {
+            let [a, b] = [key, case.stages[0].process.key].map(|k| words::process(graph, k));
+            let why = format!("{a} belongs to what {b} began");
+            Link { kind: LinkKind::Lineage, to_stage: 0, why, evidence: Vec::new() }
+        }
+    };
+    Found { case: case.id, link }
 }
 
 /// The stage of a case that a process's doings follow from, and whose it is: the latest that the process itself or its
 /// nearest ancestor began; else the latest that one of them was seen in again; else the latest by anyone of the same
 /// lineage; else the first.
 fn stage_of(graph: &Graph, case: &Case, key: ProcessKey) -> (usize, ProcessKey) {
+    related_stage(graph, case, key).unwrap_or_else(|| (0, case.stages[0].process.key))
+}
+
+fn related_stage(graph: &Graph, case: &Case, key: ProcessKey) -> Option<(usize, ProcessKey)> {
     let lineage: Vec<ProcessKey> = std::iter::once(key).chain(graph.ancestors(key).map(|p| p.key)).collect();
     let began = |of: &ProcessKey| Some((case.stages.iter().rposition(|s| s.process.key == *of)?, *of));
     let again = |of: &ProcessKey| Some((case.stages.iter().rposition(|s| s.last_process == *of)?, *of));
@@ -69,96 +124,39 @@ fn stage_of(graph: &Graph, case: &Case, key: ProcessKey) -> (usize, ProcessKey) 
         let (i, stage) = case.stages.iter().enumerate().rfind(|(_, s)| graph.origin_of(s.process.key) == origin)?;
         Some((i, stage.process.key))
     };
-    lineage
-        .iter()
-        .find_map(began)
-        .or_else(|| lineage.iter().find_map(again))
-        .or_else(related)
-        .unwrap_or_else(|| (0, case.stages[0].process.key))
+    lineage.iter().find_map(began).or_else(|| lineage.iter().find_map(again)).or_else(related)
 }
 
-fn leads(graph: &Graph, event: &Event) -> Vec<Lead> {
-    let key = event.header.process;
-    [started(graph, key), piped(graph, key), traced(graph, key), executed(graph, key), read(graph, event)]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-fn started(graph: &Graph, key: ProcessKey) -> Option<Lead> {
-    let container = graph.container_of(key)?;
-    let cause = container.cause.as_ref()?;
-    let after = words::duration(container.since.since(cause.read_at));
-    let why = format!(
-        "{} wrote {}; {} read it and {} started {after} later",
-        words::process(graph, cause.writer),
-        cause.path,
-        words::process(graph, cause.reader),
-        words::container(graph, &container.id),
-    );
-    let evidence = [Some(cause.written), Some(cause.read), container.began].into_iter().flatten().collect();
-    Some(Lead { kind: LinkKind::WroteStarted, to: cause.writer, why, evidence })
-}
-
-fn piped(graph: &Graph, key: ProcessKey) -> Option<Lead> {
-    let stdin = graph.process(key)?.image()?.stdio[0];
-    if stdin.kind != StdioKind::Pipe {
+/// What joins nothing closer: the same container, or the way into it. An honest service of that container does low things
+/// all day long, and did before; so that only what began after the case did counts, and only where both weigh something.
+fn by_container(graph: &Graph, cases: &Cases, signal: &Signal) -> Option<Found> {
+    let key = signal.process;
+    let inside = graph.container_of(key);
+    let (kind, container) = match inside {
+        Some(container) => (LinkKind::SameContainer, container),
+        None => (LinkKind::Entered, graph.stays_in(key)?),
+    };
+    let case = cases.of_container(&container.id)?;
+    let in_it = |s: &super::case::Step| s.process.container.as_ref() == Some(&container.id);
+    let first = case.stages.iter().find(|s| in_it(s))?;
+    let to_stage = case.stages.iter().rposition(in_it)?;
+    let weighs = |severity: Severity| severity > Severity::Low;
+    let began_after = graph.origin_of(key).start >= first.time || signal.severity > Severity::Medium;
+    if !weighs(signal.severity)
+        || !began_after
+        || !case.stages.iter().any(|s| in_it(s) && weighs(s.severity))
+        || signal.time.since(case.stages[to_stage].last_time) > CONTAINER_HOLDS
+    {
         return None;
     }
-    let writer = graph.pipe_writer(stdin.ino, key)?;
-    let why = format!("{} reads what {} writes", words::process(graph, key), words::process(graph, writer.key));
-    let evidence = writer.images.last().map(|r| r.seq).into_iter().collect();
-    Some(Lead { kind: LinkKind::Pipe, to: writer.key, why, evidence })
-}
-
-/// What a process does after another reached into it may be the other's doing; and who reached into a process of a case
-/// has a part in it.
-fn traced(graph: &Graph, key: ProcessKey) -> Option<Lead> {
-    let (to, seq, why) = match graph.tracer_of(key) {
-        Some((by, seq)) => {
-            (by, seq, format!("{} reached into {}", words::process(graph, by), words::process(graph, key)))
-        }
-        None => {
-            let (into, seq) = graph.traced_by(key)?;
-            (into, seq, format!("{} reached into {}", words::process(graph, key), words::process(graph, into)))
-        }
-    };
-    Some(Lead { kind: LinkKind::Traced, to, why, evidence: vec![seq] })
-}
-
-fn executed(graph: &Graph, key: ProcessKey) -> Option<Lead> {
-    let running = graph.process(key)?.images.last()?;
-    let image = &running.image;
-    let by_another = |file: &&File| graph.last_write(file.id).is_some_and(|(writer, _)| writer != key);
-    let file = image.script.iter().chain([&image.exe]).find(by_another)?;
-    let (writer, written) = graph.last_write(file.id)?;
-    let why =
-        format!("{} runs {}, which {} wrote", words::process(graph, key), file.path, words::process(graph, writer),);
-    Some(Lead { kind: LinkKind::WroteExecuted, to: writer, why, evidence: vec![written, running.seq] })
-}
-
-fn read(graph: &Graph, event: &Event) -> Option<Lead> {
-    let key = event.header.process;
-    let (file, read) = match &event.payload {
-        Payload::Open(open) if !open.access.write => (open.file.id, event.header.seq),
-        _ => graph.carried_from(key)?,
-    };
-    let (writer, written) = graph.last_write(file).filter(|(writer, _)| *writer != key)?;
-    let path = &graph.file(file)?.path;
-    let why = format!("{} read {path}, which {} wrote", words::process(graph, key), words::process(graph, writer));
-    Some(Lead { kind: LinkKind::WroteRead, to: writer, why, evidence: vec![written, read] })
-}
-
-fn by_container(graph: &Graph, cases: &Cases, key: ProcessKey) -> Option<Found> {
-    let container = graph.container_of(key)?;
-    let case = cases.of_container(&container.id)?;
-    let to_stage = case.stages.iter().rposition(|stage| stage.process.container.as_ref() == Some(&container.id))?;
     let of = case.stages[to_stage].process.key;
-    let why = format!(
-        "{} and {} ran in {}, and nothing closer is known",
-        words::process(graph, key),
-        words::process(graph, of),
-        words::container(graph, &container.id),
-    );
-    Some(Found { case: case.id, link: Link { kind: LinkKind::SameContainer, to_stage, why, evidence: Vec::new() } })
+    let [who, other] = [key, of].map(|k| words::process(graph, k));
+    let place = words::container(graph, &container.id);
+    let why = match kind {
+        LinkKind::Entered => {
+            format!("{who} came into {place} from outside, where {other} ran, and nothing closer is known")
+        }
+        _ => format!("{who} and {other} ran in {place}, and nothing closer is known"),
+    };
+    Some(Found { case: case.id, link: Link { kind, to_stage, why, evidence: Vec::new() } })
 }

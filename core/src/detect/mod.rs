@@ -6,17 +6,24 @@
 //! - [`chain`]: known stories that incidents are held against.
 
 mod attack;
+mod because;
 mod case;
 pub mod chain;
 mod detector;
+mod follow;
 mod incident;
+mod lead;
 mod link;
+mod occurrence;
 pub mod rules;
 mod signal;
+mod tie;
 mod words;
 
 pub use attack::{Tactic, technique_name};
 pub(crate) use detector::Detector;
-pub use incident::{ChainMatch, Incident, Link, LinkKind, ProcessSummary, Stage, Status};
+pub use incident::{ChainMatch, FoundStep, Incident, Link, ProcessSummary, Stage, Status};
+pub use occurrence::Occurrence;
 pub use signal::{Severity, Signal};
+pub use tie::{LinkKind, Tie};
 pub use words::duration;

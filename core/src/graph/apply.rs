@@ -346,6 +346,7 @@ impl Graph {
         if container.began.is_none() && !container.is_on_host(&task.namespaces) {
             let begins = is_exec && header.origin == Origin::Live;
             let cause = if begins { self.cause(container, header.time) } else { None };
+            let asked = if begins && cause.is_none() { self.ask_before(container, header.time) } else { None };
             // A container that was found running has begun before: its first program is the eldest process there.
             let began = match (is_exec, header.origin) {
                 (true, Origin::Live) => Some(header.seq),
@@ -356,6 +357,7 @@ impl Graph {
                 container.root = header.process;
                 container.began = began;
                 container.cause = cause;
+                container.asked = asked;
             }
         }
     }
@@ -405,22 +407,28 @@ impl Graph {
             host: runtime.map(|p| p.task.namespaces),
             since: header.time,
             cause: None,
+            asked: None,
         }
     }
 
     /// Why a container starts now: the manifest that its orchestrator took up last. Containers of one pod share it.
     fn cause(&self, container: &Container, time: BootTime) -> Option<Cause> {
-        let sibling = container
-            .pod
-            .as_ref()
-            .and_then(|pod| self.containers.values().find(|c| c.pod.as_ref() == Some(pod) && c.cause.is_some()));
-        if let Some(sibling) = sibling {
-            return sibling.cause.clone();
-        }
+        let of_pod = |c: &&Container| container.pod.is_some() && c.pod == container.pod;
+        let causes = self.containers.values().filter(of_pod).filter_map(|c| c.cause.as_ref());
+        let sibling = causes.max_by_key(|cause| cause.read);
         let used = |take: &Take| {
             self.containers.values().any(|c| c.cause.as_ref().is_some_and(|cause| cause.read == take.read))
         };
-        let take = self.takes.before(time).find(|take| !used(take) && self.may_have_started(take, container))?;
+        // The same manifest gives its pod the same uid again: who wrote it anew is the cause of what starts after that.
+        let anew = |take: &Take, before: &Cause| take.path == before.path && take.written > before.written;
+        let mut takes = self.takes.before(time).filter(|take| !used(take) && self.may_have_started(take, container));
+        let take = match sibling {
+            None => takes.next()?,
+            Some(before) => match takes.find(|take| anew(take, before)) {
+                Some(take) => take,
+                None => return Some(before.clone()),
+            },
+        };
         Some(Cause {
             path: take.path.clone(),
             writer: take.writer,

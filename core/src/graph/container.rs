@@ -1,5 +1,6 @@
 //! Containers, as the control groups of their processes tell.
 
+use super::Ask;
 use crate::event::{BootTime, ContainerId, ContainerInfo, Namespaces, ProcessKey, Text};
 
 /// A container.
@@ -23,6 +24,8 @@ pub struct Container {
     pub since: BootTime,
     /// Why it was started, as far as files tell.
     pub cause: Option<Cause>,
+    /// Who asked its runtime shortly before, when no file tells.
+    pub asked: Option<Ask>,
 }
 
 impl Container {

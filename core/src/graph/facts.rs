@@ -44,6 +44,19 @@ impl Graph {
         self.containers().filter(lives_there).find(|container| Some(&container.id) != own)
     }
 
+    /// The container whose mount namespace a process of outside is in: it came there by itself, not by the runtime.
+    pub fn stays_in(&self, key: ProcessKey) -> Option<&Container> {
+        let task = &self.process(key)?.task;
+        let mnt = task.namespaces.mnt;
+        if mnt == 0 || task.container.is_some() {
+            return None;
+        }
+        let lives_there = |c: &&Container| {
+            self.process(c.root).map(|root| root.task.namespaces.mnt) == Some(mnt) && !c.is_on_host(&task.namespaces)
+        };
+        self.containers().find(lives_there)
+    }
+
     /// The path of the file that made an orchestrator start this container.
     pub fn container_cause(&self, id: &ContainerId) -> Option<&Text> {
         self.container(id)?.cause.as_ref().map(|c| &c.path)

@@ -1,10 +1,13 @@
 //! Who descends from whom.
 
 use super::{Graph, Process};
-use crate::event::ProcessKey;
+use crate::event::{Origin, ProcessKey};
 
 /// How far lineage is followed. Real trees are far shallower; a forged or damaged history may be a cycle.
 const MAX_ANCESTORS: usize = 64;
+
+/// How many supervisors may have been started by one another.
+const MAX_NESTED: usize = 8;
 
 /// Programs that start unrelated things for others: what their children do is not one doing. Container runtimes,
 /// service managers, session makers and schedulers.
@@ -57,12 +60,40 @@ impl Graph {
     pub fn origin_of(&self, key: ProcessKey) -> ProcessKey {
         let mut origin = key;
         for parent in self.ancestors(key) {
-            if self.process(origin).is_none_or(|child| is_boundary(parent, child)) {
+            if self.process(origin).is_none_or(|child| self.is_boundary(parent, child)) {
                 break;
             }
             origin = parent.key;
         }
         origin
+    }
+
+    /// Whether what `child` does is no part of what `parent` does.
+    pub(crate) fn is_boundary(&self, parent: &Process, child: &Process) -> bool {
+        let enters_container = child.task.container.is_some() && child.task.container != parent.task.container;
+        // Inside a container pid 1 is its program and belongs to what happens there; elsewhere it adopts everybody.
+        let is_init = parent.key.pid == 1 || (parent.task.ns_pid == 1 && parent.task.container.is_none());
+        enters_container || is_init || is_kernel_thread(parent) || self.supervises(parent, MAX_NESTED)
+    }
+
+    /// Whether a process starts unrelated things for others.
+    pub fn is_supervisor(&self, key: ProcessKey) -> bool {
+        self.process(key).is_some_and(|process| self.supervises(process, MAX_NESTED))
+    }
+
+    /// A name alone makes no supervisor: whoever was seen to be started out of an ordinary lineage goes on with that, under
+    /// whatever name. What was there before, or was started by another supervisor, is believed.
+    fn supervises(&self, process: &Process, depth: usize) -> bool {
+        if depth == 0 || !is_supervisor(process.name()) {
+            return false;
+        }
+        let Some(parent) = process.parent.and_then(|key| self.process(key)) else { return true };
+        let enters_container = process.task.container.is_some() && process.task.container != parent.task.container;
+        process.origin == Origin::Backfill
+            || enters_container
+            || parent.key.pid == 1
+            || is_kernel_thread(parent)
+            || self.supervises(parent, depth - 1)
     }
 
     /// The nearest common ancestor of two processes that is not beyond a boundary.
@@ -73,13 +104,6 @@ impl Graph {
         let of_b: Vec<ProcessKey> = std::iter::once(b).chain(self.ancestors(b).map(|p| p.key)).collect();
         std::iter::once(a).chain(self.ancestors(a).map(|p| p.key)).find(|key| of_b.contains(key))
     }
-}
-
-fn is_boundary(parent: &Process, child: &Process) -> bool {
-    let enters_container = child.task.container.is_some() && child.task.container != parent.task.container;
-    // Inside a container pid 1 is its program and belongs to what happens there; elsewhere it adopts everybody.
-    let is_init = parent.key.pid == 1 || (parent.task.ns_pid == 1 && parent.task.container.is_none());
-    enters_container || is_init || is_supervisor(parent.name()) || is_kernel_thread(parent)
 }
 
 fn is_supervisor(name: &[u8]) -> bool {

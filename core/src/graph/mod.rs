@@ -7,6 +7,7 @@
 //! - `lineage`: who descends from whom, and where the doings of one end and another's begin.
 
 mod apply;
+mod ask;
 mod contact;
 mod container;
 mod facts;
@@ -18,6 +19,7 @@ mod process;
 mod provenance;
 mod socket;
 mod take;
+mod ubiquity;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -26,6 +28,7 @@ use indexmap::IndexMap;
 
 use crate::event::{ContainerId, ContainerInfo, File, FileId, ProcessKey, Text};
 
+pub use ask::Ask;
 pub use container::{Cause, Container};
 pub use naming::Naming;
 pub use process::{Ended, Process, Running};
@@ -52,6 +55,7 @@ pub struct Graph {
     names: naming::Names,
     ends: local::Ends,
     takes: take::Takes,
+    asks: ask::Asks,
     provenance: Provenance,
 }
 

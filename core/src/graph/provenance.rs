@@ -169,6 +169,13 @@ impl Provenance {
         self.related(node, Direction::Incoming)
     }
 
+    /// What was done to a node, the latest kind of doing first: in the order in which it became known, backwards.
+    pub fn latest_to<'a>(&'a self, node: &Node) -> impl Iterator<Item = (&'a Node, &'a Edge)> + use<'a> {
+        // petgraph lists the newest edge of a node first.
+        let edges = self.nodes.get(node).map(|index| self.graph.edges_directed(*index, Direction::Incoming));
+        edges.into_iter().flatten().filter_map(|edge| Some((self.graph[edge.source()].as_ref()?, edge.weight())))
+    }
+
     fn related(&self, node: &Node, direction: Direction) -> Vec<(&Node, &Edge)> {
         let Some(index) = self.nodes.get(node) else { return Vec::new() };
         let edges = self.graph.edges_directed(*index, direction).filter_map(|edge| {

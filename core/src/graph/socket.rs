@@ -1,6 +1,6 @@
 //! Sockets into the graph: who calls whom, and where both are of this node, which process reached which.
 
-use super::{Graph, Node, Relation};
+use super::{Ask, Graph, Node, Relation};
 use crate::event::{Accept, Attempt, Connect, Flow, Header, Origin, ProcessKey, Unix, UnixAct, UnixName};
 
 impl Graph {
@@ -37,6 +37,9 @@ impl Graph {
         let UnixName::Path(file) = &unix.name else { return self.unix_peer(header, unix) };
         self.name_file(file);
         if unix.act == UnixAct::Connected {
+            let container = self.process(header.process).and_then(|p| p.task.container.clone());
+            let (by, socket, time, seq) = (header.process, file.path.clone(), header.time, header.seq);
+            self.asks.note(Ask { by, socket, time, seq, container });
             self.relate(header, Relation::Connected, Node::File(file.id));
         }
         self.unix_peer(header, unix);

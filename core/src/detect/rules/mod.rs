@@ -11,9 +11,9 @@ mod explain;
 mod index;
 mod load;
 mod output;
-mod place;
+pub(super) mod place;
 mod read;
-mod yaml;
+pub(super) mod yaml;
 
 use std::sync::Arc;
 

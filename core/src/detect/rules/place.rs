@@ -9,9 +9,9 @@ use crate::condition::ast::Span;
 
 /// A rule file.
 #[derive(Debug)]
-pub(super) struct Source {
-    pub(super) name: Arc<str>,
-    pub(super) text: Box<str>,
+pub(in crate::detect) struct Source {
+    pub(in crate::detect) name: Arc<str>,
+    pub(in crate::detect) text: Box<str>,
 }
 
 /// Something wrong in a rule file, or worth knowing about it. `Display` gives one line, [`Problem::render`] shows the place.
@@ -24,14 +24,14 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(source: &Source, place: Place, message: impl Into<Box<str>>) -> Problem {
+    pub(in crate::detect) fn new(source: &Source, place: Place, message: impl Into<Box<str>>) -> Problem {
         let rest = source.text.get(place.offset..).unwrap_or("");
         let width = rest.find(|c: char| c.is_whitespace() || matches!(c, ':' | ',' | ']')).unwrap_or(rest.len());
         let error = ConditionError::new(&source.text, place.offset..place.offset + width, message);
         Problem { file: Arc::clone(&source.name), error }
     }
 
-    pub(super) fn hint(self, hint: impl Into<Box<str>>) -> Problem {
+    pub(in crate::detect) fn hint(self, hint: impl Into<Box<str>>) -> Problem {
         Problem { error: self.error.hint(hint), ..self }
     }
 
@@ -49,8 +49,8 @@ impl fmt::Display for Problem {
 
 /// Text that was written in a file, maybe in pieces, because a later file appended to it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Written {
-    pub(super) text: String,
+pub(in crate::detect) struct Written {
+    pub(in crate::detect) text: String,
     pieces: Vec<Piece>,
 }
 
@@ -63,14 +63,14 @@ struct Piece {
 }
 
 impl Written {
-    pub(super) fn new(source: &Arc<Source>, place: Place, text: &str) -> Written {
+    pub(in crate::detect) fn new(source: &Arc<Source>, place: Place, text: &str) -> Written {
         let mut written = Written::default();
         written.append(source, place, text);
         written
     }
 
     /// Falco puts a blank between what was there and what is appended.
-    pub(super) fn append(&mut self, source: &Arc<Source>, place: Place, text: &str) {
+    pub(in crate::detect) fn append(&mut self, source: &Arc<Source>, place: Place, text: &str) {
         if !self.text.is_empty() {
             self.text.push(' ');
         }
@@ -79,7 +79,7 @@ impl Written {
     }
 
     /// An error of this text, as an error of the file that the wrong part stands in.
-    pub(super) fn problem(&self, error: &ConditionError) -> Option<Problem> {
+    pub(in crate::detect) fn problem(&self, error: &ConditionError) -> Option<Problem> {
         let piece = self.pieces.iter().rev().find(|p| p.from <= error.span.start).or_else(|| self.pieces.first())?;
         let end = self.pieces.iter().map(|p| p.from).find(|from| *from > piece.from).unwrap_or(self.text.len());
         let text = &self.text[piece.from..end];

@@ -11,37 +11,37 @@ const MAX_FILE: usize = 4 << 20;
 
 /// A part of a file.
 #[derive(Debug, Clone)]
-pub(super) struct Yaml {
-    pub(super) kind: YamlKind,
-    pub(super) place: Place,
+pub(in crate::detect) struct Yaml {
+    pub(in crate::detect) kind: YamlKind,
+    pub(in crate::detect) place: Place,
 }
 
 /// Where it begins, and the bytes that it takes there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Place {
+pub(in crate::detect) struct Place {
     /// From 1.
-    pub(super) line: usize,
+    pub(in crate::detect) line: usize,
     /// In characters, from 1.
-    pub(super) column: usize,
+    pub(in crate::detect) column: usize,
     /// In bytes.
-    pub(super) offset: usize,
+    pub(in crate::detect) offset: usize,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum YamlKind {
+pub(in crate::detect) enum YamlKind {
     Scalar(String),
     Sequence(Vec<Yaml>),
     Mapping(Vec<(String, Place, Yaml)>),
 }
 
 /// What is wrong with a file as a whole, and the line and column where it is seen.
-pub(super) struct Malformed {
-    pub(super) place: Place,
-    pub(super) message: String,
+pub(in crate::detect) struct Malformed {
+    pub(in crate::detect) place: Place,
+    pub(in crate::detect) message: String,
 }
 
 /// Reads a file.
-pub(super) fn read(text: &str) -> Result<Yaml, Malformed> {
+pub(in crate::detect) fn read(text: &str) -> Result<Yaml, Malformed> {
     if text.len() > MAX_FILE {
         let message = format!("the file has {} bytes; at most {MAX_FILE} are allowed", text.len());
         return Err(Malformed { place: Place { line: 1, column: 1, offset: 0 }, message });

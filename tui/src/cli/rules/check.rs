@@ -58,16 +58,8 @@ fn report(files: Vec<File>) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let (chains, files): (Vec<File>, Vec<File>) = files.into_iter().partition(|f| detection::is_chains(&f.text));
     for file in chains {
-        if let Err(error) = chain::load(&file.name, &file.text) {
-            let shown = format!("{error}\n");
-            report.errors.push(Finding {
-                file: file.name,
-                line: 1,
-                column: 1,
-                message: error.problem,
-                hint: None,
-                shown,
-            });
+        if let Err(errors) = chain::load(&file.name, &file.text) {
+            report.errors.extend(errors.0.iter().map(Finding::of));
         }
     }
     let set = Content::of(&files)?.rules;

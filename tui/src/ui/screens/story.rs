@@ -182,6 +182,11 @@ fn summary(
     if !touched.is_empty() {
         fact("touched", &touched);
     }
+    // It tells of all that was found, which at an earlier moment had not happened.
+    let is_told = |stages: usize| scene.stages(incident).len() >= stages;
+    if let Some(chain) = incident.chain.as_ref().filter(|c| !c.story.is_empty() && is_told(incident.stages.len())) {
+        fact("story", &safe(&chain.story));
+    }
     if let Some(chain) = incident.chain.as_ref().filter(|chain| chain.name != incident.name) {
         let found = chain.found.min(scene.stages(incident).len());
         fact("follows", &format!("{found} of {} steps of \"{}\"", chain.steps, safe(&chain.name)));

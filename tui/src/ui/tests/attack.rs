@@ -254,7 +254,17 @@ pub(super) fn attack() -> (Script, Incident) {
         processes: processes.iter().map(|key| summary(&script, *key)).collect(),
         files: vec![manifest.into(), "/tmp/.cache.tgz".into()],
         peers: ["10.77.0.9:8000", "10.77.0.9:443", "10.77.0.9:8443"].iter().map(|p| p.parse().unwrap()).collect(),
-        chain: Some(ChainMatch { name: "Container escape to hidden static pod".to_owned(), found: 8, steps: 8 }),
+        chain: Some(ChainMatch {
+            name: "Container escape to hidden static pod".to_owned(),
+            found: 8,
+            steps: 8,
+            parts: Vec::new(),
+            story: String::new(),
+        }),
+        score: 34,
+        because: String::new(),
+        links: Vec::new(),
+        links_left_out: 0,
         merged_into: None,
     };
     (script, incident)
@@ -288,6 +298,7 @@ fn stage(
         sentence: sentence.to_owned(),
         evidence,
         link,
+        times: Vec::new(),
     }
 }
 
@@ -306,5 +317,6 @@ fn summary(script: &Script, key: ProcessKey) -> ProcessSummary {
         exe: exec.image.exe.path.clone(),
         args: exec.image.args.joined(),
         container: exec.task.container.as_ref().map(|c| ContainerId(Text::from(c.0.as_bytes()))),
+        parent: exec.task.parent,
     }
 }

@@ -1,0 +1,100 @@
+//! What members of a case do belongs to the case, whether or not a rule speaks of it; and who runs what they wrote is a member.
+
+use super::case::{self, Cases};
+use super::lead;
+use crate::event::{Attempt, Event, FileId, Payload, ProcessKey, UdpStage};
+use crate::graph::Graph;
+
+/// A program of an incident's that more than this many different programs run is on its way to be everybody's.
+const FEW_USERS: usize = 2;
+
+/// Takes in an event. Gives the case that is to be told because of it.
+pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event) -> Option<u64> {
+    let key = event.header.process;
+    if cases.of(key).is_none() {
+        runs_what_was_written(cases, graph, event);
+    }
+    let case = cases.of_mut(key)?;
+    let id = case.id;
+    case.last_time = case.last_time.max(event.header.time);
+    match &event.payload {
+        Payload::Fork(fork) => {
+            case.changed = true;
+            cases.include_one(graph, id, fork.child);
+        }
+        Payload::Exec(_) => {
+            case.changed = true;
+            case.members.insert(key, case::summary(graph, key));
+        }
+        Payload::Open(open) if open.access.write => {
+            case.changed = true;
+            case.note_file(&open.file.path);
+        }
+        Payload::Rename(rename) => {
+            case.changed = true;
+            case.note_file(&rename.file.path);
+        }
+        Payload::Link(link) => {
+            case.changed = true;
+            case.note_file(&link.file.path);
+        }
+        Payload::Connect(connect) if connect.attempt == Attempt::Started => {
+            case.changed = true;
+            case.note_peer(connect.flow.remote);
+        }
+        Payload::Udp(udp) if udp.outgoing && udp.stage == UdpStage::Started => {
+            case.changed = true;
+            case.note_peer(udp.flow.remote);
+        }
+        Payload::Exit(_) => {
+            let ends = case.living.remove(&key);
+            case.changed |= ends;
+            return (ends && case.living.is_empty() && case.incident.is_some()).then_some(id);
+        }
+        _ => {}
+    }
+    cases.tie(id, lead::of_event(graph, event));
+    None
+}
+
+/// A process of which nothing is known yet becomes part of an incident when it runs what the incident wrote: a program, or a
+/// script that its interpreter reads; or when it is the first of a container that was started because of what was written.
+fn runs_what_was_written(cases: &mut Cases, graph: &Graph, event: &Event) {
+    let key = event.header.process;
+    let file = match &event.payload {
+        Payload::Exec(exec) => {
+            let cause = graph.container_of(key).filter(|c| c.began == Some(event.header.seq));
+            if let Some(writer) = cause.and_then(|c| c.cause.as_ref()).map(|cause| cause.writer) {
+                join_with(cases, graph, event, writer);
+                return;
+            }
+            exec.image.exe.id
+        }
+        Payload::Open(open) if !open.access.write && graph.last_write(open.file.id).is_some() => {
+            if !lead::is_code_for(graph, key, &open.file.path) {
+                return;
+            }
+            open.file.id
+        }
+        _ => return,
+    };
+    if let Some(writer) = writer_in_an_incident(cases, graph, file, key)
+        && graph.users_of(file, FEW_USERS + 1) <= FEW_USERS
+    {
+        join_with(cases, graph, event, writer);
+    }
+}
+
+fn writer_in_an_incident(cases: &Cases, graph: &Graph, file: FileId, reader: ProcessKey) -> Option<ProcessKey> {
+    let (writer, _) = graph.last_write(file)?;
+    (writer != reader && cases.of(writer)?.incident.is_some()).then_some(writer)
+}
+
+fn join_with(cases: &mut Cases, graph: &Graph, event: &Event, writer: ProcessKey) {
+    let Some(id) = cases.of(writer).filter(|case| case.incident.is_some()).map(|case| case.id) else { return };
+    cases.include_one(graph, id, event.header.process);
+    if let Some(case) = cases.get_mut(id) {
+        case.changed = true;
+    }
+    cases.tie(id, lead::of_event(graph, event));
+}

@@ -1,0 +1,305 @@
+//! Leads: evidence that ties a process to another one, which may belong to a case.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{LinkKind, Tie, words};
+use crate::event::{BootTime, Event, FileId, Payload, ProcessKey, StdioKind, Text};
+use crate::graph::{Graph, Node, Relation};
+
+/// How long a file that was read ties its reader to its writer.
+const READ_HOLDS: Duration = Duration::from_secs(86_400);
+/// How long after a local call what the called one does may be its answer.
+const CALL_HOLDS: Duration = Duration::from_secs(60);
+/// Files of one process that are looked at, the latest.
+const MAX_FILES: usize = 32;
+/// More than this many programs of different places make what they use everybody's.
+const EVERYBODYS: usize = 8;
+
+/// Evidence between two processes, one of which is asked about.
+#[derive(Debug, Clone)]
+pub(super) struct Lead {
+    pub(super) tie: Tie,
+    /// The one that was not asked about.
+    pub(super) other: ProcessKey,
+}
+
+/// All that ties a process to others, as far as it is known `now`.
+pub(super) fn of_process(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
+    let mut leads = Vec::new();
+    leads.extend(started(graph, key));
+    leads.extend(asked(graph, key));
+    leads.extend(piped(graph, key));
+    leads.extend(traced(graph, key));
+    leads.extend(executed(graph, key));
+    leads.extend(reads(graph, key, now));
+    leads.extend(gave(graph, key));
+    leads.extend(called(graph, key, now));
+    leads
+}
+
+/// What this event by itself shows.
+pub(super) fn of_event(graph: &Graph, event: &Event) -> Vec<Lead> {
+    let (key, seq) = (event.header.process, event.header.seq);
+    match &event.payload {
+        Payload::Exec(_) => {
+            let mut leads = executed(graph, key);
+            leads.extend(piped(graph, key));
+            leads.extend(started(graph, key));
+            leads.extend(asked(graph, key));
+            leads
+        }
+        Payload::Open(open) if !open.access.write => took(graph, key, open.file.id, seq).into_iter().collect(),
+        Payload::Kernel(load) => {
+            load.file.iter().filter_map(|file| wrote(graph, LinkKind::WroteLoaded, key, file.id, seq)).collect()
+        }
+        Payload::Trace(_) => traced(graph, key),
+        Payload::Connect(_) | Payload::Accept(_) | Payload::Unix(_) => called(graph, key, event.header.time),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether many unrelated programs use a file, so that it ties nobody to anybody.
+fn is_everybodys(graph: &Graph, file: FileId) -> bool {
+    graph.users_of(file, EVERYBODYS + 1) > EVERYBODYS
+}
+
+/// Who wrote the file that `key` now took up with the event `seq`.
+fn wrote(graph: &Graph, kind: LinkKind, key: ProcessKey, file: FileId, seq: u64) -> Option<Lead> {
+    let (writer, written) = graph.last_write(file).filter(|(writer, at)| *writer != key && *at <= seq)?;
+    if is_everybodys(graph, file) {
+        return None;
+    }
+    let path = graph.file(file).map(|f| f.path.clone()).unwrap_or_default();
+    let (who, by) = (words::process(graph, key), words::process(graph, writer));
+    let why = match kind {
+        LinkKind::WroteExecuted => format!("{who} runs {path}, which {by} wrote"),
+        LinkKind::WroteLoaded => format!("{who} loaded {path}, which {by} wrote"),
+        _ => format!("{who} read {path}, which {by} wrote"),
+    };
+    let tie = Tie {
+        kind,
+        from: writer,
+        to: key,
+        object: path,
+        delivered_by: delivered_by(graph, writer, written),
+        why,
+        evidence: vec![written, seq],
+    };
+    Some(Lead { tie, other: writer })
+}
+
+/// The remote end that a writer spoke to last before it wrote: where what it wrote may have come from.
+fn delivered_by(graph: &Graph, writer: ProcessKey, written: u64) -> Option<SocketAddr> {
+    // Its input may come from another that is connected (`curl ... | tee`).
+    let fed_by = graph.process(writer).and_then(|p| p.image()).map(|i| i.stdio[0]);
+    let feeder = fed_by.filter(|s| s.kind == StdioKind::Pipe).and_then(|s| graph.pipe_writer(s.ino, writer));
+    let peer_of = |key: ProcessKey| {
+        let did = graph.provenance().did(&Node::Process(key));
+        let peers = did.into_iter().filter_map(|(node, edge)| match node {
+            Node::Peer(peer) if edge.first_seq < written && is_spoken_to(edge.relation) => {
+                Some((edge.first_seq, *peer))
+            }
+            _ => None,
+        });
+        peers.max_by_key(|(seq, _)| *seq).map(|(_, peer)| peer)
+    };
+    peer_of(writer).or_else(|| peer_of(feeder?.key))
+}
+
+fn is_spoken_to(relation: Relation) -> bool {
+    matches!(relation, Relation::Connected | Relation::Accepted)
+}
+
+fn executed(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
+    let Some(process) = graph.process(key) else { return Vec::new() };
+    let ran = process.images.iter().rev();
+    let files = ran.flat_map(|r| r.image.script.iter().chain([&r.image.exe]).map(|file| (file.id, r.seq)));
+    files.filter_map(|(file, seq)| wrote(graph, LinkKind::WroteExecuted, key, file, seq)).collect()
+}
+
+/// A file that `key` read: as a script, a library, or whatever it was.
+fn took(graph: &Graph, key: ProcessKey, file: FileId, seq: u64) -> Option<Lead> {
+    let path = graph.file(file).map(|f| f.path.clone()).unwrap_or_default();
+    let kind = if is_code_for(graph, key, &path) { LinkKind::WroteLoaded } else { LinkKind::WroteRead };
+    wrote(graph, kind, key, file, seq)
+}
+
+/// Whether a process runs what it reads: its interpreter was given the file by name, or it is a library.
+pub(super) fn is_code_for(graph: &Graph, key: ProcessKey, path: &Text) -> bool {
+    let name = path.file_name();
+    if name.ends_with(b".so") || name.windows(4).any(|w| w == b".so.") || *path == *"/etc/ld.so.preload" {
+        return true;
+    }
+    let Some(image) = graph.process(key).and_then(|p| p.image()) else { return false };
+    let is_it = |text: &Text| text == path || (!name.is_empty() && text.file_name() == name);
+    if image.script.as_ref().is_some_and(|script| is_it(&script.path)) {
+        return true;
+    }
+    // The first argument that is no option is an interpreter's script; of other programs it is what they work on.
+    let mut words = image.args.list.iter().skip(1).filter(|a| !a.as_bytes().starts_with(b"-"));
+    is_interpreter(image.exe.path.file_name()) && words.next().is_some_and(is_it)
+}
+
+fn is_interpreter(name: &[u8]) -> bool {
+    let stem = name.split(|b| b.is_ascii_digit() || *b == b'.').next().unwrap_or(name);
+    [
+        b"sh".as_slice(),
+        b"bash",
+        b"dash",
+        b"ash",
+        b"busybox",
+        b"zsh",
+        b"ksh",
+        b"python",
+        b"perl",
+        b"ruby",
+        b"php",
+        b"node",
+        b"lua",
+    ]
+    .contains(&stem)
+}
+
+fn reads(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
+    let did = graph.provenance().did(&Node::Process(key));
+    let mut read: Vec<(u64, FileId)> = did
+        .into_iter()
+        .filter_map(|(node, edge)| match node {
+            Node::File(file) if edge.relation == Relation::Read && now.since(edge.last) <= READ_HOLDS => {
+                Some((edge.last_seq, *file))
+            }
+            _ => None,
+        })
+        .collect();
+    read.sort_unstable();
+    read.into_iter().rev().take(MAX_FILES).filter_map(|(seq, file)| took(graph, key, file, seq)).collect()
+}
+
+/// Who runs what `key` wrote.
+fn gave(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
+    let mut leads = Vec::new();
+    for file in graph.written_by(key).into_iter().rev().take(MAX_FILES) {
+        if graph.last_write(file).is_none_or(|(writer, _)| writer != key) || is_everybodys(graph, file) {
+            continue;
+        }
+        for (node, edge) in graph.provenance().done_to(&Node::File(file)).into_iter().take(MAX_FILES) {
+            if let (Node::Process(other), Relation::Executed) = (node, edge.relation)
+                && *other != key
+                && let Some(lead) = wrote(graph, LinkKind::WroteExecuted, *other, file, edge.last_seq)
+            {
+                leads.push(Lead { other: *other, ..lead });
+            }
+        }
+    }
+    leads
+}
+
+fn started(graph: &Graph, key: ProcessKey) -> Option<Lead> {
+    let container = graph.container_of(key)?;
+    let cause = container.cause.as_ref()?;
+    let after = words::duration(container.since.since(cause.read_at));
+    let why = format!(
+        "{} wrote {}; {} read it and {} started {after} later",
+        words::process(graph, cause.writer),
+        cause.path,
+        words::process(graph, cause.reader),
+        words::container(graph, &container.id),
+    );
+    let tie = Tie {
+        kind: LinkKind::WroteStarted,
+        from: cause.writer,
+        to: container.root,
+        object: cause.path.clone(),
+        delivered_by: delivered_by(graph, cause.writer, cause.written),
+        why,
+        evidence: [Some(cause.written), Some(cause.read), container.began].into_iter().flatten().collect(),
+    };
+    Some(Lead { tie, other: cause.writer })
+}
+
+fn asked(graph: &Graph, key: ProcessKey) -> Option<Lead> {
+    let container = graph.container_of(key)?;
+    let ask = container.asked.as_ref().filter(|ask| ask.by != key)?;
+    let after = words::duration(container.since.since(ask.time));
+    let why = format!(
+        "{} spoke to {}; {} started {after} later",
+        words::process(graph, ask.by),
+        ask.socket,
+        words::container(graph, &container.id),
+    );
+    let tie = Tie {
+        kind: LinkKind::AskedStarted,
+        from: ask.by,
+        to: container.root,
+        object: ask.socket.clone(),
+        delivered_by: None,
+        why,
+        evidence: [Some(ask.seq), container.began.filter(|seq| *seq > 0)].into_iter().flatten().collect(),
+    };
+    Some(Lead { tie, other: ask.by })
+}
+
+fn piped(graph: &Graph, key: ProcessKey) -> Option<Lead> {
+    let stdin = graph.process(key)?.image()?.stdio[0];
+    if stdin.kind != StdioKind::Pipe {
+        return None;
+    }
+    let writer = graph.pipe_writer(stdin.ino, key)?;
+    let why = format!("{} reads what {} writes", words::process(graph, key), words::process(graph, writer.key));
+    let tie = Tie {
+        kind: LinkKind::Pipe,
+        from: writer.key,
+        to: key,
+        object: Text::empty(),
+        delivered_by: None,
+        why,
+        evidence: writer.images.last().map(|r| r.seq).into_iter().collect(),
+    };
+    Some(Lead { tie, other: writer.key })
+}
+
+/// What a process does after another reached into it may be the other's doing; and who reached into a process of a case
+/// has a part in it.
+fn traced(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
+    let lead = |by: ProcessKey, into: ProcessKey, seq: u64| {
+        let why = format!("{} reached into {}", words::process(graph, by), words::process(graph, into));
+        let (kind, object, evidence) = (LinkKind::Traced, Text::empty(), vec![seq]);
+        let tie = Tie { kind, from: by, to: into, object, delivered_by: None, why, evidence };
+        Lead { tie, other: if by == key { into } else { by } }
+    };
+    let by = graph.tracer_of(key).map(|(by, seq)| lead(by, key, seq));
+    let into = graph.traced_by(key).map(|(into, seq)| lead(key, into, seq));
+    by.into_iter().chain(into).collect()
+}
+
+/// Calls between `key` and others of this node, a little while ago. A server that everybody calls answers for nobody.
+fn called(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
+    let node = Node::Process(key);
+    let lead = |client: ProcessKey, server: ProcessKey, seq: u64, other| {
+        let why = format!("{} called {}", words::process(graph, client), words::process(graph, server));
+        let (kind, object) = (LinkKind::Connected, Text::empty());
+        let tie = Tie { kind, from: client, to: server, object, delivered_by: None, why, evidence: vec![seq] };
+        Lead { tie, other }
+    };
+    let serves_all =
+        |server: ProcessKey| graph.is_supervisor(server) || graph.clients_of(server, EVERYBODYS + 1) > EVERYBODYS;
+    let mut leads = Vec::new();
+    for (other, edge) in graph.provenance().did(&node) {
+        if let (Node::Process(server), Relation::Reached) = (other, edge.relation)
+            && now.since(edge.last) <= CALL_HOLDS
+            && !serves_all(*server)
+        {
+            leads.push(lead(key, *server, edge.last_seq, *server));
+        }
+    }
+    for (other, edge) in graph.provenance().done_to(&node) {
+        if let (Node::Process(client), Relation::Reached) = (other, edge.relation)
+            && now.since(edge.last) <= CALL_HOLDS
+            && !serves_all(key)
+        {
+            leads.push(lead(*client, key, edge.last_seq, *client));
+        }
+    }
+    leads
+}
