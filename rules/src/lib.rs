@@ -23,4 +23,11 @@ pub const RULES: &[(&str, &str)] = files![
 ];
 
 /// Chain files, name and content.
-pub const CHAINS: &[(&str, &str)] = &[("container-escape.yaml", include_str!("../chains/container-escape.yaml"))];
+pub const CHAINS: &[(&str, &str)] = files![
+    "chains/container-escape.yaml",
+    "chains/web-shell.yaml",
+    "chains/cluster.yaml",
+    "chains/implants.yaml",
+    "chains/theft.yaml",
+    "chains/aftermath.yaml",
+];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{LinkKind, Tie, words};
 use crate::event::{BootTime, Event, FileId, Payload, ProcessKey, StdioKind, Text};
-use crate::graph::{Graph, Node, Relation};
+use crate::graph::{Graph, Node, Process, Relation};
 
 /// How long a file that was read ties its reader to its writer.
 const READ_HOLDS: Duration = Duration::from_secs(86_400);
@@ -15,6 +15,8 @@ const CALL_HOLDS: Duration = Duration::from_secs(60);
 const MAX_FILES: usize = 32;
 /// More than this many programs of different places make what they use everybody's.
 const EVERYBODYS: usize = 8;
+/// How many daemons of one session stand above it.
+const MAX_MAKERS: usize = 4;
 
 /// Evidence between two processes, one of which is asked about.
 #[derive(Debug, Clone)]
@@ -193,6 +195,35 @@ fn gave(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
         }
     }
     leads
+}
+
+/// What ties the one that let this session in: who logs in with a planted key does what the planter wants.
+pub(super) fn of_session(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
+    let origin = graph.origin_of(key);
+    let above = |key| graph.process(key).and_then(|p| p.parent).and_then(|parent| graph.process(parent));
+    // A daemon that was started by its like has this one session; the first of them has all.
+    let is_of_session =
+        |maker: &Process| is_door(maker.name()) && above(maker.key).is_some_and(|first| is_door(first.name()));
+    let Some(mut maker) = above(origin) else { return Vec::new() };
+    let mut leads = Vec::new();
+    for _ in 0..MAX_MAKERS {
+        if !is_of_session(maker) {
+            break;
+        }
+        leads.extend(reads(graph, maker.key, now));
+        let Some(next) = above(maker.key) else { break };
+        maker = next;
+    }
+    for lead in &mut leads {
+        lead.tie.why += &format!("; it let {} in", words::process(graph, origin));
+        lead.tie.to = origin;
+    }
+    leads
+}
+
+/// Daemons that let people in, one process for each.
+fn is_door(name: &[u8]) -> bool {
+    [b"sshd".as_slice(), b"sshd-session", b"sshd-auth", b"dropbear", b"login"].contains(&name)
 }
 
 fn started(graph: &Graph, key: ProcessKey) -> Option<Lead> {

@@ -37,6 +37,7 @@ pub(super) fn leads(graph: &Graph, cases: &Cases, event: &Event) -> Vec<Lead> {
             }
         }
     }
+    leads.extend(lead::of_session(graph, key, now));
     let mut seen: Vec<(LinkKind, ProcessKey, ProcessKey)> = Vec::new();
     leads.retain(|lead| {
         let tie = &lead.tie;

@@ -25,15 +25,29 @@ pub(crate) struct Story {
     world: World,
     shim: Actor,
     hero: Actor,
+    /// Others, to come back to.
+    marked: Vec<(String, Actor)>,
 }
 
-/// The rules that a story meets, in their order.
-pub(crate) fn met(rules: &RuleSet, story: &str) -> Vec<String> {
+/// The events of a story.
+#[allow(dead_code, reason = "not every test looks at the events themselves")]
+pub(crate) fn events(story: &str) -> Vec<Event> {
+    told(story).world.events
+}
+
+fn told(story: &str) -> Story {
     let (place, steps) = story.split_once(':').unwrap_or_else(|| panic!("{story:?} does not say where"));
     let mut told = Story::begin(place.trim());
     for step in steps.split("; ").map(str::trim).filter(|step| !step.is_empty()) {
         told.step(step);
     }
+    told
+}
+
+/// The rules that a story meets, in their order.
+#[allow(dead_code, reason = "not every test looks at single rules")]
+pub(crate) fn met(rules: &RuleSet, story: &str) -> Vec<String> {
+    let told = told(story);
     let mut graph = Graph::default();
     let mut met = Vec::new();
     for event in &told.world.events {
@@ -62,7 +76,12 @@ impl Story {
             "session" => world.enter(&shim, &container, "/bin/sh", true),
             _ => panic!("{place:?} is no place"),
         };
-        Story { world, shim, hero }
+        Story { world, shim, hero, marked: Vec::new() }
+    }
+
+    fn of_mark(&self, name: &str) -> Actor {
+        let found = self.marked.iter().find(|(n, _)| n == name);
+        found.unwrap_or_else(|| panic!("nobody was marked {name:?}")).1.clone()
     }
 
     fn say(&mut self, payload: Payload) {

@@ -64,6 +64,8 @@ impl Story {
                 self.say(Payload::Comm(Comm { old, new }));
             }
             "bare" => self.odd(words[0], |image| image.args.list.clear()),
+            // inmemory: what the hero's last file in memory holds runs.
+            "inmemory" => self.odd("memfd:x", |image| image.exe = File::new("memfd:x", 5, 9)),
             "deleted" => self.odd(words[0], |image| image.exe.deleted = true),
             "script" => {
                 let script = File::new(words[1], 1, 1);
@@ -80,6 +82,38 @@ impl Story {
             "nologin" => self.hero.task.creds.login_uid = None,
             "exit" => {
                 self.world.exit(&self.hero);
+            }
+            // mark NAME: whoever is the hero now is known by that name; `back NAME` lets them act again.
+            "mark" => self.marked.push((words[0].to_owned(), self.hero.clone())),
+            "back" => self.hero = self.of_mark(words[0]),
+            // found EXE: the hero is now one who was on the host before.
+            "found" => self.hero = self.world.found(None, words[0]),
+            // start EXE: the hero is now the first program of another container.
+            "start" => {
+                self.hero = self.world.start_container(&self.shim.clone(), OTHER, "bbbb", words[0]);
+            }
+            // start-plain EXE: as `start`, a container of no pod.
+            "start-plain" => {
+                self.hero = self.world.start_container(&self.shim.clone(), "/docker/cccc", "cccc", words[0]);
+            }
+            "wait" => {
+                self.world.wait(words[0].parse().unwrap());
+            }
+            // reach NAME: writes into that one's memory.
+            "reach" => {
+                let target = self.of_mark(words[0]).key;
+                self.say(Payload::Trace(Box::new(Trace {
+                    call: call(Family::Trace, "process_vm_writev"),
+                    request: 0,
+                    target,
+                    target_tid: target.pid,
+                    write: true,
+                    bytes: 64,
+                    count: 1,
+                    file: None,
+                    fd: None,
+                    errno: 0,
+                })));
             }
             "parent" => {
                 let parent = self.hero.task.parent.unwrap();

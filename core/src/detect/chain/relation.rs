@@ -20,21 +20,24 @@ pub enum RelationKind {
     SameProcess,
     /// Who did this descends from who did that, or is the same.
     Descends,
+    /// Who did this and who did that descend from one process of the incident.
+    SameLineage,
     /// Both were done in one container, or both on the host.
     SameContainer,
     /// They were done in different containers, or one on the host.
     OtherContainer,
-    /// Who did that wrote what this one runs.
+    /// Who did that, or another of the same lineage, wrote what this one runs.
     WroteExecuted,
-    /// Who did that wrote because of what this container started.
+    /// Who did that, or another of the same lineage, wrote the file because of which this container started.
     WroteStarted,
-    /// Who did that wrote what this one loaded: a library, a module.
+    /// Who did that, or another of the same lineage, wrote what this one loaded: a library, a module, a script.
     WroteLoaded,
-    /// Who did that wrote what this one read.
+    /// Who did that, or another of the same lineage, wrote what this one read.
     WroteRead,
-    /// Who did that wrote what this one took up in any of these ways, and it had come over a connection.
+    /// Who did that, or another of the same lineage, wrote what this one took up in any of these ways, and it had come over
+    /// a connection.
     Delivered,
-    /// Who did that asked a container runtime, which then started this container.
+    /// Who did that, or another of the same lineage, asked a container runtime, which then started this container.
     AskedStarted,
     /// One called the other, who listened, on this node.
     ConnectsTo,
@@ -48,9 +51,10 @@ pub enum RelationKind {
 
 impl RelationKind {
     /// All, with their names in chain files.
-    pub const ALL: [(&'static str, RelationKind); 14] = [
+    pub const ALL: [(&'static str, RelationKind); 15] = [
         ("same-process", RelationKind::SameProcess),
         ("descends", RelationKind::Descends),
+        ("same-lineage", RelationKind::SameLineage),
         ("same-container", RelationKind::SameContainer),
         ("other-container", RelationKind::OtherContainer),
         ("wrote-executed", RelationKind::WroteExecuted),

@@ -1,6 +1,7 @@
 //! What of an incident a chain is held against: who did what when, who made whom, and the links between them.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use indexmap::IndexMap;
 
@@ -50,12 +51,19 @@ impl<'a> Scene<'a> {
         key == ancestor || self.lineages.get(&key).is_some_and(|line| line.contains(&ancestor))
     }
 
+    /// Whether two descend from one process of the incident.
+    fn are_kin(&self, a: ProcessKey, b: ProcessKey) -> bool {
+        let line = |key| self.lineages.get(&key).map_or(&[][..], Vec::as_slice);
+        line(a).iter().any(|key| line(b).contains(key))
+    }
+
     /// Whether `this` stands in a relation to `that`; both are places in [`Scene::times`].
     pub(super) fn holds(&self, kind: RelationKind, this: usize, that: usize) -> bool {
         let (a, b) = (self.time(that), self.time(this));
         match kind {
             RelationKind::SameProcess => a.process == b.process,
             RelationKind::Descends => self.descends(b.process, a.process),
+            RelationKind::SameLineage => self.are_kin(a.process, b.process),
             RelationKind::SameContainer => self.container(a) == self.container(b),
             RelationKind::OtherContainer => self.container(a) != self.container(b),
             RelationKind::SamePeer => a.peer.is_some() && a.peer.map(|p| p.ip()) == b.peer.map(|p| p.ip()),
@@ -69,8 +77,8 @@ impl<'a> Scene<'a> {
         let is = |tie: &Tie, kinds: &[LinkKind]| kinds.contains(&tie.kind);
         let takes = [LinkKind::WroteExecuted, LinkKind::WroteStarted, LinkKind::WroteLoaded, LinkKind::WroteRead];
         self.ties.iter().find(|tie| {
-            let forward = self.descends(tie.from, a) && self.descends(b, tie.to);
-            let backward = || self.descends(tie.from, b) && self.descends(a, tie.to);
+            let forward = self.are_kin(tie.from, a) && self.descends(b, tie.to);
+            let backward = || self.are_kin(tie.from, b) && self.descends(a, tie.to);
             match kind {
                 RelationKind::WroteExecuted => is(tie, &[LinkKind::WroteExecuted]) && forward,
                 RelationKind::WroteStarted => is(tie, &[LinkKind::WroteStarted]) && forward,
@@ -92,6 +100,11 @@ impl<'a> Scene<'a> {
         self.ties.iter().find(|tie| tie.kind == kind && self.descends(who, tie.to))
     }
 
+    /// The first remote end that a stage by this process was about.
+    pub(super) fn peer_of(&self, key: ProcessKey) -> Option<SocketAddr> {
+        (0..self.times.len()).map(|at| self.time(at)).filter(|t| t.process == key).find_map(|t| t.peer)
+    }
+
     fn container(&self, time: &Occurrence) -> Option<&ContainerId> {
         self.members.get(&time.process).and_then(|m| m.container.as_ref())
     }
@@ -100,8 +113,9 @@ impl<'a> Scene<'a> {
 fn lineage(members: &IndexMap<ProcessKey, ProcessSummary>, key: ProcessKey) -> Vec<ProcessKey> {
     let mut line = vec![key];
     let mut at = key;
-    while let Some(parent) = members.get(&at).and_then(|m| m.parent).filter(|_| line.len() < MAX_ANCESTORS) {
-        if line.contains(&parent) {
+    while let Some(parent) = members.get(&at).and_then(|m| m.parent) {
+        // Whoever is no member is beyond where the incident began.
+        if line.len() == MAX_ANCESTORS || line.contains(&parent) || !members.contains_key(&parent) {
             break;
         }
         line.push(parent);

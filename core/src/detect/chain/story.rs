@@ -133,7 +133,8 @@ impl Teller<'_> {
                 None => "the host".to_owned(),
             }),
             What::File => (!time.file.is_empty()).then(|| time.file.to_string()),
-            What::Peer => time.peer.map(|peer| peer.to_string()),
+            // What was typed names a peer less surely than the connection that came of it.
+            What::Peer => time.peer.or_else(|| self.scene.peer_of(time.process)).map(|peer| peer.to_string()),
             What::Object => self.tie(step, at).map(|tie| tie.object.to_string()).filter(|object| !object.is_empty()),
             What::Source => self.tie(step, at)?.delivered_by.map(|peer| peer.to_string()),
             What::Sentence => Some(self.scene.stage(at).sentence.clone()),
