@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 
 use crate::condition::{Scratch, View};
 use crate::detect::chain::Chain;
+use crate::detect::explain::{self, IncidentExplanation, ProcessExplanation};
 use crate::detect::rules::RuleSet;
 use crate::detect::{Detector, Incident, Signal};
-use crate::event::{Event, Origin, Payload};
+use crate::event::{Event, Origin, Payload, ProcessKey};
 use crate::graph::Graph;
 
 /// Signals that are kept; the oldest go first.
@@ -80,6 +81,16 @@ impl Engine {
     /// All incidents, oldest first; an index stays an incident's for good. At most 4096 are told.
     pub fn incidents(&self) -> &[Incident] {
         self.detector.incidents()
+    }
+
+    /// Why an incident (an index into [`Engine::incidents`]) is what it is, and why each thing is in it.
+    pub fn explain_incident(&self, at: usize) -> Option<IncidentExplanation> {
+        self.incidents().get(at).map(|incident| explain::incident(&self.graph, incident))
+    }
+
+    /// Why a process is part of an incident, or of none.
+    pub fn explain_process(&self, key: ProcessKey) -> ProcessExplanation {
+        self.detector.explain(&self.graph, self.signals.iter(), key)
     }
 
     /// Signals that would have made or grown an incident, had there not been too many already.

@@ -2,8 +2,9 @@
 
 use super::case::Cases;
 use super::chain::{self, Chain, Scene};
+use super::explain::{self, ProcessExplanation};
 use super::{Incident, Signal, Stage, Status, because, follow, link};
-use crate::event::{ContainerInfo, Event, Payload};
+use crate::event::{ContainerInfo, Event, Payload, ProcessKey};
 use crate::graph::Graph;
 
 /// The score from which a case is an incident: one stage of high severity, or several lesser ones.
@@ -28,6 +29,16 @@ impl Detector {
 
     pub(crate) fn incidents(&self) -> &[Incident] {
         &self.incidents
+    }
+
+    /// Why a process is part of an incident, or of none.
+    pub(crate) fn explain<'a>(
+        &self,
+        graph: &Graph,
+        signals: impl Iterator<Item = &'a Signal>,
+        key: ProcessKey,
+    ) -> ProcessExplanation {
+        explain::process(graph, &self.cases, &self.incidents, signals, key)
     }
 
     /// Signals that would have made or grown an incident, had there not been too many already.

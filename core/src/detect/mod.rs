@@ -3,6 +3,7 @@
 //!
 //! - `case`: signals that evidence joins; one that weighs enough is an incident.
 //! - `link`: the evidence.
+//! - [`explain`]: why something is part of an incident, and why not.
 //! - [`chain`]: known stories that incidents are held against.
 
 mod attack;
@@ -10,6 +11,7 @@ mod because;
 mod case;
 pub mod chain;
 mod detector;
+pub mod explain;
 mod follow;
 mod incident;
 mod lead;

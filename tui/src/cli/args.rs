@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use lanner_proto::address::Address;
 
+use super::explain::Asked;
 use crate::ui::Speed;
 
 /// Watch an attack unfold on a Linux node, from the kernel up.
@@ -212,6 +213,10 @@ pub struct WatchArgs {
     /// Print only each incident's last revision, at the end
     #[arg(long = "final")]
     pub only_final: bool,
+    /// At the end, print only why this incident is what it is, or why this process (PID or PID:START, as JSON has
+    /// it) is part of an incident or of none
+    #[arg(long, value_name = "ID", conflicts_with = "only_final")]
+    pub explain: Option<Asked>,
 }
 
 /// `lanner events`

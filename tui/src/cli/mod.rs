@@ -3,6 +3,7 @@
 mod args;
 mod doctor;
 mod events;
+mod explain;
 mod follow;
 mod record;
 mod rules;

@@ -8,7 +8,7 @@ use lanner_recording::Header;
 
 use super::args::WatchArgs;
 use super::follow::{Ending, Follower, follow, loss_words};
-use super::{Status, one_line, say};
+use super::{Status, explain, one_line, say};
 use crate::detection::Content;
 use crate::lines::{self, Summary, json};
 use crate::source::{Options, Spec};
@@ -22,11 +22,20 @@ pub(super) fn run(args: WatchArgs) -> anyhow::Result<Status> {
         told: Vec::new(),
         summary: Summary::default(),
         json: args.json,
-        only_final: args.only_final,
+        only_final: args.only_final || args.explain.is_some(),
         announce: Spec::parse(args.source.source.as_deref())?.is_endless(),
         out: BufWriter::new(io::stdout().lock()),
     };
     let ending = follow(&args.source, Options::default(), &mut watch)?;
+    if let Some(asked) = &args.explain {
+        watch.engine.flush();
+        if ending.lost > 0 {
+            say(&format!("{} events were lost: what they would have shown is missing", ending.lost));
+        }
+        let status = explain::answer(asked, &watch.engine, &watch.node, args.json, &mut watch.out)?;
+        watch.out.flush()?;
+        return Ok(status);
+    }
     watch.end(&ending)?;
     let found = watch.summary.incidents > 0;
     Ok(if found { Status::Found } else { ending.status() })

@@ -2,11 +2,13 @@
 //! meaning and `docs/schema/lines.json` is their schema; [`SCHEMA`] counts its versions.
 
 mod event;
+mod explain;
 mod incident;
 mod time;
 mod who;
 
 pub use event::{event, event_words};
+pub use explain::{explanation, explanation_words, process, process_words};
 pub use incident::{incident, incident_words};
 pub use time::{clock, timestamp};
 
