@@ -9,6 +9,7 @@ pub(super) enum Put {
     CommandLine,
     Arguments,
     ExeLine,
+    ReaderArgs,
     ParentCommandLine,
     Directory,
     Connection,

@@ -296,6 +296,11 @@ impl Graph {
                 self.pipes.insert(output.ino, header.process);
             }
         }
+        let input = &exec.image.stdio[0];
+        if input.kind == StdioKind::Pipe && input.ino != 0 {
+            bound(&mut self.pipe_readers, MAX_PIPES);
+            self.pipe_readers.insert(input.ino, header.process);
+        }
     }
 
     pub(super) fn name_file(&mut self, file: &File) {

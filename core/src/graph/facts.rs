@@ -106,6 +106,11 @@ impl Graph {
         self.pipes.get(&ino).filter(|key| **key != reader).and_then(|key| self.process(*key))
     }
 
+    /// The process at the reading end of the pipe with this inode, other than `writer`.
+    pub fn pipe_reader(&self, ino: u64, writer: ProcessKey) -> Option<&Process> {
+        self.pipe_readers.get(&ino).filter(|key| **key != writer).and_then(|key| self.process(*key))
+    }
+
     /// Who last reached into this process, and the event (`header.seq`) that shows it.
     pub fn tracer_of(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
         self.last_traced(self.provenance.done_to(&Node::Process(key)))

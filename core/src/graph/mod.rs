@@ -51,6 +51,8 @@ pub struct Graph {
     files: IndexMap<FileId, File>,
     /// Who last had the write end of a pipe (its inode) as standard output or error.
     pipes: IndexMap<u64, ProcessKey>,
+    /// Who last had the read end of a pipe as standard input.
+    pipe_readers: IndexMap<u64, ProcessKey>,
     contacts: contact::Contacts,
     names: naming::Names,
     ends: local::Ends,

@@ -1,14 +1,17 @@
 #!/bin/sh
 # Makes the recordings that the rules are held against: `record.sh LANNER performed|everyday|everyday-inside`. Needs root.
 #
-# NAME.sh runs in mount, pid, network, uts and ipc namespaces of its own, on a root in memory that shows the machine's /usr
-# read-only, and no packet leaves it. `performed` and `everyday-inside` run in a control group with the name of a container's;
-# `everyday` does not. Only the events of what is performed are kept, for a machine does other things too.
+# What is performed runs in mount, pid, network, uts and ipc namespaces of its own, on a root in memory that shows the machine's
+# /usr read-only, and no packet leaves it. `everyday-inside`, and of `performed` what says so, runs in a control group with the
+# name of a container's. Only the events of what is performed are kept, for a machine does other things too.
 set -eu
 lanner=$(readlink -f "$1")
 what=$2
 here=$(cd "$(dirname "$0")" && pwd)
-script=$here/${what%-inside}.sh
+case $what in
+performed) script=$here/perform.py ;;
+*) script=$here/${what%-inside}.sh ;;
+esac
 work=$(mktemp -d)
 root=$work/root
 groups=
@@ -21,7 +24,12 @@ trap cleanup EXIT
 
 comm=$(basename "$script")
 case $what in
-performed | everyday-inside)
+performed)
+    id=$(printf 'lanner-rules-%s' "$what" | sha256sum | cut -c1-64)
+    name=kubepods/besteffort/podfedcba98765432100123456789abcdef/$id
+    filter="proc.cmdline contains /srv/perform.py or proc.acmdline contains /srv/perform.py"
+    ;;
+everyday-inside)
     id=$(printf 'lanner-rules-%s' "$what" | sha256sum | cut -c1-64)
     name=kubepods/besteffort/podfedcba98765432100123456789abcdef/$id
     filter="container.full_id = $id"
@@ -62,8 +70,11 @@ printf 'root:*:19000:0:99999:7:::\n' >etc/shadow
 printf 'root:x:0:\nnogroup:x:65534:\nutmp:x:43:\nadm:x:4:\ncrontab:x:101:\n' >etc/group
 : >var/lib/dpkg/status
 : >etc/gshadow
+: >var/log/wtmp
+echo nameserver 10.9.9.9 >etc/resolv.conf
 cp "$script" "srv/$comm"
 chmod 755 "srv/$comm"
+[ "$what" != performed ] || cp -r "$here/../performed" srv/performed
 cd /
 
 rm -f "$here/$what.lanner"
@@ -78,12 +89,24 @@ for hierarchy in $hierarchies; do
     groups="$groups $hierarchy/$name"
 done
 (
-    for group in $groups; do echo 0 >"$group/cgroup.procs"; done
+    arguments=
+    if [ "$what" = performed ]; then
+        # It takes into the container what belongs there.
+        fd=7
+        for group in $groups; do
+            eval "exec $fd>\"\$group/cgroup.procs\""
+            arguments="$arguments $fd"
+            fd=$((fd + 1))
+        done
+        arguments="/srv/performed$arguments"
+    else
+        for group in $groups; do echo 0 >"$group/cgroup.procs"; done
+    fi
     exec env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LC_ALL=C \
         unshare --mount --propagation private --pid --net --uts --ipc --fork --kill-child sh -c '
         set -e
         ip link set lo up
-        for address in 10.9.9.9 169.254.169.254 203.0.113.9; do ip addr add $address/32 dev lo; done
+        for address in 10.9.9.9 169.254.169.254 169.254.20.10 203.0.113.9; do ip addr add $address/32 dev lo; done
         mount -t proc proc "$1/proc"
         for device in null zero random urandom full tty; do
             touch "$1/dev/$device"
@@ -99,7 +122,10 @@ done
         cd /
         umount -l old
         rmdir old
-        exec "/srv/$2"' sh "$root" "$comm"
+        shift
+        program=/srv/$1
+        shift
+        exec "$program" "$@"' sh "$root" "$comm" $arguments
 ) || echo "$comm ended with $?" >&2
 sleep 1
 kill -INT $recorder

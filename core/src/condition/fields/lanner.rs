@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::container::id_of;
 use super::fd::address_to;
-use super::proc::capabilities;
+use super::proc::{arguments, capabilities, join};
 use super::{
     ALL, CARRIED, CLOSE, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers, text,
     texts, word,
@@ -13,7 +13,7 @@ use super::{
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{
-    Attempt, ContainerId, End, Family, FamilySet, Namespaces, Open, Origin, Payload, Quality, StdioKind, ToldBy,
+    Attempt, ContainerId, End, Family, FamilySet, Image, Namespaces, Open, Origin, Payload, Quality, StdioKind, ToldBy,
     UnixName,
 };
 
@@ -198,6 +198,13 @@ pub(super) const FIELDS: &[Field] = &[
         let pipe = stdin.kind == StdioKind::Pipe && stdin.ino != 0;
         known(&v.graph.pipe_writer(pipe.then_some(stdin.ino)?, v.key())?.image()?.exe.path)
     }),
+    text("lanner.stdout.reader", ALL, "The program at the other end of the pipe that is its output.", |v| {
+        known(&reader(v)?.exe.path)
+    }),
+    text("lanner.stdout.reader.args", ALL, "The arguments of that program, without its name.", |v| {
+        let arguments = arguments(reader(v)?);
+        Some(v.put(Put::ReaderArgs, |out| join(out, arguments)))
+    }),
     flag("lanner.net.outgoing", FLOW, "This node opened the connection.", |v| v.outgoing()),
     text("lanner.net.attempt", CONNECT, "What became of the connection: started, established or failed.", |v| {
         let Payload::Connect(connect) = &v.event.payload else { return None };
@@ -316,6 +323,13 @@ fn peer(view: View<'_>) -> Found<'_> {
             out.push(b')');
         }
     }))
+}
+
+/// What reads the pipe that is the process's output.
+fn reader(view: View<'_>) -> Option<&Image> {
+    let stdout = &view.image()?.stdio[1];
+    let pipe = stdout.kind == StdioKind::Pipe && stdout.ino != 0;
+    view.graph.pipe_reader(pipe.then_some(stdout.ino)?, view.key())?.image()
 }
 
 fn writer(view: View<'_>) -> Found<'_> {

@@ -154,11 +154,13 @@ fn exe(image: &Image) -> Found<'_> {
     Some(Cow::Borrowed(image.args.list.first()?.as_bytes()))
 }
 
-fn arguments(image: &Image) -> &[Text] {
+/// The arguments without the first, the program's name.
+pub(super) fn arguments(image: &Image) -> &[Text] {
     image.args.list.get(1..).unwrap_or_default()
 }
 
-fn join(out: &mut Vec<u8>, list: &[Text]) {
+/// Texts with blanks between.
+pub(super) fn join(out: &mut Vec<u8>, list: &[Text]) {
     for (n, argument) in list.iter().enumerate() {
         if n > 0 {
             out.push(b' ');

@@ -1,0 +1,110 @@
+//! Each rule is met by what it describes, performed for real under the sensor, and not by the near miss beside it, performed too.
+//! `performed/` tells what was done, `recordings/perform.py` did it, and `recordings/performed.lanner` is what the sensor saw.
+#![allow(clippy::unwrap_used)]
+
+mod case;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use case::{Case, cases, counted};
+use lanner_core::condition::View;
+use lanner_core::detect::rules::RuleSet;
+use lanner_core::event::{Event, Payload, ProcessKey};
+use lanner_core::graph::Graph;
+use lanner_recording::Reader;
+
+/// Rules that rest on events that were built for a test, each with the reason why what it tells of was not performed.
+const BUILT: &[(&str, &str)] = &[
+];
+
+/// The sum by which `perform.py` calls a case: FNV-1a, 64 bits.
+fn sum_of(text: &str) -> String {
+    let sum = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("{sum:016x}")
+}
+
+/// Which case each process of the recording belongs to: the one whose file its shell was started with.
+#[derive(Default)]
+struct Belongs(HashMap<ProcessKey, String>);
+
+impl Belongs {
+    fn case_of(&mut self, event: &Event) -> Option<&str> {
+        let process = event.header.process;
+        match &event.payload {
+            Payload::Fork(fork) => {
+                if let Some(case) = self.0.get(&process).cloned() {
+                    self.0.insert(fork.child, case);
+                }
+            }
+            Payload::Exec(exec) => {
+                let script = exec.image.args.list.get(1).and_then(|script| script.as_bytes().strip_prefix(b"/srv/cases/"));
+                if let Some(script) = script {
+                    self.0.insert(process, String::from_utf8_lossy(script).into_owned());
+                }
+            }
+            _ => {}
+        }
+        self.0.get(&process).map(String::as_str)
+    }
+}
+
+/// What the events of each case met.
+fn met() -> HashMap<String, BTreeSet<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/performed.lanner");
+    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let rules = RuleSet::load(lanner_rules::RULES);
+    let (mut graph, mut belongs) = (Graph::default(), Belongs::default());
+    let mut met: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for event in Reader::new(&bytes[..]).unwrap().flat_map(|batch| batch.events) {
+        graph.apply(&event);
+        let Some(case) = belongs.case_of(&event) else { continue };
+        let case = met.entry(case.to_owned()).or_default();
+        case.extend(rules.matching(&View::new(&event, &graph)).map(|rule| rule.name.to_string()));
+    }
+    met
+}
+
+#[test]
+fn what_was_performed_meets_the_rule_that_describes_it_and_what_lies_beside_it_does_not() {
+    let (rules, met) = (RuleSet::load(lanner_rules::RULES), met());
+    let mut wrong = String::new();
+    for Case { rule, meets, text, place } in cases("performed") {
+        assert!(rules.explain(&rule).is_some(), "{place}: there is no rule {rule:?}");
+        match met.get(&sum_of(&text)) {
+            None => writeln!(wrong, "{place}: {text} is not in the recording: record.sh makes it anew").unwrap(),
+            Some(met) if met.contains(&rule) != meets => {
+                let what = if meets { "does not meet" } else { "meets" };
+                writeln!(wrong, "{place}: {text} {what} {rule:?}, but {met:?}").unwrap();
+            }
+            Some(_) => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn every_rule_was_performed_with_a_near_miss_or_is_listed_with_the_reason() {
+    let cases = cases("performed");
+    let counted = counted(&cases);
+    let set = RuleSet::load(lanner_rules::RULES);
+    let built: BTreeMap<&str, &str> = BUILT.iter().copied().collect();
+    let performed = |rule: &str| counted.get(rule).is_some_and(|[misses, hits]| *misses > 0 && *hits > 0);
+    let lacking: Vec<&str> = set.rules.iter().map(|rule| &*rule.name).filter(|rule| !performed(rule)).collect();
+    assert_eq!(lacking, built.keys().copied().collect::<Vec<_>>(), "rules that were not performed, and those listed");
+    assert!(built.values().all(|why| !why.is_empty()));
+}
+
+#[test]
+fn at_least_eighty_signals_of_eleven_tactics_were_performed() {
+    let cases = cases("performed");
+    let counted = counted(&cases);
+    let set = RuleSet::load(lanner_rules::RULES);
+    let whole = |rule: &str| counted.get(rule).is_some_and(|[misses, hits]| *misses > 0 && *hits > 0);
+    let performed: Vec<_> = set.rules.iter().filter(|rule| whole(&rule.name)).collect();
+    let tactics: BTreeSet<_> = performed.iter().filter_map(|rule| rule.tactic).collect();
+    assert!(performed.len() >= 80 && tactics.len() >= 11, "{} of {} tactics", performed.len(), tactics.len());
+}
