@@ -70,9 +70,8 @@ impl Condition {
 }
 
 impl Narrowed {
-    /// Whether the event, which is of the family, meets it.
-    pub(crate) fn matches(&self, view: &View<'_>) -> bool {
-        self.0.matches(*view)
+    pub(super) fn node(&self) -> &Node {
+        &self.0
     }
 
     /// What to look it up by: one of these must be true of an event that meets it. Empty: it must always be asked.
@@ -187,9 +186,10 @@ fn is_worth_it(key: &Key) -> bool {
     }
 }
 
-/// The less, the fewer events will have it, as far as its form tells.
+/// The less, the fewer events will have it, as far as its form tells. What can have a few values only is met by many.
 fn commonness(keys: &[Key]) -> usize {
     let one = |key: &Key| match &key.sought {
+        _ if key.subject.0.field.is_narrow() => 100_000,
         Sought::Texts { parts: false, texts } => texts.len(),
         Sought::Numbers(numbers) => 10 + numbers.len(),
         Sought::Texts { parts: true, texts } => {

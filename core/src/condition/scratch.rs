@@ -3,6 +3,8 @@
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 
+use super::shared::Answers;
+
 /// What is put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Put {
@@ -36,10 +38,14 @@ const KINDS: usize = Put::Title as usize + 1;
 
 /// Buffers that are filled once an event and used again for the next one, so that asking a thousand rules about an event
 /// costs no memory.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scratch {
     texts: [Text; KINDS],
+    /// Which of the texts were put together.
+    put: Cell<u32>,
+    answers: Cell<Answers>,
 }
+const _: () = assert!(KINDS <= 32, "a bit for each kind of text");
 
 #[derive(Default)]
 struct Text {
@@ -48,9 +54,9 @@ struct Text {
     spare: Cell<Vec<u8>>,
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for Scratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.put.fmt(f)
+        f.debug_list().entries(self.texts.iter().filter_map(|text| text.put.get())).finish()
     }
 }
 
@@ -60,7 +66,10 @@ const KEPT: usize = 64 << 10;
 impl Scratch {
     /// Forgets what was put together, and keeps the room.
     pub fn clear(&mut self) {
-        for text in &mut self.texts {
+        let mut put = self.put.take();
+        while put != 0 {
+            let text = &mut self.texts[put.trailing_zeros() as usize];
+            put &= put - 1;
             if let Some(mut buffer) = text.put.take()
                 && buffer.capacity() <= KEPT
             {
@@ -70,9 +79,19 @@ impl Scratch {
         }
     }
 
+    /// Lends the room for answers, until [`Scratch::give_back`].
+    pub(super) fn take_answers(&self) -> Answers {
+        self.answers.take()
+    }
+
+    pub(super) fn give_back(&self, answers: Answers) {
+        self.answers.set(answers);
+    }
+
     pub(super) fn get(&self, what: Put, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
         let text = &self.texts[what as usize];
         text.put.get_or_init(|| {
+            self.put.set(self.put.get() | 1 << what as u32);
             let mut buffer = text.spare.take();
             write(&mut buffer);
             buffer

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::scratch::{Put, Scratch};
+use super::shared::Answers;
 use crate::event::{ContainerId, ContainerInfo, Event, Exec, File, Flow, Image, Namespaces, Payload, ProcessKey, Task};
 use crate::graph::{Container, Graph, Process};
 
@@ -27,6 +28,16 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn with(self, scratch: &'a Scratch) -> Self {
         View { scratch: Some(scratch), ..self }
+    }
+
+    /// Asks with room for answers, which are of one event.
+    pub(crate) fn answering<T>(&self, ask: impl FnOnce(&mut Answers) -> T) -> T {
+        let mut answers = self.scratch.map(Scratch::take_answers).unwrap_or_default();
+        let asked = ask(&mut answers);
+        if let Some(scratch) = self.scratch {
+            scratch.give_back(answers);
+        }
+        asked
     }
 
     /// A text that has to be put together.

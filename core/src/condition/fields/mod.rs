@@ -48,6 +48,39 @@ pub struct Field {
     get: Get,
 }
 
+/// Fields that have few different values; what is looked up by them is found in every other event.
+const NARROW: &[&str] = &[
+    "evt.type",
+    "syscall.type",
+    "evt.arg",
+    "evt.args",
+    "evt.res",
+    "evt.rawres",
+    "fd.num",
+    "fd.type",
+    "fd.typechar",
+    "fd.sockfamily",
+    "fd.l4proto",
+    "fd.dev.major",
+    "proc.stdin.type",
+    "proc.stdout.type",
+    "proc.stderr.type",
+    "proc.cmdnargs",
+    "proc.vpid",
+    "proc.tty",
+    "user.uid",
+    "user.name",
+    "user.loginuid",
+    "user.loginname",
+    "group.gid",
+    "group.name",
+    "lanner.event",
+    "lanner.stdin.kind",
+    "lanner.stdout.kind",
+    "lanner.stderr.kind",
+    "lanner.file.made",
+];
+
 /// How a field's values are got, and so of which kind they are and how many there may be.
 #[derive(Clone, Copy)]
 enum Get {
@@ -132,6 +165,11 @@ impl Field {
             Get::Keyed(_) => Accepts::Key,
             _ => Accepts::Nothing,
         }
+    }
+
+    /// Whether it has few different values, so that knowing one tells little.
+    pub(super) fn is_narrow(&self) -> bool {
+        NARROW.contains(&self.name)
     }
 
     /// The field of this name.

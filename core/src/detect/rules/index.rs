@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::condition::{Condition, Key, KeyField, Narrowed, Sought, Value, View};
+use crate::condition::{Answers, Condition, Key, KeyField, Root, Shared, Sharing, Sought, Value, View};
 use crate::event::Family;
 
-/// How many rules of a family can be looked up by parts of texts; further ones are asked about every event.
-const MAX_BY_PARTS: usize = 4096;
+/// Up to so many bytes the parts of one field are searched for by a table with a row for each, which is faster.
+const SMALL: usize = 4 << 10;
 /// How many bytes the parts of one field may have together; rules beyond that are asked about every event.
 const MAX_PARTS: usize = 256 << 10;
 
@@ -24,6 +24,7 @@ pub(super) struct Index {
 #[derive(Debug, Clone, Default)]
 struct OfFamily {
     rules: Vec<Asked>,
+    conditions: Shared,
     fields: Vec<ByField>,
     /// Those (indices into `rules`) that are always asked.
     always: Vec<u32>,
@@ -33,7 +34,7 @@ struct OfFamily {
 struct Asked {
     /// Its place among all rules.
     number: u32,
-    condition: Narrowed,
+    condition: Root,
 }
 
 /// The rules, as indices into [`OfFamily::rules`], that a field leads to.
@@ -56,16 +57,16 @@ struct Parts {
 
 impl Index {
     pub(super) fn new<'a>(conditions: impl Iterator<Item = &'a Condition>) -> Index {
-        let mut index = Index { families: vec![OfFamily::default(); Family::ALL.len()] };
+        let mut families: Vec<(OfFamily, Sharing)> = Family::ALL.iter().map(|_| Default::default()).collect();
         for (number, condition) in (0..).zip(conditions) {
             for family in condition.families().iter() {
                 if let Some(condition) = condition.narrowed(family) {
-                    index.families[family as usize].add(Asked { number, condition });
+                    let (of_family, sharing) = &mut families[family as usize];
+                    of_family.add(Asked { number, condition: sharing.add(&condition) }, condition.keys());
                 }
             }
         }
-        index.families.iter_mut().for_each(OfFamily::finish);
-        index
+        Index { families: families.into_iter().map(|(of_family, sharing)| of_family.finish(sharing)).collect() }
     }
 
     /// The rules that the event meets, in their order.
@@ -78,14 +79,13 @@ impl Index {
 }
 
 impl OfFamily {
-    fn add(&mut self, rule: Asked) {
+    fn add(&mut self, rule: Asked, keys: Vec<Key>) {
         let at = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
-        let keys = rule.condition.keys();
         self.rules.push(rule);
         let fits = |key: &Key| match &key.sought {
             Sought::Texts { texts, parts: true } => {
                 let known = self.fields.iter().find(|f| f.field.is(&key.subject)).map_or(0, |f| f.parts.size);
-                (at as usize) < MAX_BY_PARTS && known + texts.iter().map(|t| t.len()).sum::<usize>() <= MAX_PARTS
+                known + texts.iter().map(|t| t.len()).sum::<usize>() <= MAX_PARTS
             }
             _ => true,
         };
@@ -103,7 +103,8 @@ impl OfFamily {
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(mut self, sharing: Sharing) -> OfFamily {
+        self.conditions = sharing.finish();
         self.fields.retain_mut(|field| match field.parts.finish() {
             true => true,
             // A finder that cannot be made is none: its rules are always asked.
@@ -115,13 +116,24 @@ impl OfFamily {
         });
         self.always.sort_unstable();
         self.always.dedup();
+        self
     }
 
     fn matching(&self, view: &View<'_>) -> Vec<u32> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        view.answering(|answers| {
+            answers.begin(&self.conditions);
+            self.asked(view, answers)
+        })
+    }
+
+    fn asked(&self, view: &View<'_>, answers: &mut Answers) -> Vec<u32> {
         let mut met = Vec::new();
         let mut ask = |at: u32| {
             let rule = &self.rules[at as usize];
-            if rule.condition.matches(view) {
+            if self.conditions.matches(rule.condition, view, answers) {
                 met.push(rule.number);
             }
         };
@@ -178,22 +190,17 @@ impl Parts {
         }
         // Upper and lower case are told apart by the rules themselves.
         let mut builder = AhoCorasick::builder();
-        builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::ContiguousNFA));
+        let kind = if self.size <= SMALL { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
+        builder.ascii_case_insensitive(true).kind(Some(kind));
         self.finder = builder.build(std::mem::take(&mut self.texts)).ok();
         self.finder.is_some()
     }
 
-    /// Tells `ask` the rules one of whose parts is in the text, each once.
+    /// Tells `ask` the rules one of whose parts is in the text.
     fn each(&self, text: &[u8], ask: &mut impl FnMut(u32)) {
         let Some(finder) = &self.finder else { return };
-        let mut asked = [0_u64; MAX_BY_PARTS / 64];
         for found in finder.find_overlapping_iter(text) {
-            let rule = self.rules[found.pattern().as_usize()];
-            let (word, bit) = (rule as usize / 64, 1 << (rule % 64));
-            if asked[word] & bit == 0 {
-                asked[word] |= bit;
-                ask(rule);
-            }
+            ask(self.rules[found.pattern().as_usize()]);
         }
     }
 }
