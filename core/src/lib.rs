@@ -13,3 +13,4 @@ pub mod detect;
 pub mod engine;
 pub mod event;
 pub mod graph;
+mod hash;

@@ -18,12 +18,14 @@ mod filter;
 mod names;
 mod narrow;
 mod parse;
+mod part;
 mod pattern;
 mod program;
 mod scratch;
 mod shared;
 mod spread;
 mod test;
+mod texts;
 mod value;
 mod view;
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::ast::Transform;
 use super::fields::Argument;
 use super::program::{Node, Subject};
 use super::test::Sought;
@@ -48,7 +49,9 @@ impl KeyField {
 
     /// Whether it is the same field.
     pub(crate) fn is(&self, other: &KeyField) -> bool {
-        std::ptr::eq(self.0.field, other.0.field) && self.0.argument == other.0.argument
+        std::ptr::eq(self.0.field, other.0.field)
+            && self.0.argument == other.0.argument
+            && self.0.transforms == other.0.transforms
     }
 }
 
@@ -168,7 +171,9 @@ fn keys(node: &Node) -> Option<Vec<Key>> {
         }
         Node::Test(tested) => {
             let subject = &tested.subject;
-            if !subject.transforms.is_empty() {
+            // Others than these cost more than they save.
+            let cheap = |t: &Transform| matches!(t, Transform::Lower | Transform::Upper | Transform::Basename);
+            if !subject.transforms.iter().all(cheap) {
                 return None;
             }
             // Of several values at least one must hold, whatever the operator makes of the others.

@@ -6,7 +6,9 @@ use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
 use super::ast::Operator;
+use super::part;
 use super::pattern::{self, Paths};
+use super::texts::Texts;
 use super::value::{Kind, Value};
 
 /// A comparison with values that are part of the condition.
@@ -19,10 +21,9 @@ pub(super) enum Test {
     ContainsAnyCase(Box<[u8]>),
     StartsWith(Box<[u8]>),
     EndsWith(Box<[u8]>),
-    /// With a part that every text it matches has.
-    Pattern(Regex, Option<Box<[u8]>>),
-    /// Sorted.
-    OneOf(Box<[Box<[u8]>]>),
+    /// With parts of which every text it matches has one, where such are known.
+    Pattern(Regex, Box<[Box<[u8]>]>),
+    OneOf(Texts),
     Under(Paths),
     Number(Operator, i128),
     /// Sorted.
@@ -88,6 +89,10 @@ impl Test {
         let value = values.first().map_or("", String::as_str);
         let bytes = || Box::from(value.as_bytes());
         let unfit = |why| Unfit::Value(0, why);
+        let found = |regex: Regex, any_case| {
+            let parts = part::parts(regex.as_str(), any_case);
+            Test::Pattern(regex, parts)
+        };
         let contains = |bytes: &[u8]| Test::Contains(Box::new(Finder::new(bytes).into_owned()));
         Ok(match operator {
             Operator::Eq => Test::Equal(bytes()),
@@ -99,14 +104,10 @@ impl Test {
             Operator::StartsWith => Test::StartsWith(bytes()),
             Operator::BStartsWith => Test::StartsWith(hex(value).map_err(unfit)?.into()),
             Operator::EndsWith => Test::EndsWith(bytes()),
-            Operator::Glob => Test::Pattern(pattern::glob(value, false).map_err(unfit)?, part(value)),
-            Operator::IGlob => Test::Pattern(pattern::glob(value, true).map_err(unfit)?, part(value)),
-            Operator::Regex => Test::Pattern(pattern::regex(value).map_err(unfit)?, None),
-            Operator::In | Operator::Intersects => {
-                let mut set: Vec<Box<[u8]>> = values.iter().map(|v| v.as_bytes().into()).collect();
-                set.sort_unstable();
-                Test::OneOf(set.into())
-            }
+            Operator::Glob => found(pattern::glob(value, false).map_err(unfit)?, false),
+            Operator::IGlob => found(pattern::glob(value, true).map_err(unfit)?, true),
+            Operator::Regex => found(pattern::regex(value).map_err(unfit)?, false),
+            Operator::In | Operator::Intersects => Test::OneOf(Texts::new(values.iter().map(|v| v.as_bytes().into()))),
             Operator::PMatch => Test::Under(Paths::new(values.iter().map(String::as_str)).map_err(unfit)?),
             Operator::Exists => return Err(Unfit::Operator),
         })
@@ -162,7 +163,7 @@ impl Test {
                 texts(vec![text.clone()], true)
             }
             Test::Contains(finder) => texts(vec![finder.needle().into()], true),
-            Test::Pattern(_, Some(part)) => texts(vec![part.clone()], true),
+            Test::Pattern(_, parts) if !parts.is_empty() => texts(parts.to_vec(), true),
             Test::Number(Operator::Eq, number) => Some(Sought::Numbers(vec![*number])),
             Test::OneNumberOf(numbers) => Some(Sought::Numbers(numbers.to_vec())),
             _ => None,
@@ -201,7 +202,7 @@ impl Test {
             Test::StartsWith(wanted) => bytes.starts_with(wanted),
             Test::EndsWith(wanted) => bytes.ends_with(wanted),
             Test::Pattern(pattern, _) => pattern.is_match(bytes),
-            Test::OneOf(wanted) => wanted.binary_search_by(|w| (**w).cmp(bytes)).is_ok(),
+            Test::OneOf(wanted) => wanted.has(bytes),
             Test::Under(paths) => paths.has(bytes),
             _ => false,
         }
@@ -246,15 +247,6 @@ fn ordered(operator: Operator, ordering: std::cmp::Ordering) -> bool {
         Operator::Ge => ordering.is_ge(),
         _ => false,
     }
-}
-
-/// The longest part of a glob that stands in every text it matches; in ASCII, so that case can be ignored.
-fn part(glob: &str) -> Option<Box<[u8]>> {
-    if glob.contains(['[', '\\']) {
-        return None;
-    }
-    let longest = glob.split(['*', '?']).filter(|part| part.is_ascii()).max_by_key(|part| part.len())?;
-    (!longest.is_empty()).then(|| longest.as_bytes().into())
 }
 
 /// `needle` is in lower case.

@@ -1,9 +1,6 @@
 //! Cases: signals that evidence joins. A case that weighs enough is an incident.
 
-use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-
-use indexmap::{IndexMap, IndexSet};
 
 use super::lead::Lead;
 use super::occurrence::{self, Occurrence};
@@ -11,6 +8,7 @@ use super::tie::Ties;
 use super::{Link, ProcessSummary, Severity, Signal, Tactic, words};
 use crate::event::{BootTime, ContainerId, ContainerInfo, Event, ProcessKey, Text};
 use crate::graph::Graph;
+use crate::hash::{HashMap, HashSet, IndexMap, IndexSet};
 
 /// Cases that are kept. Those that are no incident go first, oldest first.
 const MAX_CASES: usize = 4_096;
@@ -177,7 +175,7 @@ impl Case {
             }
         }
         both.sort_by_key(|(time, id, i, _)| (*time, *id, *i));
-        let mut places: HashMap<(u64, usize), usize> = HashMap::new();
+        let mut places: HashMap<(u64, usize), usize> = HashMap::default();
         let mut rules: Vec<&str> = Vec::new();
         for (_, id, i, step) in &both {
             let place = rules.iter().position(|rule| *rule == step.rule).unwrap_or(rules.len());
@@ -289,10 +287,10 @@ impl Cases {
             id: self.next,
             name: name(signal),
             stages: Vec::new(),
-            members: IndexMap::new(),
-            living: HashSet::new(),
-            files: IndexSet::new(),
-            peers: IndexSet::new(),
+            members: IndexMap::default(),
+            living: HashSet::default(),
+            files: IndexSet::default(),
+            peers: IndexSet::default(),
             ties: Ties::default(),
             last_time: signal.time,
             changed: true,

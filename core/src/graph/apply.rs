@@ -1,9 +1,5 @@
 //! Events into the graph.
 
-use std::collections::HashSet;
-
-use indexmap::IndexMap;
-
 use super::container::pod_of;
 use super::take::Take;
 use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
@@ -11,6 +7,7 @@ use crate::event::{
     AttributeChange, BootTime, ContainerId, ContainerInfo, Event, Exec, Exit, File, Fork, Header, Open, Origin,
     Payload, ProcessKey, StdioKind, Task, Trace, Udp, UdpStage,
 };
+use crate::hash::{HashSet, IndexMap};
 
 /// Processes that are kept, living and ended; the longest ended go first, and are counted.
 const MAX_PROCESSES: usize = 131_072;

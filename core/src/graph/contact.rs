@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
 use crate::event::{BootTime, ContainerId, ProcessKey};
+use crate::hash::IndexMap;
 
 /// Callers and peers that are kept; the oldest go first.
 const MAX_CONTACTS: usize = 16_384;

@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 
-use indexmap::IndexMap;
-
 use crate::event::{Flow, FlowId, ProcessKey};
+use crate::hash::IndexMap;
 
 /// Ends that are kept; a sixteenth of them goes at a time, oldest first.
 const MAX_ENDS: usize = 32_768;

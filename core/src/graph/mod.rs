@@ -21,12 +21,11 @@ mod socket;
 mod take;
 mod ubiquity;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use indexmap::IndexMap;
-
 use crate::event::{ContainerId, ContainerInfo, File, FileId, ProcessKey, Text};
+use crate::hash::{HashMap, IndexMap};
 
 pub use ask::Ask;
 pub use container::{Cause, Container};

@@ -2,12 +2,10 @@
 //!
 //! Per network namespace: what one container was told about an address, true or not, is nothing that another one knows.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
-use indexmap::IndexMap;
-
 use crate::event::{BootTime, Dns, Header, ProcessKey, ResponseCode, Text};
+use crate::hash::{HashSet, IndexMap};
 
 /// Addresses whose names are kept; those answered longest ago go first, and are counted.
 const MAX_NAMES: usize = 32_768;

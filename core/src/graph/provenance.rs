@@ -1,6 +1,6 @@
 //! The provenance graph proper: who did what to what, how often, and which events say so.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use petgraph::Direction;
@@ -8,6 +8,7 @@ use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use crate::event::{BootTime, ContainerId, FileId, Header, ProcessKey};
+use crate::hash::HashMap;
 
 /// Files and peers that are kept; the oldest go first, and are counted.
 const MAX_OBJECTS: usize = 65_536;

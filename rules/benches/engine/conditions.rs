@@ -29,7 +29,9 @@ pub(crate) fn run() {
         let set = RuleSet::load(&files);
         let explained = set.names().filter_map(|name| set.explain(name));
         // Some are shown shortened, and the naive walk knows no patterns.
-        let plain = |text: &String| ["...", " more)", "regex", "glob", "b64", "len(", "evt.arg", "["].iter().all(|p| !text.contains(p));
+        let plain = |text: &String| {
+            ["...", " more)", "regex", "glob", "b64", "len(", "evt.arg", "["].iter().all(|p| !text.contains(p))
+        };
         let texts = explained.map(|e| e.condition).filter(plain);
         let both =
             texts.filter_map(|text| Some((Condition::parse(&text, &Names::default()).ok()?, parse(&text).ok()?)));

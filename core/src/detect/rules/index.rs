@@ -3,12 +3,11 @@
 //!
 //! Nothing is allocated unless a rule is met.
 
-use std::collections::HashMap;
-
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::condition::{Answers, Condition, Key, KeyField, Root, Shared, Sharing, Sought, Value, View};
 use crate::event::Family;
+use crate::hash::HashMap;
 
 /// Up to so many bytes the parts of one field are searched for by a table with a row for each, which is faster.
 const SMALL: usize = 4 << 10;
@@ -157,7 +156,7 @@ impl OfFamily {
 
 impl ByField {
     fn new(field: KeyField) -> ByField {
-        ByField { field, texts: HashMap::new(), numbers: HashMap::new(), parts: Parts::default() }
+        ByField { field, texts: HashMap::default(), numbers: HashMap::default(), parts: Parts::default() }
     }
 
     fn add(&mut self, rule: u32, sought: Sought) {

@@ -1,0 +1,62 @@
+//! A set of texts, to be asked for one that mostly is not among them.
+
+/// Texts, sorted, and what they have in common.
+#[derive(Debug, Clone)]
+pub(super) struct Texts {
+    sorted: Box<[Box<[u8]>]>,
+    /// A bit for each length; the last for all that are longer.
+    lengths: u64,
+    /// A bit for each first byte.
+    firsts: [u64; 4],
+}
+
+impl Texts {
+    pub(super) fn new(texts: impl Iterator<Item = Box<[u8]>>) -> Texts {
+        let mut sorted: Vec<Box<[u8]>> = texts.collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let (mut lengths, mut firsts) = (0, [0; 4]);
+        for text in &sorted {
+            lengths |= length(text);
+            let (word, bit) = first(text);
+            firsts[word] |= bit;
+        }
+        Texts { sorted: sorted.into(), lengths, firsts }
+    }
+
+    pub(super) fn has(&self, text: &[u8]) -> bool {
+        let (word, bit) = first(text);
+        self.lengths & length(text) != 0
+            && self.firsts[word] & bit != 0
+            && self.sorted.binary_search_by(|known| (**known).cmp(text)).is_ok()
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<Box<[u8]>> {
+        self.sorted.to_vec()
+    }
+}
+
+fn length(text: &[u8]) -> u64 {
+    1 << text.len().min(63)
+}
+
+fn first(text: &[u8]) -> (usize, u64) {
+    let first = text.first().copied().unwrap_or(0);
+    (usize::from(first / 64), 1 << (first % 64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_every_length_are_found_and_no_others() {
+        let long = "x".repeat(300);
+        let all = ["", "a", "\u{ff}", "sh", "bash", &long];
+        let set = Texts::new(all.iter().map(|t| t.as_bytes().into()));
+        assert!(all.iter().all(|text| set.has(text.as_bytes())));
+        let strange = ["b", "s", "ash", "shh", &long[1..], "\0"];
+        assert!(!strange.iter().any(|text| set.has(text.as_bytes())));
+        assert!(!Texts::new(std::iter::empty()).has(b""));
+    }
+}
