@@ -16,8 +16,7 @@ use lanner_core::graph::Graph;
 use lanner_recording::Reader;
 
 /// Rules that rest on events that were built for a test, each with the reason why what it tells of was not performed.
-const BUILT: &[(&str, &str)] = &[
-];
+const BUILT: &[(&str, &str)] = &[];
 
 /// The sum by which `perform.py` calls a case: FNV-1a, 64 bits.
 fn sum_of(text: &str) -> String {
@@ -41,7 +40,8 @@ impl Belongs {
                 }
             }
             Payload::Exec(exec) => {
-                let script = exec.image.args.list.get(1).and_then(|script| script.as_bytes().strip_prefix(b"/srv/cases/"));
+                let script =
+                    exec.image.args.list.get(1).and_then(|script| script.as_bytes().strip_prefix(b"/srv/cases/"));
                 if let Some(script) = script {
                     self.0.insert(process, String::from_utf8_lossy(script).into_owned());
                 }

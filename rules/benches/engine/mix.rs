@@ -146,7 +146,8 @@ impl Mix {
         for process in living {
             self.seq += 1;
             let time = BootTime(self.now);
-            let header = Header { seq: self.seq, time, cpu: 0, process, tid: process.pid, origin: Origin::Live };
+            let header =
+                Header { seq: self.seq, time, cpu: 0, process, tid: process.pid, origin: Origin::Live, compat: false };
             told.push(Event { header, payload: Payload::Exit(Exit { code: 0, signal: 15 }) });
         }
     }

@@ -47,7 +47,8 @@ pub(super) fn answer(
             let at = engine.incidents().iter().position(|i| i.id == *id);
             let Some((at, why)) = at.and_then(|at| Some((at, engine.explain_incident(at)?))) else {
                 let ids: Vec<&str> = engine.incidents().iter().map(|i| i.id.as_str()).take(20).collect();
-                let there = if ids.is_empty() { "there is none".to_owned() } else { format!("there are {}", ids.join(", ")) };
+                let there =
+                    if ids.is_empty() { "there is none".to_owned() } else { format!("there are {}", ids.join(", ")) };
                 super::say(&format!("no incident {} was found: {there}", super::one_line(id)));
                 return Ok(Status::Failed);
             };

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use indexmap::IndexMap;
-
 use super::relation::RelationKind;
 use crate::detect::{LinkKind, Occurrence, ProcessSummary, Stage, Tie};
 use crate::event::{ContainerId, ProcessKey};
+use crate::hash::IndexMap;
 
 /// How far lineage is followed within an incident.
 const MAX_ANCESTORS: usize = 64;

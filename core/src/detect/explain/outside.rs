@@ -24,7 +24,12 @@ pub(in crate::detect) fn process<'a>(
     key: ProcessKey,
 ) -> ProcessExplanation {
     let called = words::process(graph, key);
-    let told = |incident: Option<String>, reasons| ProcessExplanation { process: key, called: called.clone(), incident, reasons };
+    let told = |incident: Option<String>, reasons| ProcessExplanation {
+        process: key,
+        called: called.clone(),
+        incident,
+        reasons,
+    };
     let standing = || incidents.iter().filter(|i| i.merged_into.is_none());
     if let Some(incident) = standing().find(|i| i.processes.iter().any(|p| p.key == key)) {
         return told(Some(incident.id.clone()), vec![View::new(graph, incident).process(key)]);
@@ -75,7 +80,8 @@ fn lineage(graph: &Graph, cases: &Cases, key: ProcessKey, own: &[&Signal]) -> Re
         }
         None => {
             let rules: Vec<String> = own.iter().map(|s| format!("\"{}\"", s.rule)).collect();
-            let words = format!("what rules said of it names no tactic, and has no place in a story: {}", rules.join(", "));
+            let words =
+                format!("what rules said of it names no tactic, and has no place in a story: {}", rules.join(", "));
             let seqs: Vec<u64> = own.iter().map(|s| s.seq).collect();
             Reason::new(ReasonKind::NoSignal, words).shown_by(&seqs)
         }
@@ -139,10 +145,14 @@ fn shared(graph: &Graph, incident: &Incident, key: ProcessKey) -> Vec<Reason> {
                 let path = graph.file(*file).map(|f| f.path.to_string()).unwrap_or_default();
                 let by = words::process(graph, writer);
                 let reason = if graph.users_of(*file, EVERYBODYS + 1) > EVERYBODYS {
-                    let words = format!("{id}: it took up {path}, which {by} wrote, as more than {EVERYBODYS} programs did: that ties nobody");
+                    let words = format!(
+                        "{id}: it took up {path}, which {by} wrote, as more than {EVERYBODYS} programs did: that ties nobody"
+                    );
                     Reason::new(ReasonKind::Ubiquitous, words)
                 } else {
-                    let words = format!("{id}: it took up {path}, which {by} wrote; that alone is no reason, and it did nothing else that a rule tells");
+                    let words = format!(
+                        "{id}: it took up {path}, which {by} wrote; that alone is no reason, and it did nothing else that a rule tells"
+                    );
                     Reason::new(ReasonKind::OnlyRead, words)
                 };
                 reasons.push(reason.shown_by(&seq));
@@ -152,7 +162,10 @@ fn shared(graph: &Graph, incident: &Incident, key: ProcessKey) -> Vec<Reason> {
                 reasons.push(Reason::new(ReasonKind::OnlyPeer, words).shown_by(&seq));
             }
             (Node::Process(server), Relation::Reached) if is_in(server) => {
-                let words = format!("{id}: it called {} of that, and did nothing that a rule tells", words::process(graph, *server));
+                let words = format!(
+                    "{id}: it called {} of that, and did nothing that a rule tells",
+                    words::process(graph, *server)
+                );
                 reasons.push(Reason::new(ReasonKind::OnlyPeer, words).shown_by(&seq));
             }
             _ => {}
@@ -163,11 +176,14 @@ fn shared(graph: &Graph, incident: &Incident, key: ProcessKey) -> Vec<Reason> {
         _ => None,
     });
     if let Some((client, seq)) = called_by {
-        let words = format!("{id}: {} of that called it, and it did nothing that a rule tells", words::process(graph, client));
+        let words =
+            format!("{id}: {} of that called it, and it did nothing that a rule tells", words::process(graph, client));
         reasons.push(Reason::new(ReasonKind::OnlyPeer, words).shown_by(&[seq]));
     }
     let container = graph.container_of(key);
-    if let Some(container) = container.filter(|c| incident.processes.iter().any(|p| p.container.as_ref() == Some(&c.id))) {
+    if let Some(container) =
+        container.filter(|c| incident.processes.iter().any(|p| p.container.as_ref() == Some(&c.id)))
+    {
         let place = words::container(graph, &container.id);
         let words = format!("{id}: it runs in {place} as that does, and nothing closer is known");
         reasons.push(Reason::new(ReasonKind::OnlyContainer, words));
