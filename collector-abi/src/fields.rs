@@ -80,6 +80,7 @@ macro_rules! kernel_fields {
                 loginuid: u32 = "loginuid.val" else "the user who logged in";
                 works: Ptr<callback_head> = "task_works" else "which file a script is";
                 call_flags: u32 = "thread_info.status" else "32-bit system calls";
+                stack: u64 = "stack" else "names as they were passed to open, and its flags";
             }
             callback_head { next: Ptr<callback_head> = "next"; }
             signal_struct {
@@ -351,6 +352,12 @@ macro_rules! kernel_fields {
             }
             pt_regs {
                 number: At<bytes> = "orig_ax" | "syscallno" else "files opened through io_uring without another thread";
+                first: u64 = "di" | "regs[0]" else "names as they were passed to open, and its flags";
+                second: u64 = "si" | "regs[1]" else "names as they were passed to open, and its flags";
+                third: u64 = "dx" | "regs[2]" else "names as they were passed to open, and its flags";
+                fourth: u64 = "r10" | "regs[3]" else "names as they were passed to open, and its flags";
+                mode: At<bytes> = "cs" | "pstate" else "names as they were passed to open, and its flags";
+                end: At<bytes> = "sizeof" else "names as they were passed to open, and its flags";
             }
             bytes {}
         }

@@ -38,7 +38,7 @@ pub mod FileFlags {
     pub const LOWER: u16 = 32;
 }
 
-/// A file was opened. Tail: its path.
+/// A file was opened. Tail: its path, then the name that was passed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenRecord {
@@ -58,8 +58,14 @@ pub struct OpenRecord {
     pub written_before: u8,
     /// One of [`Through`].
     pub through: u32,
-    /// Zero.
-    pub zero: u32,
+    /// The `O_*` flags that were passed.
+    pub flags: u32,
+    /// Bytes of the name in the tail, with a NUL at its end; 0: there is none, or it cannot be read any more.
+    pub name_len: u32,
+    /// The permissions that were passed for a file to be made.
+    pub mode: u16,
+    /// 1 when flags and permissions are known.
+    pub known: u16,
 }
 
 /// Values of [`OpenRecord::through`].
@@ -105,4 +111,4 @@ pub struct SealRecord {
     pub zero: u32,
 }
 
-plain!(FileFacts = 24, OpenRecord = 80, MemFdRecord = 72, SealRecord = 80);
+plain!(FileFacts = 24, OpenRecord = 88, MemFdRecord = 72, SealRecord = 80);

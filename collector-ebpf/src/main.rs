@@ -42,6 +42,7 @@ mod news;
 mod often;
 mod open;
 mod packet;
+mod passed;
 mod path;
 mod record;
 mod rename;

@@ -9,6 +9,7 @@ use lanner_collector_abi::{FileFacts, OpenRecord, Through, Watched, kind};
 
 use crate::files::{self, S_IFDIR, S_IFMT, S_IFREG};
 use crate::kernel::{dentry, file, probe, task_struct};
+use crate::passed::{self, Passed};
 use crate::record::{Record, Slot, header};
 use crate::ring;
 use crate::trace;
@@ -132,7 +133,6 @@ pub fn tell(current: task_struct, opened: Opened, slot: Slot) {
     record.head.header = header(kind::OPEN, current);
     record.head.fd = opened.fd;
     record.head.through = opened.through;
-    record.head.zero = 0;
     record.head.read = u8::from(mode & FMODE_READ != 0);
     record.head.write = u8::from(mode & FMODE_WRITE != 0);
     record.head.created = u8::from(mode & FMODE_CREATED != 0);
@@ -140,6 +140,11 @@ pub fn tell(current: task_struct, opened: Opened, slot: Slot) {
     record.head.file =
         FileFacts { dev: u64::from(key.dev), ino: key.ino, mode: type_and_mode, flags: 0, path_len: 0, zero: 0 };
     files::locate(inode, file.f_path(), &mut record.head.file, record.tail);
+    let passed = if opened.through == Through::CALL { passed::to_open(current) } else { Passed::NOTHING };
+    record.head.flags = passed.flags;
+    record.head.mode = passed.mode;
+    record.head.known = passed.known;
+    record.head.name_len = if passed.name == 0 { 0 } else { record.tail.push_user_str(passed.name) };
     record.head.header.len = size_of::<OpenRecord>() as u32 + record.tail.used();
     record.submit();
 }

@@ -36,6 +36,7 @@ fn write(ino: u64) -> Payload {
         written_before: false,
         directory: false,
         through: Through::Call,
+        passed: None,
     }))
 }
 

@@ -99,6 +99,7 @@ fn busy_node(n: u64) -> Vec<Batch> {
                 written_before: false,
                 directory: false,
                 through: Through::Call,
+                passed: None,
             })),
             _ => Payload::Exit(Exit { code: 0, signal: 0 }),
         };

@@ -16,6 +16,21 @@ pub(crate) struct Deed {
     pub(crate) it: fn() -> io::Result<()>,
     /// Does what is nearly the same.
     pub(crate) nearly: fn() -> io::Result<()>,
+    /// Why this machine has no such thing.
+    pub(crate) cannot: fn() -> Option<String>,
+}
+
+impl Deed {
+    /// On the host, and every machine can do it: what most deeds begin with.
+    pub(crate) const PLAIN: Deed = Deed {
+        name: "",
+        falco: "",
+        within: Within::Host,
+        nearly_within: Within::Host,
+        it: || Ok(()),
+        nearly: || Ok(()),
+        cannot: || None,
+    };
 }
 
 /// Where something is done.

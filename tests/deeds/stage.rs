@@ -21,6 +21,9 @@ use crate::place::{self, Container};
 /// Longer than any deed takes, even on a machine busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// So much of an event is shown when a test fails.
+const SHOWN: usize = 300;
+
 pub(crate) struct Stage {
     state: Mutex<State>,
     plain: Container,
@@ -231,6 +234,10 @@ impl Seen {
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} processes, raised: {:?}", self.cast.len(), self.raised)?;
-        self.events.iter().try_for_each(|e| writeln!(f, "{} {:?}", e.header.process.pid, e.payload))
+        self.events.iter().try_for_each(|e| {
+            let told = format!("{:?}", e.payload);
+            let shown = told.char_indices().nth(SHOWN).map_or(told.as_str(), |(end, _)| &told[..end]);
+            writeln!(f, "{} {shown}", e.header.process.pid)
+        })
     }
 }

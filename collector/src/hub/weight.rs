@@ -15,7 +15,10 @@ pub(super) fn of(event: &Event) -> usize {
     let more = match &event.payload {
         Payload::Exec(exec) | Payload::Alive(exec) => size_of::<Exec>() + of_task(&exec.task) + of_image(&exec.image),
         Payload::Fork(fork) => size_of_val(fork.as_ref()) + of_task(&fork.task),
-        Payload::Open(open) => size_of_val(open.as_ref()) + of_file(&open.file),
+        Payload::Open(open) => {
+            let name = open.passed.as_ref().and_then(|passed| passed.name.as_ref());
+            size_of_val(open.as_ref()) + of_file(&open.file) + name.map_or(0, of_text)
+        }
         Payload::MemFd(memfd) => of_file(&memfd.file),
         Payload::Rename(rename) => size_of_val(rename.as_ref()) + of_file(&rename.file) + of_file(&rename.from),
         Payload::Link(link) => size_of_val(link.as_ref()) + of_file(&link.file) + of_file(&link.target),

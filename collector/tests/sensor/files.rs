@@ -6,9 +6,9 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use lanner_core::event::{Access, Event, File, MemFd, Open, Payload, Through};
+use lanner_core::event::{Access, Event, File, MemFd, Open, OpenFlags, Passed, Payload, Through};
 
-use super::stage::{file_id, helper, perform, shell, stage};
+use super::stage::{after, done, file_id, helper, perform, shell, stage};
 
 const READ: Access = Access { read: true, write: false };
 const WRITE: Access = Access { read: false, write: true };
@@ -38,6 +38,7 @@ fn a_written_file_links_its_writer_to_each_reader_once() {
             written_before: false,
             directory: false,
             through: Through::Call,
+            passed: Some(Passed { name: None, flags: OpenFlags(0o1_101), mode: 0o666 }),
         }
     );
 
@@ -92,6 +93,66 @@ fn a_file_is_what_a_link_leads_to() {
     let [open] = opens(&life)[..] else { panic!("one open: {life:?}") };
     assert_eq!(open.file.path.to_string(), real.display().to_string());
     assert!(!open.created);
+}
+
+#[test]
+fn an_open_is_told_with_what_was_passed() {
+    let Some(stage) = stage() else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::create_dir(dir.path().join("in")).expect("made");
+    fs::write(dir.path().join("there"), "x").expect("written");
+    symlink("there", dir.path().join("link")).expect("linked");
+    let within = std::ffi::CString::new(dir.path().join("in").display().to_string()).expect("a path");
+    // struct open_how: flags, permissions, and how to resolve.
+    let how = [(libc::O_CREAT | libc::O_RDWR | libc::O_CLOEXEC) as u64, 0o750, 0];
+    let (_, life) = perform(
+        stage,
+        &mut after(move || {
+            let flags = libc::O_WRONLY | libc::O_APPEND;
+            // SAFETY: NUL-terminated names, and a struct of the size given.
+            unsafe {
+                done(libc::chdir(within.as_ptr()).into())?;
+                done(libc::open(c"../in/./../there".as_ptr(), flags).into())?;
+                done(libc::openat(libc::AT_FDCWD, c"../link".as_ptr(), libc::O_WRONLY | libc::O_TRUNC).into())?;
+                done(libc::syscall(
+                    libc::SYS_openat2,
+                    libc::AT_FDCWD,
+                    c"tool".as_ptr(),
+                    how.as_ptr(),
+                    size_of_val(&how),
+                ))?;
+                #[cfg(target_arch = "x86_64")]
+                {
+                    done(libc::syscall(libc::SYS_open, c"old".as_ptr(), libc::O_CREAT | libc::O_EXCL | 1, 0o640))?;
+                    done(libc::syscall(libc::SYS_creat, c"older".as_ptr(), 0o600))?;
+                }
+            }
+            Ok(())
+        }),
+    );
+    let told: Vec<(Option<String>, Vec<&str>, u16, String)> = opens(&life)
+        .iter()
+        .map(|open| {
+            let passed = open.passed.as_ref().unwrap_or_else(|| panic!("what was passed: {open:?}"));
+            let name = passed.name.as_ref().map(ToString::to_string);
+            let path = open.file.path.to_string().replace(&dir.path().display().to_string(), "");
+            (name, passed.flags.names().collect(), passed.mode, path)
+        })
+        .collect();
+    let row = |name: &str, flags: &[&'static str], mode, path: &str| {
+        (Some(name.to_owned()), flags.to_vec(), mode, path.to_owned())
+    };
+    let mut expected = vec![
+        row("../in/./../there", &["O_WRONLY", "O_APPEND"], 0, "/there"),
+        row("../link", &["O_WRONLY", "O_TRUNC"], 0, "/there"),
+        row("tool", &["O_RDWR", "O_CREAT", "O_CLOEXEC"], 0o750, "/in/tool"),
+    ];
+    if cfg!(target_arch = "x86_64") {
+        expected.push(row("old", &["O_WRONLY", "O_CREAT", "O_EXCL"], 0o640, "/in/old"));
+        expected.push(row("older", &["O_WRONLY", "O_CREAT", "O_TRUNC"], 0o600, "/in/older"));
+    }
+    assert_eq!(told, expected);
+    assert!(opens(&life)[2].passed.as_ref().is_some_and(Passed::makes_program));
 }
 
 #[test]

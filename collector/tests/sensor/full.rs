@@ -55,6 +55,7 @@ fn files_opened_by_a_ring_are_told_whoever_does_its_work_and_wherever_it_keeps_t
                 written_before: false,
                 directory: false,
                 through: Through::IoUring,
+                passed: None,
             }
         );
     }

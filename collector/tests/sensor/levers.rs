@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use lanner_core::event::{Access, Event, File, Open, Payload, Through};
+use lanner_core::event::{Access, Event, File, Open, OpenFlags, Passed, Payload, Through};
 
 use super::stage::{after, done, file_id, perform, shell, stage};
 
@@ -35,6 +35,7 @@ fn is_told(path: &str, access: Access) {
         written_before: open.written_before,
         directory: false,
         through: Through::Call,
+        passed: Some(Passed { name: None, flags: OpenFlags(flags as u32), mode: 0 }),
     };
     assert_eq!(open, &expected);
     assert!(open.fd >= 3);

@@ -1,6 +1,6 @@
 //! Files.
 
-use super::Text;
+use super::{Passed, Text};
 
 /// Which file it is, whatever it is called: device and inode number. Zero device and inode: unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
@@ -65,6 +65,8 @@ pub struct Open {
     pub directory: bool,
     /// By which way.
     pub through: Through,
+    /// What the call was passed, where it was one of the process's own and the sensor could see.
+    pub passed: Option<Passed>,
 }
 
 /// How something was asked of the kernel.

@@ -228,7 +228,12 @@ impl Teller {
         let access = *self.random.pick(&[(true, false), (false, true), (true, true), (false, false)]);
         let access = Access { read: access.0, write: access.1 };
         let [created, written_before, directory] = [3, 2, 20].map(|n| self.random.one_in(n));
-        Open { file: self.file(), fd: 3, access, created, written_before, directory, through: Through::Call }
+        let passed = self.random.one_in(2).then(|| Passed {
+            name: self.random.one_in(2).then(|| (*self.random.pick(FILES)).into()),
+            flags: OpenFlags(self.random.below(1 << 24) as u32),
+            mode: self.random.below(1 << 12) as u16,
+        });
+        Open { file: self.file(), fd: 3, access, created, written_before, directory, through: Through::Call, passed }
     }
 
     fn address(&mut self) -> SocketAddr {

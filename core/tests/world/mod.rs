@@ -139,6 +139,7 @@ impl World {
                 written_before,
                 directory: false,
                 through: Through::Call,
+                passed: None,
             })),
         )
     }

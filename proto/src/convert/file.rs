@@ -1,6 +1,6 @@
 //! Files.
 
-use lanner_core::event::{Access, File, FileId, MemFd, Open, Seal, Seals, Through};
+use lanner_core::event::{Access, File, FileId, MemFd, Open, OpenFlags, Passed, Seal, Seals, Through};
 
 use super::{MAX_TEXT, Refused, bytes, text};
 use crate::v1;
@@ -43,7 +43,24 @@ impl From<&Open> for v1::Open {
             written_before: open.written_before,
             directory: open.directory,
             through: v1::Through::from(open.through).into(),
+            passed: open.passed.as_ref().map(Into::into),
         }
+    }
+}
+
+impl From<&Passed> for v1::Passed {
+    fn from(passed: &Passed) -> Self {
+        v1::Passed { name: passed.name.as_ref().map(bytes), flags: passed.flags.0, mode: passed.mode.into() }
+    }
+}
+
+impl TryFrom<v1::Passed> for Passed {
+    type Error = Refused;
+
+    fn try_from(passed: v1::Passed) -> Result<Self, Refused> {
+        let name = passed.name.map(|name| text(name, "name")).transpose()?;
+        let mode = u16::try_from(passed.mode).map_err(|_| Refused::Malformed("mode"))?;
+        Ok(Passed { name, flags: OpenFlags(passed.flags), mode })
     }
 }
 
@@ -79,6 +96,7 @@ impl TryFrom<v1::Open> for Open {
             created: open.created,
             written_before: open.written_before,
             directory: open.directory,
+            passed: open.passed.map(TryInto::try_into).transpose()?,
         })
     }
 }

@@ -478,6 +478,22 @@ pub struct Open {
     /// By which way; unspecified by collectors that know of system calls alone.
     #[prost(enumeration = "Through", tag = "80")]
     pub through: i32,
+    /// What the call was passed, where that could be seen.
+    #[prost(message, optional, tag = "100")]
+    pub passed: ::core::option::Option<Passed>,
+}
+/// What was passed to an open.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Passed {
+    /// The name, where it is not the path that the kernel came to.
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub name: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// O_* as asm-generic/fcntl.h numbers them.
+    #[prost(uint32, tag = "2")]
+    pub flags: u32,
+    /// The permissions for a file that is made.
+    #[prost(uint32, tag = "3")]
+    pub mode: u32,
 }
 /// An anonymous file in memory was made.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

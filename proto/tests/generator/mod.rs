@@ -241,6 +241,11 @@ impl Rng {
                 written_before: self.flag(),
                 directory: self.flag(),
                 through: [Through::Call, Through::IoUring, Through::Kernel][self.below(3) as usize],
+                passed: self.flag().then(|| Passed {
+                    name: self.flag().then(|| self.text()),
+                    flags: OpenFlags(self.u32()),
+                    mode: self.next() as u16,
+                }),
             })),
             Family::Connect => {
                 let attempts = [Attempt::Started, Attempt::Established, Attempt::Failed(self.u32())];

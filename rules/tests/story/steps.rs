@@ -161,6 +161,7 @@ impl Story {
                 written_before: false,
                 directory: false,
                 through,
+                passed: None,
             }))
         };
         let attribute = |path: &str, change| Payload::Attribute(Box::new(Attribute { file: file(path), change }));

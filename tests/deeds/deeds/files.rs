@@ -14,8 +14,6 @@ use crate::sys;
 pub(crate) static CLIMBING: Deed = Deed {
     name: "climbs to a secret",
     falco: "Directory traversal monitored file read",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || {
         std::env::set_current_dir("/usr/lib")?;
         File::open("../../etc/shadow").map(drop)
@@ -24,6 +22,7 @@ pub(crate) static CLIMBING: Deed = Deed {
         std::env::set_current_dir("/usr")?;
         File::open("../etc/shadow").map(drop)
     },
+    ..Deed::PLAIN
 };
 
 /// How old a server is when rules expect it to have read what it needs.
@@ -32,8 +31,6 @@ const SETTLED: Duration = Duration::from_millis(5_200);
 pub(crate) static READ_LATE: Deed = Deed {
     name: "server reads a secret late",
     falco: "Read sensitive file trusted after startup",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || {
         place::be_called("nginx")?;
         // It is its age that the rule asks for.
@@ -44,13 +41,12 @@ pub(crate) static READ_LATE: Deed = Deed {
         place::be_called("nginx")?;
         File::open("/etc/shadow").map(drop)
     },
+    ..Deed::PLAIN
 };
 
 pub(crate) static READ: Deed = Deed {
     name: "reads a secret",
     falco: "Read sensitive file untrusted",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || {
         place::be_called("peeker")?;
         File::open("/etc/pam.d/login").or_else(|_| File::open("/etc/shadow")).map(drop)
@@ -59,6 +55,7 @@ pub(crate) static READ: Deed = Deed {
         place::be_called("login")?;
         File::open("/etc/shadow").map(drop)
     },
+    ..Deed::PLAIN
 };
 
 /// Opens a log of a node of its own, that is there already.
@@ -73,14 +70,13 @@ fn open_log(options: &mut OpenOptions) -> io::Result<()> {
 pub(crate) static LOG_EMPTIED: Deed = Deed {
     name: "empties a log",
     falco: "Clear Log Activities",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || open_log(OpenOptions::new().write(true).truncate(true)),
     nearly: || {
         place::own_mounts()?;
         place::cover("/var/log")?;
         OpenOptions::new().append(true).create(true).open("/var/log/own").map(drop)
     },
+    ..Deed::PLAIN
 };
 
 fn link_to(target: &str) -> io::Result<()> {
@@ -91,10 +87,9 @@ fn link_to(target: &str) -> io::Result<()> {
 pub(crate) static LINK: Deed = Deed {
     name: "links to a secret",
     falco: "Create Symlink Over Sensitive Files",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || link_to("/etc/shadow"),
     nearly: || link_to("/etc/hostname"),
+    ..Deed::PLAIN
 };
 
 fn name_again(file: &str) -> io::Result<()> {
@@ -108,10 +103,9 @@ fn name_again(file: &str) -> io::Result<()> {
 pub(crate) static HARD_LINK: Deed = Deed {
     name: "names a secret again",
     falco: "Create Hardlink Over Sensitive Files",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || name_again("shadow"),
     nearly: || name_again("hostname"),
+    ..Deed::PLAIN
 };
 
 fn write_in_container(name: &str) -> io::Result<()> {
@@ -126,4 +120,5 @@ pub(crate) static LEVER: Deed = Deed {
     nearly_within: Within::Container,
     it: || write_in_container("release_agent"),
     nearly: || write_in_container("released"),
+    ..Deed::PLAIN
 };

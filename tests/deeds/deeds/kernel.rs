@@ -19,9 +19,13 @@ pub(crate) static MODULE: Deed = Deed {
     name: "loads a module",
     falco: "Linux Kernel Module Injection Detected",
     within: Within::Container,
-    nearly_within: Within::Host,
     it: load_nonsense,
     nearly: load_nonsense,
+    cannot: || {
+        let none = sys::call(libc::SYS_init_module, &[0, 0, 0]).is_err_and(|e| e.raw_os_error() == Some(libc::ENOSYS));
+        none.then(|| "this kernel takes no modules".to_owned())
+    },
+    ..Deed::PLAIN
 };
 
 fn attach() -> io::Result<()> {
@@ -39,17 +43,15 @@ fn be_traced() -> io::Result<()> {
 pub(crate) static TRACES: Deed = Deed {
     name: "attaches to a process",
     falco: "PTRACE attached to process",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: attach,
     nearly: be_traced,
+    ..Deed::PLAIN
 };
 
 pub(crate) static TRACED: Deed = Deed {
     name: "keeps others from tracing it",
     falco: "PTRACE anti-debug attempt",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: be_traced,
     nearly: attach,
+    ..Deed::PLAIN
 };

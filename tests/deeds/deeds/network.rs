@@ -53,6 +53,7 @@ pub(crate) static CLUSTER: Deed = Deed {
     nearly_within: Within::Container,
     it: || call_by_name("kubernetes.default.svc.cluster.local"),
     nearly: || call_by_name("web.default.svc.cluster.local"),
+    ..Deed::PLAIN
 };
 
 fn raw_socket(domain: i32) -> io::Result<()> {
@@ -68,6 +69,7 @@ pub(crate) static PACKETS: Deed = Deed {
     nearly_within: Within::Container,
     it: || raw_socket(libc::AF_PACKET),
     nearly: || raw_socket(libc::AF_INET),
+    ..Deed::PLAIN
 };
 
 /// Puts a connection in the place of a descriptor.
@@ -85,6 +87,7 @@ pub(crate) static SHELL_ON_SOCKET: Deed = Deed {
     nearly_within: Within::Container,
     it: || socket_as(libc::STDOUT_FILENO),
     nearly: || socket_as(17),
+    ..Deed::PLAIN
 };
 
 /// Calls an address of the networks that documents may use (RFC 5737), as a program of this name.
@@ -99,8 +102,7 @@ fn ssh_to(port: u16) -> io::Result<()> {
 pub(crate) static ODD_PORT: Deed = Deed {
     name: "secure shell to an odd port",
     falco: "Disallowed SSH Connection Non Standard Port",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || ssh_to(443),
     nearly: || ssh_to(22),
+    ..Deed::PLAIN
 };

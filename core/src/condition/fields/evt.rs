@@ -67,6 +67,9 @@ pub(super) const FIELDS: &[Field] = &[
     flag("evt.is_open_read", OPEN, "A file was opened for reading.", |v| Some(open(v)?.access.read)),
     flag("evt.is_open_write", OPEN, "A file was opened for writing.", |v| Some(open(v)?.access.write)),
     flag("evt.is_open_create", OPEN, "A file was created by opening it.", |v| Some(open(v)?.created)),
+    flag("evt.is_open_exec", OPEN, "An open was to make a file that may be run, if there was none.", |v| {
+        Some(open(v)?.passed.as_ref()?.makes_program())
+    }),
     named(
         "evt.arg",
         ALL,
@@ -167,18 +170,8 @@ fn arguments(view: View<'_>) -> Found<'_> {
 
 fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
     match (name, &view.event.payload) {
-        ("flags", Payload::Open(open)) => {
-            let access = match (open.access.read, open.access.write) {
-                (true, true) => "O_RDWR",
-                (false, true) => "O_WRONLY",
-                _ => "O_RDONLY",
-            };
-            let create = if open.created { "|O_CREAT|O_F_CREATED" } else { "" };
-            let directory = if open.directory { "|O_DIRECTORY" } else { "" };
-            Some(view.put(Put::Flags, |out| {
-                [access, create, directory].iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
-            }))
-        }
+        ("flags", Payload::Open(open)) => Some(view.put(Put::Flags, |out| open_flags(out, open))),
+        ("mode", Payload::Open(open)) => fs::permissions(view, open.passed.as_ref()?.mode),
         ("flags", Payload::Exec(exec)) => {
             let upper = exec.image.layer == Some(Layer::Upper);
             let flags = [(upper, "EXE_UPPER_LAYER"), (exec.image.exe.is_memfd(), "EXE_FROM_MEMFD")];
@@ -208,6 +201,25 @@ fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
         ("ret", Payload::Exit(exit)) => made(exit.code.to_string()),
         ("res", _) => made(raw_result(view)?.to_string()),
         _ => fs::argument(view, name).or_else(|| privilege::argument(view, name)),
+    }
+}
+
+/// What was passed; or where that is not known, what became of it.
+fn open_flags(out: &mut Vec<u8>, open: &Open) {
+    match &open.passed {
+        Some(passed) => join_flags(out, passed.flags.names().map(|name| ("", name))),
+        None => {
+            let access = match (open.access.read, open.access.write) {
+                (true, true) => "O_RDWR",
+                (false, true) => "O_WRONLY",
+                _ => "O_RDONLY",
+            };
+            let set = [(true, access), (open.created, "O_CREAT"), (open.directory, "O_DIRECTORY")];
+            join_flags(out, set.into_iter().filter(|(is, _)| *is).map(|(_, name)| ("", name)));
+        }
+    }
+    if open.created {
+        out.extend_from_slice(b"|O_F_CREATED");
     }
 }
 

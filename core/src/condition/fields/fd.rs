@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use super::{FILE, FLOW, Field, Found, SOCKET, UNIX, address, directory, ends, flag, known, number, ports, text, word};
+use super::{
+    FILE, FLOW, Field, Found, OPEN, SOCKET, UNIX, address, directory, ends, flag, fs, known, number, ports, text, word,
+};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{Bind, BindAddress, Family, FamilySet, Payload, UdpStage, Unix};
@@ -26,6 +28,7 @@ pub(super) const FIELDS: &[Field] = &[
             _ => connection(v),
         }
     }),
+    text("fd.nameraw", OPEN, "A file's name as the caller of the open spelled it.", fs::nameraw),
     text("fd.directory", FILE, "The directory of a file.", |v| {
         Some(Cow::Borrowed(directory(v.file()?.path.as_bytes())))
     }),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Field, Found, NAMED, directory, flag, known, made, text, word};
+use super::{Field, Found, NAMED, OPEN, directory, flag, known, made, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{AttributeChange, Family, FamilySet, MadeKind, Payload};
@@ -16,6 +16,7 @@ const TWO_PATHS: FamilySet = FamilySet::of(&[Family::Rename, Family::Link]);
 
 pub(super) const FIELDS: &[Field] = &[
     text("fs.path.name", PATH, "The path of the file that was opened, made, removed or changed.", name),
+    text("fs.path.nameraw", OPEN, "The name as the caller of an open spelled it.", nameraw),
     text("fs.path.source", TWO_PATHS, "Of a rename the old path, of a link the new one.", source),
     text("fs.path.target", TWO_PATHS, "Of a rename the new path, of a link what it leads to.", target),
     text("lanner.file.path", NAMED, "The file's path; of one that got a name, that name.", |v| known(&v.named()?.path)),
@@ -56,6 +57,12 @@ pub(super) const FIELDS: &[Field] = &[
 
 fn name(view: View<'_>) -> Found<'_> {
     if PATH.has(Family::of(&view.event.payload)) { known(&view.named()?.path) } else { None }
+}
+
+/// The name that was passed to an open.
+pub(super) fn nameraw(view: View<'_>) -> Found<'_> {
+    let Payload::Open(open) = &view.event.payload else { return None };
+    known(open.passed.as_ref()?.name.as_ref().unwrap_or(&open.file.path))
 }
 
 fn source(view: View<'_>) -> Found<'_> {
@@ -104,7 +111,7 @@ pub(super) fn argument<'a>(view: View<'a>, name: &str) -> Found<'a> {
 }
 
 /// Permissions as Falco writes them: `S_IRUSR|S_ISUID`.
-fn permissions(view: View<'_>, mode: u16) -> Found<'_> {
+pub(super) fn permissions(view: View<'_>, mode: u16) -> Found<'_> {
     const BITS: [(u16, &str); 12] = [
         (0o0001, "S_IXOTH"),
         (0o0002, "S_IWOTH"),

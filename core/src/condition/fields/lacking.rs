@@ -94,7 +94,6 @@ const LACKING: &[(&str, &[&str])] = &[
         "events stand alone: no two of them are compared",
         &["evt.deltatime", "evt.latency", "evt.wait_latency", "evt.around", "evt.count.error", "evt.count.exit"],
     ),
-    ("with which permissions an open created a file is not known", &["evt.is_open_exec"]),
     ("write `evt.type = ...` instead", &["evt.type.is"]),
     ("paths are told as the kernel resolved them: see fd.name", &["evt.abspath"]),
     ("there are no plugins", &["evt.pluginname", "evt.plugininfo", "evt.asynctype"]),
@@ -108,8 +107,8 @@ const LACKING: &[(&str, &[&str])] = &[
     ),
     ("the names of services are not looked up", &["fd.cproto", "fd.sproto", "fd.lproto", "fd.rproto", "fd.proto"]),
     (
-        "only paths that the kernel resolved are known, in the mount namespace of the process",
-        &["fd.nameraw", "fd.uid", "fs.path.nameraw", "fs.path.sourceraw", "fs.path.targetraw"],
+        "of all calls but open only paths that the kernel resolved are known, in the mount namespace of the process",
+        &["fd.uid", "fs.path.sourceraw", "fs.path.targetraw"],
     ),
     (
         "what other descriptors of a process lead to is not known, beyond the first three: see proc.stdin.type",

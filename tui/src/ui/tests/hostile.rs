@@ -52,6 +52,7 @@ fn hostile_model() -> Model {
         written_before: false,
         directory: false,
         through: Through::Call,
+        passed: None,
     };
     let payloads = [
         (process, Payload::Exec(Box::new(Exec { task, image: image.clone() }))),

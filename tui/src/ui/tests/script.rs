@@ -133,6 +133,7 @@ impl Script {
             written_before: !write,
             directory: false,
             through: Through::Call,
+            passed: None,
         };
         self.push(process, Origin::Live, Payload::Open(Box::new(open)))
     }
