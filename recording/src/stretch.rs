@@ -92,7 +92,8 @@ impl Stretcher {
             | Payload::Seal(_)
             | Payload::UringSetup(_)
             | Payload::UringOp(_)
-            | Payload::Compat(_) => {}
+            | Payload::Compat(_)
+            | Payload::Accounts(_) => {}
         }
     }
 

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use lanner_collector::containers::Names;
 use lanner_collector::sensor::{Sensor, SensorConfig};
-use lanner_core::engine::Engine;
 use lanner_core::detect::rules::RuleSet;
+use lanner_core::engine::Engine;
 use lanner_core::event::{BootTime, ContainerId, Event, Payload, ProcessKey, Text};
 use tempfile::TempDir;
 

@@ -12,6 +12,7 @@ use lanner_core::event::{
     Task, Text,
 };
 
+use super::accounts;
 use super::asker::{Asker, Question, Tell};
 use super::place::{Place, Whose};
 use super::runtime::{self, Way};
@@ -38,6 +39,8 @@ pub struct Names {
     own_mnt: u32,
     /// Runtimes that were there from the start.
     found: Vec<(Place, Way)>,
+    /// What users and groups are called.
+    accounts: Option<accounts::Lists>,
 }
 
 /// What is known of a container.
@@ -58,7 +61,7 @@ impl Names {
         let (answers, answered) = sync_channel(QUEUE);
         let asker = Asker::new(answers)?;
         thread::Builder::new().name("lanner-names".into()).spawn(move || asker.run(&told))?;
-        let mut names = Names::between(tells, answered);
+        let mut names = Names { accounts: Some(accounts::Lists::start()?), ..Names::between(tells, answered) };
         if !names.proc.is_some_and(Proc::shows_machine) {
             // Runtimes may be out of sight; their sockets may have been given to the collector all the same.
             names.runtime(Place::own(), runtime::usual());
@@ -79,6 +82,7 @@ impl Names {
             proc,
             own_mnt,
             found: Vec::new(),
+            accounts: None,
         }
     }
 
@@ -94,6 +98,7 @@ impl Names {
                 Payload::Exec(exec) | Payload::Alive(exec) => {
                     self.place(&mut exec.task);
                     self.program(header.process, exec, header.origin);
+                    self.inhabit(header.process, &exec.task);
                     self.meet(header.process, &exec.task, header.origin)
                 }
                 Payload::Fork(fork) => {
@@ -111,6 +116,18 @@ impl Names {
         }
         let time = events.last().map_or(time, |event| event.header.time.max(time));
         events.extend(late.into_iter().map(|(process, origin, info)| named(process, origin, time, info)));
+        if let Some(accounts) = &mut self.accounts {
+            accounts.look(events, time);
+        }
+    }
+
+    /// A program in a container, whose users may have names of their own.
+    fn inhabit(&mut self, key: ProcessKey, task: &Task) {
+        let Some(mut accounts) = self.accounts.take() else { return };
+        if let Some(container) = &task.container {
+            accounts.meet(container, key, || self.place_of(key, task));
+        }
+        self.accounts = Some(accounts);
     }
 
     /// Answers about containers that were seen, with who showed them first. The others wait.
@@ -260,7 +277,7 @@ fn user_of(cgroup: &Text) -> Option<u32> {
 
 /// A map that forgets what came first.
 #[derive(Debug)]
-struct Bounded<K, V> {
+pub(super) struct Bounded<K, V> {
     map: HashMap<K, V>,
     order: VecDeque<K>,
 }
@@ -272,7 +289,7 @@ impl<K, V> Default for Bounded<K, V> {
 }
 
 impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
-    fn get<Q>(&self, key: &Q) -> Option<&V>
+    pub(super) fn get<Q>(&self, key: &Q) -> Option<&V>
     where
         K: std::borrow::Borrow<Q>,
         Q: Eq + std::hash::Hash + ?Sized,
@@ -280,7 +297,7 @@ impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
         self.map.get(key)
     }
 
-    fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.map.get_mut(key)
     }
 
@@ -293,7 +310,7 @@ impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
         self.map.is_empty()
     }
 
-    fn insert(&mut self, key: K, value: V) {
+    pub(super) fn insert(&mut self, key: K, value: V) {
         if self.map.insert(key.clone(), value).is_none() {
             self.order.push_back(key);
             if self.order.len() > MAX_REMEMBERED

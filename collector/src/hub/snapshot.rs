@@ -1,16 +1,17 @@
-//! What lives, and what is known of the containers that it lives in, for those who come late.
+//! What lives, and what is known of the containers and users that it lives in and as, for those who come late.
 
 use std::collections::{HashSet, VecDeque};
 
-use lanner_core::event::{Batch, BootTime, ContainerId, ContainerInfo, Event, Exec, Header, Origin, Payload};
+use lanner_core::event::{
+    Accounts, Batch, BootTime, ContainerId, ContainerInfo, Event, Exec, Header, Origin, Payload, ProcessKey,
+};
 use lanner_core::graph::{Container, Graph, Process};
 
 /// Events of one snapshot batch.
 const BATCH: usize = 512;
 
 /// The living processes as batches, in the order in which they became known: parents before their children; then what is
-/// known of their containers. At least
-/// one batch, for it also says that what was known before is void. `next_seq` is the number of the first event after it.
+/// known of their containers, and what users are called. At least one batch, for it also says that what was known before is void. `next_seq` is the number of the first event after it.
 pub(super) fn snapshot(graph: &Graph, now: BootTime, next_seq: u64) -> VecDeque<Batch> {
     let empty = || Batch { first_seq: next_seq, now, snapshot: true, ..Batch::default() };
     let mut batches = VecDeque::from([empty()]);
@@ -18,7 +19,8 @@ pub(super) fn snapshot(graph: &Graph, now: BootTime, next_seq: u64) -> VecDeque<
     let inhabited: HashSet<&ContainerId> = living.iter().filter_map(|p| p.task.container.as_ref()).collect();
     let infos = graph.containers().filter(|container| inhabited.contains(&container.id));
     let named = infos.filter_map(|container| Some(named(container, graph.container_info(&container.id)?)));
-    for event in living.into_iter().map(alive).chain(named) {
+    let accounts = graph.all_accounts().map(|accounts| called(graph, accounts, now));
+    for event in living.into_iter().map(alive).chain(named).chain(accounts) {
         if batches.back().is_some_and(|batch| batch.events.len() == BATCH) {
             batches.push_back(empty());
         }
@@ -58,4 +60,11 @@ fn named(container: &Container, info: &ContainerInfo) -> Event {
         compat: false,
     };
     Event { header, payload: Payload::Container(Box::new(info.clone())) }
+}
+
+fn called(graph: &Graph, accounts: &Accounts, time: BootTime) -> Event {
+    let container = accounts.container.as_ref().and_then(|id| graph.container(id));
+    let process = container.map_or(ProcessKey::UNKNOWN, |container| container.root);
+    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin: Origin::Backfill };
+    Event { header, payload: Payload::Accounts(Box::new(accounts.clone())) }
 }

@@ -2,7 +2,7 @@
 //! events alone would bound nothing.
 
 use lanner_core::event::{
-    AttributeChange, Batch, ContainerInfo, Dns, Event, Exec, File, Image, Label, Payload, Task, Text,
+    Account, AttributeChange, Batch, ContainerInfo, Dns, Event, Exec, File, Image, Label, Payload, Task, Text,
 };
 
 /// About how many bytes of memory these events take.
@@ -51,6 +51,10 @@ pub(super) fn of(event: &Event) -> usize {
         Payload::Bpf(bpf) => size_of_val(bpf.as_ref()) + of_text(&bpf.name),
         Payload::Container(info) => size_of::<ContainerInfo>() + of_container(info),
         Payload::Seal(seal) => size_of_val(seal.as_ref()) + of_file(&seal.file),
+        Payload::Accounts(accounts) => {
+            let names = |list: &[Account]| size_of_val(list) + list.iter().map(|a| of_text(&a.name)).sum::<usize>();
+            size_of_val(accounts.as_ref()) + names(&accounts.users) + names(&accounts.groups)
+        }
         Payload::Comm(comm) => of_text(&comm.old) + of_text(&comm.new),
         Payload::UringOp(op) => {
             size_of_val(op.as_ref()) + op.path.as_ref().map_or(0, of_text) + op.second.as_ref().map_or(0, of_text)

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::{
-    Accept, Attribute, AttributeChange, Bind, Bpf, Close, Comm, Compat, Connect, ContainerInfo, CredentialsChange, Dns,
-    Exec, Exit, Fork, KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange, NsChangeHow, Open,
-    Rename, RootChange, Seal, SignalSent, Socket, StdioChange, Trace, Traffic, Udp, UdpStage, Unix, UnixAct, Unlink,
-    UringOp, UringSetup,
+    Accept, Accounts, Attribute, AttributeChange, Bind, Bpf, Close, Comm, Compat, Connect, ContainerInfo,
+    CredentialsChange, Dns, Exec, Exit, Fork, KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange,
+    NsChangeHow, Open, Rename, RootChange, Seal, SignalSent, Socket, StdioChange, Trace, Traffic, Udp, UdpStage, Unix,
+    UnixAct, Unlink, UringOp, UringSetup,
 };
 
 macro_rules! families {
@@ -123,6 +123,8 @@ families! {
     UringOp(Box<UringOp>) = "io_uring" ["io_uring_enter"];
     /// The process made a 32-bit system call.
     Compat(Compat) = "compat" ["compat"];
+    /// Users and groups have names, in a container or on the node; always [`super::Origin::Backfill`].
+    Accounts(Box<Accounts>) = "accounts" ["accounts"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 

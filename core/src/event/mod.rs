@@ -3,6 +3,7 @@
 //!
 //! A payload that implements `Serialize` is its own `data` in `events --json`.
 
+mod accounts;
 mod call;
 mod code;
 mod container;
@@ -25,6 +26,7 @@ mod trace;
 mod udp;
 mod unix;
 
+pub use accounts::{Account, Accounts, MAX_ACCOUNTS};
 pub use call::Call;
 pub use code::{Bpf, BpfCommand, KernelLoad};
 pub use container::{ContainerInfo, HostMount, HostNamespace, ImageName, Label, MAX_LISTED, PodName, Role, ToldBy};
@@ -32,13 +34,13 @@ pub use credentials::{CredentialsChange, Privileges};
 pub use dns::{Dns, DnsReply, DnsTransport, RecordType, ResponseCode};
 pub use family::{Family, FamilySet, Payload};
 pub use file::{Access, File, FileId, Open, Seal, Seals, Through};
-pub use passed::{OpenFlags, Passed};
 pub use identity::{BootTime, ContainerId, ProcessKey};
 pub use io_uring::{UringOp, UringOperation, UringSetup};
 pub use mount::{Mount, RootChange};
 pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
 pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};
 pub use node::{Batch, BlindSpot, Hook, HookLayer, HookState, NodeInfo, Refusal};
+pub use passed::{OpenFlags, Passed};
 pub use process::{
     Args, CloneFlags, Comm, Compat, Credentials, Environment, Exec, Exit, Fork, Gain, Image, Layer, MemFd,
     NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioChange, StdioKind, Task,

@@ -84,6 +84,7 @@ impl Graph {
             }
             Payload::Trace(trace) => self.trace(header, trace),
             Payload::Container(info) => self.name_container(info),
+            Payload::Accounts(accounts) => self.accounts.learn(accounts),
             Payload::Comm(comm) => self.actor(header).task.comm = comm.new.clone(),
             Payload::Seal(seal) => self.name_file(&seal.file),
             Payload::Listen(_)

@@ -6,6 +6,7 @@
 //! - `facts`: what follows from it: who entered a container, whose namespaces are the host's, who fed a pipe.
 //! - `lineage`: who descends from whom, and where the doings of one end and another's begin.
 
+mod accounts;
 mod apply;
 mod ask;
 mod contact;
@@ -24,7 +25,7 @@ mod ubiquity;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use crate::event::{ContainerId, ContainerInfo, File, FileId, ProcessKey, Text};
+use crate::event::{Accounts, ContainerId, ContainerInfo, File, FileId, ProcessKey, Text};
 use crate::hash::{HashMap, IndexMap};
 
 pub use ask::Ask;
@@ -54,6 +55,7 @@ pub struct Graph {
     pipe_readers: IndexMap<u64, ProcessKey>,
     contacts: contact::Contacts,
     names: naming::Names,
+    accounts: accounts::Lists,
     ends: local::Ends,
     takes: take::Takes,
     asks: ask::Asks,
@@ -89,6 +91,21 @@ impl Graph {
     /// The container, if any of its processes is known.
     pub fn container(&self, id: &ContainerId) -> Option<&Container> {
         self.containers.get(id)
+    }
+
+    /// What users and groups are called in a container, or on the node itself.
+    pub fn accounts(&self, container: Option<&ContainerId>) -> Option<&Accounts> {
+        self.accounts.of(container)
+    }
+
+    /// All such lists, the node's first.
+    pub fn all_accounts(&self) -> impl Iterator<Item = &Accounts> {
+        self.accounts.all()
+    }
+
+    /// Such lists that were forgotten to bound the memory.
+    pub fn accounts_let_go(&self) -> u64 {
+        self.accounts.let_go()
     }
 
     /// All containers, in the order in which they became known.

@@ -3,6 +3,7 @@
 //! To the wire, conversion cannot fail: what is longer than the wire allows is cut, and marked as cut where the message
 //! has a mark for it. From the wire, everything is bounded and checked, and an event that breaks a bound is refused.
 
+mod accounts;
 mod container;
 mod dns;
 mod file;
@@ -94,6 +95,7 @@ impl From<&Event> for v1::Event {
             Payload::UringSetup(u) => Wire::IoUringSetup(u.into()),
             Payload::UringOp(u) => Wire::IoUring(u.as_ref().into()),
             Payload::Compat(c) => Wire::Compat(c.into()),
+            Payload::Accounts(a) => Wire::Accounts(a.as_ref().into()),
         };
         v1::Event { header: Some((&event.header).into()), payload: Some(payload) }
     }
@@ -142,6 +144,7 @@ impl TryFrom<v1::Event> for Event {
             Wire::IoUringSetup(u) => Payload::UringSetup(u.into()),
             Wire::IoUring(u) => Payload::UringOp(Box::new(u.try_into()?)),
             Wire::Compat(c) => Payload::Compat(c.into()),
+            Wire::Accounts(a) => Payload::Accounts(Box::new(a.try_into()?)),
         };
         Ok(Event { header, payload })
     }

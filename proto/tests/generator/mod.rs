@@ -359,6 +359,15 @@ impl Rng {
                 second: self.maybe(Self::text),
             })),
             Family::Compat => Payload::Compat(Compat { call: self.u32(), from_native: self.flag() }),
+            Family::Accounts => {
+                let mut list = || {
+                    let n = self.below(4) as u32;
+                    (0..n).map(|i| Account { id: i * 7, name: self.text() }).collect::<Vec<_>>()
+                };
+                let (users, groups) = (list(), list());
+                let container = self.flag().then(|| ContainerId(self.text()));
+                Payload::Accounts(Box::new(Accounts { container, users, groups, cut: self.flag() }))
+            }
         }
     }
 

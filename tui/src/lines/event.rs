@@ -1,8 +1,8 @@
 //! Events as lines.
 
 use lanner_core::event::{
-    Accept, Attempt, Attribute, Bind, Bpf, CloneFlags, Close, Comm, Compat, ContainerInfo, CredentialsChange, Dns,
-    Event, Exec, Exit, File, Flow, Gain, KernelLoad, Layer, Link, Listen, Make, MemFd, Mount, NamespaceChange,
+    Accept, Accounts, Attempt, Attribute, Bind, Bpf, CloneFlags, Close, Comm, Compat, ContainerInfo, CredentialsChange,
+    Dns, Event, Exec, Exit, File, Flow, Gain, KernelLoad, Layer, Link, Listen, Make, MemFd, Mount, NamespaceChange,
     Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename, RootChange, Seal, SignalSent, Socket, SocketType,
     Stdio, StdioChange, Task, Text, Trace, Traffic, Udp, Unix, UnixAct, UnixName, Unlink, UringOp, UringSetup,
 };
@@ -65,6 +65,7 @@ enum Data<'a> {
     Bpf(&'a Bpf),
     Stdio(&'a StdioChange),
     Container(&'a ContainerInfo),
+    Accounts(&'a Accounts),
     Comm(&'a Comm),
     Seal(&'a Seal),
     UringSetup(&'a UringSetup),
@@ -193,6 +194,7 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Bpf(bpf) => Data::Bpf(bpf),
         Payload::Stdio(change) => Data::Stdio(change),
         Payload::Container(info) => Data::Container(info),
+        Payload::Accounts(accounts) => Data::Accounts(accounts),
         Payload::Comm(comm) => Data::Comm(comm),
         Payload::Seal(seal) => Data::Seal(seal),
         Payload::UringSetup(setup) => Data::UringSetup(setup),

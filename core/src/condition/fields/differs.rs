@@ -47,9 +47,9 @@ const DIFFERS: &[(&str, &str)] = &[
     ("container.mounts", "Without how mounts propagate; only what comes from the host."),
     ("container.start_ts", "When the container was first seen, since the node booted."),
     ("container.duration", "Since the container was first seen."),
-    ("user.name", "The names of a node's users are not known beyond root's; `<NA>` stands for all others."),
-    ("user.loginname", "The names of a node's users are not known beyond root's; `<NA>` stands for all others."),
-    ("group.name", "The names of a node's groups are not known beyond root's; `<NA>` stands for all others."),
+    ("user.name", "By the container's or the node's `/etc/passwd`; `<NA>` where that does not have it."),
+    ("user.loginname", "By the node's `/etc/passwd`, in containers too: it is there that people log in."),
+    ("group.name", "By the container's or the node's `/etc/group`; `<NA>` where that does not have it."),
 ];
 
 pub(super) fn from_falco(name: &str) -> Option<&'static str> {
