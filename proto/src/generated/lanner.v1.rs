@@ -362,6 +362,29 @@ pub struct Label {
     #[prost(bytes = "vec", tag = "2")]
     pub value: ::prost::alloc::vec::Vec<u8>,
 }
+/// What users and groups are called; in the place of what was told of the same before.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Accounts {
+    /// Whose they are; absent: the node's own.
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub container: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// In ascending order of their numbers.
+    #[prost(message, repeated, tag = "2")]
+    pub users: ::prost::alloc::vec::Vec<Account>,
+    #[prost(message, repeated, tag = "3")]
+    pub groups: ::prost::alloc::vec::Vec<Account>,
+    /// There were more.
+    #[prost(bool, tag = "4")]
+    pub cut: bool,
+}
+/// A user or a group.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Account {
+    #[prost(uint32, tag = "1")]
+    pub id: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    pub name: ::prost::alloc::vec::Vec<u8>,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ContainerToldBy {
@@ -1498,7 +1521,7 @@ pub struct Event {
     /// What happened. A reader that finds none here has met a family that is newer than itself, and counts it as lost.
     #[prost(
         oneof = "event::Payload",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 75, 65, 66, 67, 68, 69"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 75, 65, 66, 67, 68, 69, 100"
     )]
     pub payload: ::core::option::Option<event::Payload>,
 }
@@ -1581,6 +1604,8 @@ pub mod event {
         IoUring(super::UringOp),
         #[prost(message, tag = "69")]
         Compat(super::Compat),
+        #[prost(message, tag = "100")]
+        Accounts(super::Accounts),
     }
 }
 /// When, where and who.
