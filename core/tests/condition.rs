@@ -440,3 +440,159 @@ fn a_filter_is_a_condition_or_words() {
     assert!(Filter::parse("proc.nmae = sh").is_err(), "also when the name is wrong");
     assert!(Filter::parse("nginx.conf = 1").unwrap().words().len() == 3, "but not when it is no field's class");
 }
+
+#[test]
+fn texts_are_joined() {
+    let mut world = World::new();
+    let (_, container) = init_and_container(&mut world);
+    let tool = world.spawn(&container, "/usr/bin/Tool", "tool -v");
+    world.write(&tool, "/etc/x.yaml", 9);
+    Scene::last(&world).check(&[
+        ("join(\"-\", (proc.name, proc.pname)) = Tool-sh", true),
+        ("join(\"\", (proc.name, \":\", user.uid)) = \"Tool:0\"", true),
+        ("join(\">\", proc.aname) startswith \"sh>\"", true),
+        ("join(\">\", (proc.name, proc.aname)) startswith \"Tool>sh>\"", true),
+        ("toupper(join(\"/\", (\"a\", basename(fd.name)))) = A/X.YAML", true),
+        ("len(join(\", \", (\"a\", \"b\"))) = 4", true),
+        ("proc.name = join(\"\", (\"To\", \"ol\"))", true),
+        ("proc.name in join(\"\", (\"To\", \"ol\"))", true),
+        ("tolower(proc.name) = tolower(\"TOOL\")", true),
+        ("toupper(\"x\") = X", true),
+        ("len(\"abc\") = 3 and len(proc.name) = len(\"four\")", true),
+        // What is not there joins nothing.
+        ("join(\"-\", (proc.name, fd.sip)) exists", false),
+        ("join(\"-\", (proc.name, fd.sip)) != x", false),
+        ("join(\"-\", lanner.env) exists", false),
+        ("join(\"\", (\"a\\\"b\")) = 'a\"b'", true),
+        ("\t join ( \"-\" , ( proc.name , \"x\" ) ) = Tool-x", true),
+    ]);
+    let field = Condition::parse("join(\"-\", (proc.name, tolower(proc.pname))) = x", &Names::default()).unwrap();
+    assert_eq!(field.fields(), ["proc.name", "tolower(proc.pname)"]);
+}
+
+#[test]
+fn bytes_may_be_written_by_their_numbers() {
+    let mut world = World::new();
+    let init = world.found(None, "/sbin/init");
+    world.spawn(&init, "/bin/x", "x a\tb \u{fc}");
+    Scene::last(&world).check(&[
+        (r#"proc.args contains "a\x09b""#, true),
+        (r#"proc.args contains "a\x0Ab""#, false),
+        (r#"proc.args endswith "\xc3\xbc""#, true),
+        (r#"proc.args = "\x61\tb \xC3\xBC""#, true),
+    ]);
+    for wrong in [r#"proc.args = "\xff""#, r#"proc.args = "\x0""#, r#"proc.args = "\x00""#, r#"proc.args = "\xc3x""#] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn users_have_the_names_of_where_they_are() {
+    let mut world = World::new();
+    let (init, container) = init_and_container(&mut world);
+    let list = |of: Option<&str>, user: &str, group: &str| {
+        let account = |name: &str| vec![Account { id: 0, name: "root".into() }, Account { id: 7, name: name.into() }];
+        let container = of.map(|id| ContainerId(id.into()));
+        Payload::Accounts(Box::new(Accounts { container, users: account(user), groups: account(group), cut: false }))
+    };
+    let nobody = Actor { key: ProcessKey::UNKNOWN, ..init.clone() };
+    world.say(&nobody, list(None, "lp", "printers"));
+    world.say(&nobody, list(Some(ID), "app", "apps"));
+    let as_seven = |actor: &Actor| {
+        let mut actor = actor.clone();
+        actor.task.creds = Credentials { uid: 7, gid: 7, login_uid: Some(7), ..actor.task.creds };
+        actor
+    };
+    let mut outside = world.clone();
+    outside.exec(&as_seven(&init), "/bin/x", "x");
+    Scene::last(&outside).check(&[
+        ("user.name = lp and group.name = printers and user.loginname = lp", true),
+        ("user.name in (app, root)", false),
+    ]);
+    world.exec(&as_seven(&container), "/bin/x", "x");
+    Scene::last(&world).check(&[("user.name = app and group.name = apps", true), ("user.loginname = lp", true)]);
+    let mut other = as_seven(&container);
+    other.task.creds.uid = 8;
+    world.exec(&other, "/bin/x", "x");
+    Scene::last(&world).check(&[("user.name = \"<NA>\" and user.name != root", true)]);
+}
+
+#[test]
+fn what_was_passed_to_an_open_is_told() {
+    let mut world = World::new();
+    let init = world.found(None, "/sbin/init");
+    let open = |passed: Option<Passed>| {
+        Payload::Open(Box::new(Open {
+            file: File::new("/etc/shadow", 1, 9),
+            fd: 3,
+            access: Access { read: false, write: true },
+            created: true,
+            written_before: false,
+            directory: false,
+            through: Through::Call,
+            passed,
+        }))
+    };
+    let flags = OpenFlags(0o2_001_101);
+    world.say(&init, open(Some(Passed { name: Some("../../etc/shadow".into()), flags, mode: 0o755 })));
+    Scene::last(&world).check(&[
+        ("fd.nameraw glob \"*../*../*\" and fd.name = /etc/shadow", true),
+        ("fs.path.nameraw = ../../etc/shadow", true),
+        ("evt.is_open_exec = true", true),
+        ("evt.arg.flags = \"O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC|O_F_CREATED\"", true),
+        ("evt.arg.mode contains S_IXUSR", true),
+    ]);
+    world.say(&init, open(Some(Passed { name: None, flags: OpenFlags(0o101), mode: 0o644 })));
+    Scene::last(&world).check(&[("fd.nameraw = /etc/shadow", true), ("evt.is_open_exec = false", true)]);
+    world.say(&init, open(None));
+    Scene::last(&world).check(&[
+        ("fd.nameraw exists", false),
+        ("evt.is_open_exec exists", false),
+        ("evt.arg.flags = \"O_WRONLY|O_CREAT|O_F_CREATED\"", true),
+    ]);
+}
+
+#[test]
+fn variables_mounts_and_groups_are_asked_for() {
+    let mut world = World::new();
+    let (_, mut container) = init_and_container(&mut world);
+    container.task.group = container.key.pid;
+    container.task.session = container.key.pid;
+    container.task.ns_pid = 1;
+    container.task.pid_namespaces = vec![9, 2];
+    world.exec(&container, "/bin/y", "y");
+    let mount = |host: &str, at: &str, read_only| HostMount { host: host.into(), container: at.into(), read_only };
+    let info = ContainerInfo {
+        id: ContainerId(ID.into()),
+        told_by: ToldBy::Runtime,
+        name: "x".into(),
+        mounts: vec![mount("/proc", "/host/proc", true), mount("/srv/data", "/data", false)],
+        ..ContainerInfo::default()
+    };
+    world.say(&container, Payload::Container(Box::new(info)));
+    world.exec(&container, "/bin/x", "x");
+    let mut scene = Scene::last(&world);
+    let Payload::Exec(exec) = &mut scene.event.payload else { panic!("an exec") };
+    exec.image.env.list = vec!["HTTP_PROXY=http://p".into(), "LD_PRELOAD=".into()];
+    scene.check(&[
+        ("proc.env icontains http_proxy", true),
+        ("proc.env = \"HTTP_PROXY=http://p LD_PRELOAD=\"", true),
+        ("proc.env[HTTP_PROXY] = \"http://p\" and proc.env[LD_PRELOAD] = \"\"", true),
+        ("proc.env[HTTP] exists", false),
+        ("container.mount.dest[/proc*] = /host/proc", true),
+        ("container.mount.dest[/etc] != \"N/A\"", false),
+        ("container.mount.source[/data] = /srv/data and container.mount.source[0] = /proc", true),
+        ("container.mount[1] = \"/srv/data:/data::true:\"", true),
+        ("container.mount.rdwr[/host/proc] = false", true),
+        ("proc.is_vpgid_leader = true and proc.is_vsid_leader = true", true),
+        ("proc.vpgid = 1 and proc.vsid = 1 and proc.pgid > 1 and proc.vpgid.name = x", true),
+    ]);
+    let mut child = world.spawn(&container, "/bin/z", "z");
+    (child.task.group, child.task.pid_namespaces) = (container.key.pid, vec![9, 2]);
+    world.exec(&child, "/bin/z", "z");
+    Scene::last(&world).check(&[("proc.is_vpgid_leader = false and proc.vpgid = 1 and proc.vpgid.exe = x", true)]);
+    // Its group's leader lives outside of its pid namespace.
+    child.task.pid_namespaces = vec![10, 9, 2];
+    world.exec(&child, "/bin/z", "z");
+    Scene::last(&world).check(&[("proc.vpgid = 0", true)]);
+}

@@ -49,7 +49,7 @@ fn mistakes_are_shown_where_they_are() {
         "evt.arg.offset = x",
         "evt.arg = x",
         "container.ip = nginx",
-        "proc.env[HOME] = x",
+        "proc.aenv[HOME] = x",
         "proc.name regex \"(\"",
         "proc.name regex \"(((a{500}){500}){500})\"",
         "proc.name bcontains xyz",
@@ -66,7 +66,16 @@ fn mistakes_are_shown_where_they_are() {
         "proc.name = sh \u{202e}\x1b[31m",
         "",
         "toupr(proc.name) = SH",
-        "join(\"-\", (proc.name, proc.pid)) = x",
+        "join(proc.name, proc.pid) = x",
+        "join(\"-\") = x",
+        "join(\"-\", (proc.name, )) = x",
+        "join(\"-\", (proc.name, proc.nmae)) = x",
+        "join(\"-\", (proc.name, proc.pid) = x",
+        "join(\"-\", (proc.name, proc.pid)) > \"a\" and len(join(\"-\", proc.aname)) = x",
+        "proc.pid = join(\"-\", (proc.name, proc.pid))",
+        "concat(proc.name, proc.pid) = x",
+        "tolower(\"x\" = y",
+        "proc.name = \"\\xff\"",
         "val(proc.name) = proc.pname",
     ];
     let shown: Vec<String> = texts.iter().map(|text| error(text)).collect();
@@ -83,6 +92,14 @@ fn hostile_conditions_are_refused_quickly() {
     assert!(error(&"a".repeat(70_000)).contains("at most 65536"));
     assert!(error(&"\u{1f980}".repeat(10_000)).contains("a test is expected"));
     assert!(Condition::parse(&"not ".repeat(10_000), &Names::default()).is_err());
+    assert!(error(&"join(\"\",(".repeat(5_000)).contains("nest deeper"));
+    assert!(error(&"join(\"\",tolower(".repeat(4_000)).contains("nest deeper"));
+    let joined = |n: usize| format!("{}proc.name{} = x", "join(\"\", (\"a\", ".repeat(n), "))".repeat(n));
+    assert!(Condition::parse(&joined(60), &Names::default()).is_ok());
+    let parts = |n: usize| format!("join(\"\", ({})) = x", vec!["proc.name"; n].join(", "));
+    assert!(Condition::parse(&parts(32), &Names::default()).is_ok());
+    assert!(error(&parts(33)).contains("more than 32 parts"));
+    assert!(error(&format!("proc.name = \"{}", "\\x".repeat(20_000))).contains("are no text"));
     let many = format!("proc.name = \"{}\"", "x".repeat(60_000));
     assert!(Condition::parse(&many, &Names::default()).is_ok());
 
@@ -112,7 +129,8 @@ fn hostile_conditions_are_refused_quickly() {
 #[test]
 fn no_text_makes_the_parser_panic() {
     // All texts of a few tokens, and every cut of a longer one.
-    let tokens = ["proc.name", "=", "(", ")", "in", "not", "and", "'", "\\", ",", "val(", "[", "1", "é", " "];
+    let tokens =
+        ["proc.name", "=", "(", ")", "in", "not", "and", "'", "\\", ",", "val(", "[", "1", "é", " ", "join(\"", "\\x"];
     for a in tokens {
         for b in tokens {
             for c in tokens {
@@ -123,7 +141,8 @@ fn no_text_makes_the_parser_panic() {
             }
         }
     }
-    let whole = "not (proc.aname[2] in ('é\\n', x) or tolower(fd.name) glob \"*[a-z]\") and evt.num >= 0x1f";
+    let whole = "not (proc.aname[2] in ('é\\n', x) or tolower(fd.name) glob \"*[a-z]\") and evt.num >= 0x1f or \
+        join(\"\\x2d\", (proc.name, tolower(\"é\"))) = toupper(join(\"\", (\"x\")))";
     for end in (0..whole.len()).filter(|i| whole.is_char_boundary(*i)) {
         if let Err(error) = Condition::parse(&whole[..end], &Names::default()) {
             error.render("x");

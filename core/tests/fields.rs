@@ -39,6 +39,7 @@ fn page() -> String {
         }
         let name = match field.accepts() {
             Accepts::Nothing => format!("`{}`", field.name),
+            Accepts::MaybeKey => format!("`{0}`, `{0}[name]`", field.name),
             Accepts::Key => format!("`{}[key]`", field.name),
             Accepts::Generation => format!("`{0}`, `{0}[n]`", field.name),
             Accepts::Name(names) => {
@@ -93,4 +94,14 @@ fn a_field_is_known_or_lacking_and_not_both() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), all, "a field stands twice, or among those that are lacking too");
+}
+
+#[test]
+fn no_name_stands_for_two_fields() {
+    let mut names: Vec<&str> = Field::all().map(|field| field.name).collect();
+    names.extend(Field::lacking().flat_map(|(_, names)| names));
+    names.sort_unstable();
+    for pair in names.windows(2) {
+        assert_ne!(pair[0], pair[1], "two rows of the tables have this name");
+    }
 }

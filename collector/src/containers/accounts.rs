@@ -136,7 +136,7 @@ fn changes_a_list(payload: &Payload) -> bool {
 }
 
 fn told(process: ProcessKey, time: BootTime, accounts: Box<Accounts>) -> Event {
-    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin: Origin::Backfill };
+    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin: Origin::Backfill, compat: false };
     Event { header, payload: Payload::Accounts(accounts) }
 }
 

@@ -65,6 +65,6 @@ fn named(container: &Container, info: &ContainerInfo) -> Event {
 fn called(graph: &Graph, accounts: &Accounts, time: BootTime) -> Event {
     let container = accounts.container.as_ref().and_then(|id| graph.container(id));
     let process = container.map_or(ProcessKey::UNKNOWN, |container| container.root);
-    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin: Origin::Backfill };
+    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin: Origin::Backfill, compat: false };
     Event { header, payload: Payload::Accounts(Box::new(accounts.clone())) }
 }

@@ -107,8 +107,8 @@ const WATCHED: &[&str] = &[
     "kcore",
 ];
 
-/// What makes programs load or run other code, leave no history, or speak to a cluster or daemon; and who logged in from
-/// where.
+/// What makes programs load or run other code, leave no history, speak to a cluster or daemon, or through a proxy; and who
+/// logged in from where.
 const ENVIRONMENT: &[&str] = &[
     "LD_PRELOAD",
     "LD_LIBRARY_PATH",
@@ -137,6 +137,12 @@ const ENVIRONMENT: &[&str] = &[
     "SSH_ORIGINAL_COMMAND",
     "SUDO_USER",
     "SUDO_COMMAND",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
 ];
 
 impl Default for SensorConfig {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use lanner_collector_abi::Variable;
-use lanner_core::event::Environment;
+use lanner_core::event::{Environment, Text};
 
 /// More variables than the programs' map takes are left out.
 const MAX: usize = 64;
@@ -34,6 +34,11 @@ impl Variables {
     /// Leaves out the variables that only begin like one that may be read.
     pub(super) fn retain(&self, environment: &mut Environment) {
         environment.list.retain(|variable| self.may_read(variable.as_bytes()));
+        for variable in &mut environment.list {
+            if let Some(plain) = without_password(variable.as_bytes()) {
+                *variable = Text::from(plain);
+            }
+        }
     }
 
     pub(super) fn may_read(&self, variable: &[u8]) -> bool {
@@ -42,10 +47,18 @@ impl Variables {
     }
 }
 
+/// The variable without the name and password that an address in it has: `http://name:password@proxy`; `None` when it
+/// has none.
+fn without_password(variable: &[u8]) -> Option<Vec<u8>> {
+    let from = variable.windows(3).position(|w| w == b"://")? + 3;
+    let host = variable[from..].split(|b| matches!(b, b'/' | b'?' | b'#')).next()?;
+    let at = host.iter().rposition(|b| *b == b'@')?;
+    host[..at].contains(&b':').then(|| [&variable[..from], &variable[from + at + 1..]].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lanner_core::event::Text;
 
     fn names(names: &[&str]) -> Variables {
         Variables::new(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
@@ -58,6 +71,16 @@ mod tests {
         let mut env = Environment { list: list.iter().map(|v| Text::from(*v)).collect(), truncated: false };
         names.retain(&mut env);
         assert_eq!(env.list, ["HISTFILE=/dev/null", "ENV="].map(Text::from));
+    }
+
+    #[test]
+    fn passwords_in_addresses_are_not_told() {
+        let plain =
+            |variable: &str| without_password(variable.as_bytes()).map(|v| String::from_utf8_lossy(&v).into_owned());
+        assert_eq!(plain("HTTP_PROXY=http://me:p@ss@proxy:8080/x").as_deref(), Some("HTTP_PROXY=http://proxy:8080/x"));
+        assert_eq!(plain("DOCKER_HOST=ssh://me@host"), None);
+        assert_eq!(plain("A=http://host/a:b@c"), None);
+        assert_eq!(plain("A=b"), None);
     }
 
     #[test]

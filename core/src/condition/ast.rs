@@ -45,14 +45,34 @@ pub struct Check {
 /// A field, maybe transformed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operand {
-    /// The field's name, such as `proc.aname`.
+    /// The field's name, such as `proc.aname`; when something else stands in its place, what to call that.
     pub field: String,
     /// What stands in brackets behind it.
     pub argument: Option<Literal>,
+    /// What stands in the place of a field.
+    pub made: Option<Box<Joined>>,
     /// Applied to its value, innermost first.
     pub transforms: Vec<Transform>,
     /// Where the name and its argument stand.
     pub span: Span,
+}
+
+/// A text put together of others: `join(separator, (part, part))`, or one that the condition itself has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// What stands between the parts.
+    pub separator: String,
+    /// The parts.
+    pub parts: Vec<JoinedPart>,
+}
+
+/// A part of such a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JoinedPart {
+    /// Text of the condition's.
+    Literal(Literal),
+    /// A field, or another such text.
+    Operand(Operand),
 }
 
 /// What a field is compared with.

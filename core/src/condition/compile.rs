@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::ast::{Check, Expr, ExprKind, Literal, Operand, Operator, Right, Span, Transform};
+use super::ast::{Check, Expr, ExprKind, Joined, JoinedPart, Literal, Operand, Operator, Right, Span, Transform};
 use super::calls;
 use super::error::{ConditionError, nearest, quoted};
-use super::fields::{Accepts, Argument, Field, Shape, why_lacking};
+use super::fields::{Accepts, Argument, Field, MADE, Shape, why_lacking};
+use super::made::{Made, Part};
 use super::names::Names;
 use super::program::{Compared, Node, Subject, Tested};
 use super::test::{Test, Unfit, comparable};
@@ -243,7 +244,10 @@ impl<'a> Compiler<'a> {
     }
 
     fn subject(&mut self, operand: &Operand) -> Result<Subject> {
-        let (field, argument) = self.field(operand)?;
+        let (field, argument) = match &operand.made {
+            Some(joined) => (&MADE, Argument::Made(Arc::new(self.made(joined)?))),
+            None => self.field(operand)?,
+        };
         let mut kind = field.kind();
         let mut shape = if argument == Argument::None { field.shape() } else { Shape::One };
         for (i, transform) in operand.transforms.iter().enumerate() {
@@ -261,6 +265,21 @@ impl<'a> Compiler<'a> {
             }
         }
         Ok(Subject { field, argument, transforms: operand.transforms.as_slice().into(), kind, shape })
+    }
+
+    fn made(&mut self, joined: &Joined) -> Result<Made> {
+        let part = |part: &JoinedPart| match part {
+            JoinedPart::Literal(literal) => {
+                self.grow(1, &literal.span)?;
+                Ok(Part::Literal(literal.text.as_str().into()))
+            }
+            JoinedPart::Operand(operand) => {
+                self.grow(1, &operand.span)?;
+                self.subject(operand).map(Part::Field)
+            }
+        };
+        let parts = joined.parts.iter().map(part).collect::<Result<_>>()?;
+        Ok(Made { separator: joined.separator.as_str().into(), parts })
     }
 
     fn field(&self, operand: &Operand) -> Result<(&'static Field, Argument)> {
@@ -285,7 +304,7 @@ impl<'a> Compiler<'a> {
 
     fn argument(&self, field: &Field, argument: Option<&Literal>, span: &Span) -> Result<Argument> {
         match (field.accepts(), argument) {
-            (Accepts::Nothing | Accepts::Generation, None) => Ok(Argument::None),
+            (Accepts::Nothing | Accepts::Generation | Accepts::MaybeKey, None) => Ok(Argument::None),
             (Accepts::Generation, Some(literal)) => match literal.text.parse::<u32>() {
                 Ok(n) if n <= 64 => Ok(Argument::Generation(n)),
                 _ => Err(self
@@ -312,7 +331,7 @@ impl<'a> Compiler<'a> {
             (Accepts::Name(names), None) => Err(self
                 .error(span, format!("`{}` needs the name of an argument", field.name))
                 .hint(format!("write it as in `{}.{}`", field.name, names[0]))),
-            (Accepts::Key, Some(literal)) => Ok(Argument::Key(literal.text.as_str().into())),
+            (Accepts::Key | Accepts::MaybeKey, Some(literal)) => Ok(Argument::Key(literal.text.as_str().into())),
             (Accepts::Key, None) => Err(self
                 .error(span, format!("`{}` needs a key", field.name))
                 .hint(format!("write it as in `{}[app]`", field.name))),

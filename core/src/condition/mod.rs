@@ -15,6 +15,7 @@ mod compile;
 mod error;
 mod fields;
 mod filter;
+mod made;
 mod names;
 mod narrow;
 mod parse;

@@ -49,6 +49,12 @@ pub(super) struct Subject {
     pub(super) shape: Shape,
 }
 
+impl PartialEq for Subject {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.field, other.field) && self.argument == other.argument && self.transforms == other.transforms
+    }
+}
+
 impl Node {
     pub(super) fn matches(&self, view: View<'_>) -> bool {
         match self {
@@ -69,11 +75,11 @@ impl Node {
         match self {
             Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| node.subjects(each)),
             Node::Not(node) => node.subjects(each),
-            Node::Exists(subject) => each(subject),
-            Node::Test(tested) => each(&tested.subject),
+            Node::Exists(subject) => subject.and_parts(each),
+            Node::Test(tested) => tested.subject.and_parts(each),
             Node::Compare(compared) => {
-                each(&compared.left);
-                each(&compared.right);
+                compared.left.and_parts(each);
+                compared.right.and_parts(each);
             }
         }
     }
@@ -149,15 +155,26 @@ fn constants(field: &Field, family: Family) -> Option<Cow<'static, [&'static str
 }
 
 impl Subject {
+    /// Tells `each` of itself, or of the fields that it is put together of.
+    fn and_parts<'n>(&'n self, each: &mut dyn FnMut(&'n Subject)) {
+        match &self.argument {
+            Argument::Made(made) => made.subjects().for_each(|subject| subject.and_parts(each)),
+            _ => each(self),
+        }
+    }
+
     /// As a condition writes it.
     pub(super) fn written(&self) -> String {
         let argument = match &self.argument {
-            Argument::None => String::new(),
+            Argument::None | Argument::Made(_) => String::new(),
             Argument::Generation(n) | Argument::Position(n) => format!("[{n}]"),
             Argument::Name(name) => format!(".{name}"),
             Argument::Key(key) => format!("[{key}]"),
         };
-        let field = format!("{}{argument}", self.field.name);
+        let field = match &self.argument {
+            Argument::Made(made) => made.written(),
+            _ => format!("{}{argument}", self.field.name),
+        };
         self.transforms.iter().fold(field, |field, transform| {
             let word = Transform::ALL.iter().find(|(_, t)| t == transform).map_or("", |(word, _)| word);
             format!("{word}({field})")

@@ -30,6 +30,7 @@ pub(super) enum Put {
     Labels,
     PodLabels,
     CauseTitle,
+    Environment,
     Title,
 }
 

@@ -1,6 +1,6 @@
 //! An expression as text again: macros and lists in their places, long ones over several lines.
 
-use super::ast::{Check, Expr, ExprKind, Literal, Operand, Right, Transform};
+use super::ast::{Check, Expr, ExprKind, Joined, JoinedPart, Literal, Operand, Right, Transform};
 use super::error::shown;
 use super::names::Names;
 use super::parse::is_bare;
@@ -152,7 +152,10 @@ fn one_line(tree: &Tree, room: usize) -> Option<String> {
 
 fn operand(operand: &Operand) -> String {
     let argument = operand.argument.as_ref().map_or_else(String::new, |a| format!("[{}]", shown(&a.text)));
-    let field = format!("{}{argument}", shown(&operand.field));
+    let field = match &operand.made {
+        Some(joined) => made(joined),
+        None => format!("{}{argument}", shown(&operand.field)),
+    };
     operand.transforms.iter().fold(field, |field, transform| {
         let word = Transform::ALL.iter().find(|(_, t)| t == transform).map_or("", |(word, _)| word);
         format!("{word}({field})")
@@ -163,5 +166,23 @@ fn literal(text: &str) -> String {
     if !text.is_empty() && text.chars().all(is_bare) {
         return shown(text);
     }
+    in_quotes(text)
+}
+
+fn in_quotes(text: &str) -> String {
     format!("\"{}\"", shown(text).replace('"', "\\\""))
+}
+
+fn made(joined: &Joined) -> String {
+    let part = |part: &JoinedPart| match part {
+        JoinedPart::Literal(literal) => in_quotes(&literal.text),
+        JoinedPart::Operand(inner) => operand(inner),
+    };
+    match joined.parts.as_slice() {
+        [JoinedPart::Literal(only)] if joined.separator.is_empty() => in_quotes(&only.text),
+        parts => {
+            let parts: Vec<String> = parts.iter().map(part).collect();
+            format!("join({}, ({}))", in_quotes(&joined.separator), parts.join(", "))
+        }
+    }
 }

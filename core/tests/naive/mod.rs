@@ -1,7 +1,7 @@
 //! An interpreter of conditions that walks the expression and knows no shortcuts, and dice that write conditions for it.
 #![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 
-use lanner_core::condition::ast::{Check, Expr, ExprKind, Operand, Operator, Right, Transform};
+use lanner_core::condition::ast::{Check, Expr, ExprKind, Joined, JoinedPart, Operand, Operator, Right, Transform};
 use lanner_core::condition::{Field, Shape, Value, View, parse};
 
 /// A small generator of numbers (splitmix64), so that a failure can be repeated.
@@ -44,6 +44,13 @@ impl Dice {
             "lanner.images",
             "container.id",
             "proc.exepath",
+            "user.name",
+            "proc.env",
+            "fd.nameraw",
+            "join(\"/\", (proc.name, \"x\", proc.pid))",
+            "join(\",\", proc.aname)",
+            "join(\"\", (tolower(fd.name), join(\" \", lanner.images)))",
+            "tolower(\"SH\")",
         ];
         let words = [
             "execve",
@@ -69,7 +76,11 @@ impl Dice {
                 let transform = self.pick(&["", "", "", "toupper", "basename", "tolower"]);
                 let left = if transform.is_empty() { field.to_owned() } else { format!("{transform}({field})") };
                 let right = match self.below(6) {
-                    0 if operator != "glob" => format!("val({})", self.pick(&texts)),
+                    0 if operator != "glob" => match self.pick(&texts) {
+                        literal if literal.starts_with("tolower") => literal.to_owned(),
+                        field => format!("val({field})"),
+                    },
+                    1 if operator != "glob" => "toupper(\"Sh\")".to_owned(),
                     _ => self.pick(&words).to_owned(),
                 };
                 format!("{left} {operator} {right}")
@@ -110,9 +121,15 @@ pub fn naive(expr: &Expr, view: &View<'_>) -> bool {
 }
 
 fn values<'a>(operand: &Operand, view: &View<'a>) -> (Vec<Value<'a>>, Shape) {
-    let field = Field::find(&operand.field).unwrap();
-    let generation = operand.argument.as_ref().map(|a| a.text.parse().unwrap());
-    let mut values = field.values(view, generation);
+    let (mut values, shape) = match &operand.made {
+        Some(joined) => (made(joined, view).into_iter().collect(), Shape::One),
+        None => {
+            let field = Field::find(&operand.field).unwrap();
+            let generation: Option<u32> = operand.argument.as_ref().map(|a| a.text.parse().unwrap());
+            let shape = if generation.is_some() { Shape::One } else { field.shape() };
+            (field.values(view, generation), shape)
+        }
+    };
     for transform in &operand.transforms {
         for value in &mut values {
             let text = String::from_utf8(value.bytes().unwrap().to_vec()).unwrap();
@@ -125,8 +142,30 @@ fn values<'a>(operand: &Operand, view: &View<'a>) -> (Vec<Value<'a>>, Shape) {
             *value = Value::Text(changed.into_bytes().into());
         }
     }
-    let shape = if generation.is_some() { Shape::One } else { field.shape() };
     (values, shape)
+}
+
+/// A text of several parts, when there are all of them.
+fn made<'a>(joined: &Joined, view: &View<'a>) -> Option<Value<'a>> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for part in &joined.parts {
+        match part {
+            JoinedPart::Literal(literal) => parts.push(literal.text.clone().into_bytes()),
+            JoinedPart::Operand(operand) => {
+                let (values, _) = values(operand, view);
+                if values.is_empty() {
+                    return None;
+                }
+                parts.extend(values.into_iter().map(|value| match value {
+                    Value::Text(bytes) => bytes.into_owned(),
+                    Value::Number(n) => n.to_string().into_bytes(),
+                    Value::Flag(flag) => flag.to_string().into_bytes(),
+                    Value::Address(address) => address.to_string().into_bytes(),
+                }));
+            }
+        }
+    }
+    Some(Value::Text(parts.join(joined.separator.as_bytes()).into()))
 }
 
 fn naive_check(check: &Check, view: &View<'_>) -> bool {

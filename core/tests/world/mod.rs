@@ -9,7 +9,7 @@ use lanner_core::event::*;
 pub const HOST: Namespaces = Namespaces { mnt: 1, pid: 2, net: 3, uts: 4, ipc: 5, cgroup: 6, user: 7 };
 
 /// The story so far.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct World {
     pub events: Vec<Event>,
     now: u64,

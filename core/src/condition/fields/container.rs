@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{ALL, Field, Found, flag, keyed, known, number, text, word};
+use super::{ALL, Field, Found, flag, keyed, known, made, number, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
-use crate::event::{ContainerId, HostNamespace, Label, PodName};
+use crate::event::{ContainerId, HostMount, HostNamespace, Label, PodName, Text};
 
 pub(super) const FIELDS: &[Field] = &[
     text("container.id", ALL, "The first 12 characters of the container's id; `host` outside of containers.", |v| {
@@ -80,6 +80,27 @@ pub(super) const FIELDS: &[Field] = &[
             }))
         },
     ),
+    keyed(
+        "container.mount",
+        ALL,
+        "A mount, by its number or where the container has it: container.mount[/proc].",
+        |v, key| {
+            let mount = mount(v, key, |mount| &mount.container)?;
+            made(format!("{}:{}:{}", mount.host.to_str_lossy(), mount.container.to_str_lossy(), mode(mount)))
+        },
+    ),
+    keyed("container.mount.source", ALL, "Where what is mounted there lies on the host.", |v, key| {
+        known(&mount(v, key, |mount| &mount.container)?.host)
+    }),
+    keyed(
+        "container.mount.dest",
+        ALL,
+        "Where the container has what lies there on the host; `*` and `?` are patterns.",
+        |v, key| known(&mount(v, key, |mount| &mount.host)?.container),
+    ),
+    keyed("container.mount.rdwr", ALL, "true when the container may write there, else false.", |v, key| {
+        word(if mount(v, key, |mount| &mount.container)?.read_only { "false" } else { "true" })
+    }),
     text("container.labels", ALL, "The container's labels, as key:value, with commas between.", |v| {
         Some(listed(v, Put::Labels, &v.container_info()?.labels))
     }),
@@ -131,6 +152,41 @@ fn host(view: View<'_>) -> Found<'_> {
     view.task().and_then(|_| word("host"))
 }
 
+/// A mount by its number, or the first whose path meets a pattern.
+fn mount<'a>(view: View<'a>, key: &str, path: fn(&HostMount) -> &Text) -> Option<&'a HostMount> {
+    let mounts = &view.container_info()?.mounts;
+    match key.parse::<usize>() {
+        Ok(n) => mounts.get(n),
+        Err(_) => mounts.iter().find(|mount| is_like(key.as_bytes(), path(mount).as_bytes())),
+    }
+}
+
+fn mode(mount: &HostMount) -> &'static str {
+    if mount.read_only { ":false:" } else { ":true:" }
+}
+
+/// Whether a text meets a pattern of `*` (any bytes) and `?` (any one).
+fn is_like(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Behind the last `*`, and up to where it reaches.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p + 1, t));
+                p += 1;
+            }
+            Some(c) if *c == b'?' || *c == text[t] => (p, t) = (p + 1, t + 1),
+            _ => {
+                let Some((behind, reach)) = star else { return false };
+                star = Some((behind, reach + 1));
+                (p, t) = (behind, reach + 1);
+            }
+        }
+    }
+    pattern[p..].iter().all(|c| *c == b'*')
+}
+
 fn given(view: View<'_>, namespace: HostNamespace) -> Option<bool> {
     Some(view.container_info()?.host_namespaces.contains(&namespace))
 }
@@ -159,4 +215,26 @@ fn listed<'a>(view: View<'a>, what: Put, labels: &[Label]) -> Cow<'a, [u8]> {
             out.extend_from_slice(label.value.as_bytes());
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_like;
+
+    #[test]
+    fn patterns_reach_as_far_as_they_must() {
+        for (pattern, text, expected) in [
+            ("/proc*", "/proc", true),
+            ("/proc*", "/proc/sys", true),
+            ("/proc", "/proc/sys", false),
+            ("*/a*b", "/x/aab", true),
+            ("*/a*b", "/x/aac", false),
+            ("/?tc", "/etc", true),
+            ("", "", true),
+            ("*", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(is_like(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+        }
+    }
 }

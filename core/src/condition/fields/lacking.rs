@@ -15,7 +15,7 @@ const LACKING: &[(&str, &[&str])] = &[
         "what only the Kubernetes API server knows is not asked for",
         &["k8s.ns.id", "k8s.ns.label", "k8s.ns.labels", "k8s.rc", "k8s.rs", "k8s.svc", "k8s.deployment", "k8smeta"],
     ),
-    ("single mounts cannot be asked for; container.mounts has them all", &["container.mount"]),
+    ("how a container's mounts propagate is not known", &["container.mount.mode", "container.mount.propagation"]),
     (
         "the layer of a container's file system that a file lies in is known of programs alone",
         &["fd.is_upper_layer", "fd.is_lower_layer"],
@@ -30,20 +30,8 @@ const LACKING: &[(&str, &[&str])] = &[
             "proc.exe_ino.ctime_duration_pidns_start",
         ],
     ),
-    (
-        "process groups and sessions are known by the machine's pids alone",
-        &[
-            "proc.vpgid",
-            "proc.vpgid.name",
-            "proc.vpgid.exe",
-            "proc.vpgid.exepath",
-            "proc.is_vpgid_leader",
-            "proc.vsid",
-            "proc.vsid.name",
-            "proc.is_vsid_leader",
-        ],
-    ),
-    ("of the environment of a process only some variables are read: lanner.env names them", &["proc.env", "proc.aenv"]),
+    ("of sessions as a process sees them only the number is told", &["proc.vsid.name"]),
+    ("of an ancestor's environment nothing is told", &["proc.aenv"]),
     (
         "the health checks of containers are not known",
         &["proc.is_container_healthcheck", "proc.is_container_liveness_probe", "proc.is_container_readiness_probe"],

@@ -23,7 +23,9 @@ mod user;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::made::Made;
 use super::value::{Kind, Value};
 use super::view::View;
 use crate::event::{Family, FamilySet, Text};
@@ -32,7 +34,7 @@ use crate::graph::Process;
 pub(super) use lacking::why_lacking;
 
 /// A text that a getter found.
-type Found<'a> = Option<Cow<'a, [u8]>>;
+pub(super) type Found<'a> = Option<Cow<'a, [u8]>>;
 /// Is told the values of a list, and says whether it wants more.
 type Each<'f, T> = &'f mut dyn FnMut(T) -> bool;
 
@@ -96,6 +98,9 @@ enum Get {
     LineageNumber(fn(&Process) -> Option<i128>),
     Named(&'static [&'static str], for<'a> fn(View<'a>, &str) -> Found<'a>),
     Keyed(for<'a> fn(View<'a>, &str) -> Found<'a>),
+    /// All together, or one of them by its name.
+    TextOrKeyed(for<'a> fn(View<'a>) -> Found<'a>, for<'a> fn(View<'a>, &str) -> Found<'a>),
+    Made,
 }
 
 impl std::fmt::Debug for Get {
@@ -128,10 +133,12 @@ pub enum Accepts {
     Name(&'static [&'static str]),
     /// Any text, in brackets or behind a dot; it must be there.
     Key,
+    /// Any text in brackets, or nothing.
+    MaybeKey,
 }
 
 /// What stood in brackets behind a field's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Argument {
     None,
     Generation(u32),
@@ -139,13 +146,25 @@ pub(super) enum Argument {
     /// An argument of the call, by its position.
     Position(u32),
     Key(Box<str>),
+    /// What stands in the place of a field.
+    Made(Arc<Made>),
 }
+
+/// What conditions put together themselves.
+pub(super) static MADE: Field =
+    row("join", FamilySet::ALL, "A text that the condition puts together of others.", Get::Made);
 
 impl Field {
     /// Of what kind its values are.
     pub fn kind(&self) -> Kind {
         match self.get {
-            Get::Text(_) | Get::Texts(_) | Get::Lineage(_) | Get::Named(..) | Get::Keyed(_) => Kind::Text,
+            Get::Text(_)
+            | Get::Texts(_)
+            | Get::Lineage(_)
+            | Get::Named(..)
+            | Get::Keyed(_)
+            | Get::TextOrKeyed(..)
+            | Get::Made => Kind::Text,
             Get::Number(_) | Get::Numbers(_) | Get::Ports(_) | Get::LineageNumber(_) => Kind::Number,
             Get::Flag(_) => Kind::Flag,
             Get::Address(_) | Get::Ends(_) => Kind::Address,
@@ -163,6 +182,7 @@ impl Field {
             Get::Lineage(_) | Get::LineageNumber(_) => Accepts::Generation,
             Get::Named(names, _) => Accepts::Name(names),
             Get::Keyed(_) => Accepts::Key,
+            Get::TextOrKeyed(..) => Accepts::MaybeKey,
             _ => Accepts::Nothing,
         }
     }
@@ -229,6 +249,9 @@ impl Field {
             (Get::Address(get), _) => get(view).map(Value::Address),
             (Get::Named(_, get), Argument::Name(name)) => get(view, name).map(Value::Text),
             (Get::Named(_, get), Argument::Position(n)) => get(view, evt::position(view, *n)?).map(Value::Text),
+            (Get::Made, Argument::Made(made)) => made.text(view).map(Value::Text),
+            (Get::TextOrKeyed(_, get), Argument::Key(key)) => get(view, key).map(Value::Text),
+            (Get::TextOrKeyed(get, _), _) => get(view).map(Value::Text),
             (Get::Keyed(get), Argument::Key(key)) => get(view, key).map(Value::Text),
             (Get::Lineage(get), Argument::Generation(n)) => get(view.ancestor(*n)?).map(Value::Text),
             (Get::LineageNumber(get), Argument::Generation(n)) => get(view.ancestor(*n)?).map(Value::Number),

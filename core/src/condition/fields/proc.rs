@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ALL, Field, Found, flag, known, lineage, lineage_number, made, number, text, word};
+use super::{ALL, Field, Found, Get, flag, known, lineage, lineage_number, made, number, row, text, word};
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{Image, Layer, Stdio, StdioKind, Text};
@@ -83,6 +83,40 @@ pub(super) const FIELDS: &[Field] = &[
         let group = v.task()?.group;
         (group != 0).then_some(group == v.key().pid)
     }),
+    number("proc.vpgid", ALL, "Its process group: the pid of the group's leader, as the process sees it.", |v| {
+        number_within(v, group(v)?)
+    }),
+    text("proc.vpgid.name", ALL, "The name of its process group's leader.", |v| known(&group(v)?.task.comm)),
+    text("proc.vpgid.exe", ALL, "The first argument of its process group's leader.", |v| exe(group(v)?.image()?)),
+    text("proc.vpgid.exepath", ALL, "The path of the file that its process group's leader runs.", |v| {
+        known(&group(v)?.image()?.exe.path)
+    }),
+    flag("proc.is_vpgid_leader", ALL, "It leads its process group.", |v| {
+        let group = v.task()?.group;
+        (group != 0).then_some(group == v.key().pid)
+    }),
+    number("proc.vsid", ALL, "Its session: the pid of the session's leader, as the process sees it.", |v| {
+        number_within(v, leader(v)?)
+    }),
+    flag("proc.is_vsid_leader", ALL, "It leads its session.", |v| Some(v.task()?.session == v.key().pid)),
+    row(
+        "proc.env",
+        ALL,
+        "Those variables of its environment that the sensor reads, as NAME=value; or the value of one: proc.env[ENV].",
+        Get::TextOrKeyed(
+            |v| {
+                let list = &v.image()?.env.list;
+                Some(v.put(Put::Environment, |out| join(out, list)))
+            },
+            |v, name| {
+                let of = |variable: &'_ Text| -> bool {
+                    variable.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+                };
+                let variable = v.image()?.env.list.iter().find(|variable| of(variable))?;
+                Some(Cow::Borrowed(&variable.as_bytes()[name.len() + 1..]))
+            },
+        ),
+    ),
     number("proc.tty", ALL, "The device number of its terminal; 0 when it has none.", |v| {
         Some(v.task()?.tty.as_ref().map_or(0, terminal))
     }),
@@ -134,11 +168,15 @@ fn inode(ino: u64) -> Option<i128> {
     (ino != 0).then_some(ino.into())
 }
 
+/// The leader of its session; when that is not known, the oldest ancestor in the session.
 fn leader(view: View<'_>) -> Option<&Process> {
     match view.task()?.session {
         0 => None,
         pid if pid == view.key().pid => view.process(),
-        pid => view.graph.by_pid(pid),
+        pid => match view.graph.by_pid(pid) {
+            Some(leader) => Some(leader),
+            None => view.ancestors().take_while(|ancestor| ancestor.task.session == pid).last(),
+        },
     }
 }
 
@@ -148,6 +186,17 @@ fn group(view: View<'_>) -> Option<&Process> {
         pid if pid == view.key().pid => view.process(),
         pid => view.graph.by_pid(pid),
     }
+}
+
+/// The pid that another process has where this one lives; 0 when it lives outside of that.
+fn number_within(view: View<'_>, other: &Process) -> Option<i128> {
+    let (own, others) = (&view.task()?.pid_namespaces, &other.task.pid_namespaces);
+    let within = own.first()?;
+    if others.first() == Some(within) {
+        return pid(other.task.ns_pid);
+    }
+    // Of a process further in only its own number is known, and the machine's.
+    (!others.contains(within)).then_some(0)
 }
 
 fn exe(image: &Image) -> Found<'_> {

@@ -4,10 +4,14 @@
 //! ```text
 //! or        = and ("or" and)*                   and    = not ("and" not)*
 //! not       = "not"* primary                    primary = "(" or ")" | operand test | macro
-//! operand   = transformer "(" operand ")" | field ("[" argument "]")?
+//! operand   = transformer "(" (operand | string) ")" | join | field ("[" argument "]")?
+//! join      = "join" "(" string "," (operand | "(" (operand | string) ("," (operand | string))* ")") ")"
 //! test      = "exists" | operator (value | "val(" field ")" | operand with a transformer)
 //!           | ("in" | "intersects" | "pmatch") ("(" (value ("," value)*)? ")" | list | val or transformer as above)
 //! ```
+
+mod operand;
+mod text;
 
 use super::ast::{Check, Expr, ExprKind, Literal, Operand, Operator, Right, Span, Transform};
 use super::error::{ConditionError, nearest, quoted};
@@ -38,10 +42,7 @@ pub fn parse(text: &str) -> Result<Expr> {
 /// a `%`. Gives the number of bytes that it took.
 pub(crate) fn parse_operand(text: &str) -> Result<(Operand, usize)> {
     let mut parser = Parser { text, at: 0, depth: 0 };
-    let operand = match parser.transform() {
-        Some(transform) => parser.transformed(transform)?,
-        None => parser.field()?.ok_or_else(|| parser.error(0..0, "a field's name is expected here"))?,
-    };
+    let operand = parser.operand()?.ok_or_else(|| parser.error(0..0, "a field's name is expected here"))?;
     Ok((operand, parser.at))
 }
 
@@ -113,11 +114,7 @@ impl<'a> Parser<'a> {
             expr.span = start..self.at;
             return Ok(expr);
         }
-        let left = match self.transform() {
-            Some(transform) => Some(self.transformed(transform)?),
-            None => self.field()?,
-        };
-        if let Some(left) = left {
+        if let Some(left) = self.operand()? {
             let kind = ExprKind::Check(Box::new(self.test(left)?));
             return Ok(Expr { kind, span: start..self.at });
         }
@@ -136,7 +133,7 @@ impl<'a> Parser<'a> {
             let error = self.error(span, format!("there is no transformer {}", quoted(&name)));
             let known = Transform::ALL.map(|(word, _)| word);
             return Err(match (name.as_str(), nearest(&name, known.into_iter())) {
-                ("join", _) => error.hint("Falco's `join()` is not understood here"),
+                ("concat", _) => error.hint("write `join(\"\", (...))`"),
                 ("val", _) => error.hint("`val()` stands behind an operator, as in `proc.name = val(proc.pname)`"),
                 (_, Some(near)) => error.hint(format!("did you mean `{near}`?")),
                 (_, None) => error.hint(format!("there are {}", known.join(", "))),
@@ -151,68 +148,6 @@ impl<'a> Parser<'a> {
                 .hint(format!("write it as in `proc.name {} ...`", operator.word())));
         }
         Ok(Expr { kind: ExprKind::Macro(name), span })
-    }
-
-    /// The name of a transformer with its parenthesis.
-    fn transform(&mut self) -> Option<Transform> {
-        self.blank();
-        let rest = &self.text[self.at..];
-        for (name, transform) in Transform::ALL {
-            if let Some(tail) = rest.strip_prefix(name)
-                && tail.trim_start().starts_with('(')
-            {
-                self.at += rest.len() - tail.trim_start().len() + 1;
-                return Some(transform);
-            }
-        }
-        None
-    }
-
-    /// What follows a transformer's parenthesis.
-    fn transformed(&mut self, outermost: Transform) -> Result<Operand> {
-        let start = self.at - 1;
-        let mut transforms = vec![outermost];
-        while let Some(transform) = self.transform() {
-            transforms.push(transform);
-            if transforms.len() > 8 {
-                return Err(self.error(start..self.at, "more than 8 transformers of one field"));
-            }
-        }
-        self.blank();
-        let Some(mut operand) = self.field()? else {
-            return Err(self.error(self.here(), "a field is expected in the transformer's parentheses"));
-        };
-        for _ in &transforms {
-            self.close(start, "the transformer's parenthesis")?;
-        }
-        transforms.reverse();
-        operand.transforms = transforms;
-        Ok(operand)
-    }
-
-    /// A field's name and argument; `None`, and nothing taken, when there is no name with a dot.
-    fn field(&mut self) -> Result<Option<Operand>> {
-        self.blank();
-        let start = self.at;
-        let name = self.name(true).to_owned();
-        if !name.contains('.') {
-            self.at = start;
-            return Ok(None);
-        }
-        let mut argument = None;
-        if self.take("[") {
-            let from = self.at;
-            argument = Some(match self.quoted_string()? {
-                Some(literal) => literal,
-                None => self.bare(|c| !c.is_whitespace() && !matches!(c, '[' | ']' | '"' | '\'')).ok_or_else(|| {
-                    self.error(self.here(), "the field's argument is missing").hint("write it as in `proc.aname[2]`")
-                })?,
-            });
-            if !self.take("]") {
-                return Err(self.error(from - 1..self.at, "this bracket is not closed"));
-            }
-        }
-        Ok(Some(Operand { field: name, argument, transforms: Vec::new(), span: start..self.at }))
     }
 
     /// What stands behind a field.
@@ -231,27 +166,6 @@ impl<'a> Parser<'a> {
             },
         };
         Ok(Check { left, operator, operator_span, right })
-    }
-
-    /// `val(field)`, or a transformer and its field.
-    fn other_field(&mut self) -> Result<Option<Operand>> {
-        if let Some(transform) = self.transform() {
-            return Ok(Some(self.transformed(transform)?));
-        }
-        let start = self.at;
-        if !self.take("val") {
-            return Ok(None);
-        }
-        self.blank();
-        if !self.take("(") {
-            self.at = start;
-            return Ok(None);
-        }
-        let Some(operand) = self.field()? else {
-            return Err(self.error(self.here(), "a field is expected in `val(...)`"));
-        };
-        self.close(start + 3, "this parenthesis")?;
-        Ok(Some(operand))
     }
 
     fn list(&mut self, operator: Operator) -> Result<Right> {
@@ -292,51 +206,6 @@ impl<'a> Parser<'a> {
             self.error(self.here(), format!("`{}` needs a value to compare with", operator.word()))
                 .hint("a value with blanks, parentheses, commas, quotes or `=` in it stands in quotes")
         })
-    }
-
-    fn quoted_string(&mut self) -> Result<Option<Literal>> {
-        let start = self.at;
-        let Some(quote @ ('"' | '\'')) = self.text[start..].chars().next() else { return Ok(None) };
-        let mut text = String::new();
-        let mut chars = self.text[start + 1..].char_indices();
-        while let Some((i, c)) = chars.next() {
-            if c == quote {
-                self.at = start + 1 + i + 1;
-                return Ok(Some(Literal { text, quoted: true, span: start..self.at }));
-            }
-            if c != '\\' {
-                text.push(c);
-                continue;
-            }
-            let from = start + 1 + i;
-            let Some((_, escaped)) = chars.next() else { break };
-            text.push(match escaped {
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                // Falco reads an escaped blank as a backslash, for the sake of rules that were published so.
-                '\\' | ' ' => '\\',
-                '/' => '/',
-                c if c == quote => c,
-                c => {
-                    let span = from..from + 1 + c.len_utf8();
-                    return Err(self
-                        .error(span, format!("{} is no escape in this string", quoted(&format!("\\{c}"))))
-                        .hint("write `\\\\` for a backslash"));
-                }
-            });
-        }
-        Err(self.error(start..start + 1, "this string is not closed"))
-    }
-
-    fn bare(&mut self, allowed: fn(char) -> bool) -> Option<Literal> {
-        let rest = &self.text[self.at..];
-        let len = rest.find(|c| !allowed(c)).unwrap_or(rest.len());
-        let start = self.at;
-        self.at += len;
-        (len > 0).then(|| Literal { text: rest[..len].to_owned(), quoted: false, span: start..self.at })
     }
 
     fn operator(&mut self) -> Option<Operator> {
