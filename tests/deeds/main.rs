@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use deed::{Deed, Done};
+use stage::OURS;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -65,6 +66,9 @@ fn verify(deed: &'static Deed) -> Result<(), Failed> {
     for done in [Done::It, Done::Nearly] {
         let seen = stage.watch(deed, done)?;
         for (whose, rule, raised) in stage.asked(deed, &seen) {
+            if whose != OURS {
+                eprintln!("{rule}: {} {}", done.word(), if raised { "raises a signal" } else { "raises none" });
+            }
             if raised != (done == Done::It) {
                 let what = if raised { "raises a signal" } else { "raises no signal" };
                 wrong += &format!("{}: {whose} rule `{rule}` {what}\n{seen}", done.word());

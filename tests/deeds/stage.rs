@@ -21,6 +21,9 @@ use crate::place::{self, Container};
 /// Longer than any deed takes, even on a machine busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whose the rules of `rules.yaml` are.
+pub(crate) const OURS: &str = "our";
+
 /// So much of an event is shown when a test fails.
 const SHOWN: usize = 300;
 
@@ -174,7 +177,7 @@ impl Stage {
     pub(crate) fn asked<'d>(&self, deed: &'d Deed, seen: &Seen) -> Vec<(&'static str, &'d str, bool)> {
         let raised = |rule: &str| seen.raised.iter().any(|raised| **raised == *rule);
         let falco = self.with_falco.then(|| ("Falco's", deed.falco, raised(deed.falco)));
-        std::iter::once(("our", deed.name, raised(deed.name))).chain(falco).collect()
+        std::iter::once((OURS, deed.name, raised(deed.name))).chain(falco).collect()
     }
 }
 

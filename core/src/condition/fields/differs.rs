@@ -18,6 +18,8 @@ const DIFFERS: &[(&str, &str)] = &[
     ("evt.args", "Only the arguments that events carry."),
     ("evt.info", "Only the arguments that events carry."),
     ("evt.rawres", "0 for calls whose result is not told, since only those that did not fail are seen."),
+    ("evt.failed", "Opens that fail are not told, nor are other calls on files."),
+    ("evt.res", "Opens that fail are not told, nor are other calls on files."),
     ("evt.category", "Only file, net, process and memory."),
     ("proc.exepath", "As the kernel resolved the file that it loaded, in the process's mount namespace."),
     ("proc.tty", "1 for terminals whose device number does not follow from their name."),
