@@ -59,6 +59,7 @@ mod task;
 mod tcp;
 mod trace;
 mod traffic;
+mod turn;
 mod udp;
 mod unix;
 mod unlink;

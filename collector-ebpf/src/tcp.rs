@@ -11,6 +11,7 @@ use crate::open::SYS_EXIT_RET;
 use crate::record::{header, header_of};
 use crate::ring;
 use crate::socket_call as call;
+use crate::turn;
 
 const ESTABLISHED: u32 = TcpState::ESTABLISHED as u32;
 const SYN_SENT: u32 = TcpState::SYN_SENT as u32;
@@ -27,6 +28,7 @@ pub fn tcp_state(ctx: BtfTracePointContext) -> i32 {
     if is_tcp(sk) {
         change(sk, ctx.arg(1), ctx.arg(2));
     }
+    turn::had(turn_of(sk, ctx.arg(2)));
     0
 }
 
@@ -37,6 +39,7 @@ pub fn tcp_state(ctx: BtfTracePointContext) -> i32 {
 pub fn tcp_state_missed(ctx: BtfTracePointContext) -> i32 {
     let sk = sock::at(launder(ctx.arg::<*const u8>(0) as u64));
     let new = ctx.arg::<u32>(2);
+    turn::takes_over(turn_of(sk, new));
     let is_told = match FLOWS.get_ptr(sk.address) {
         // SAFETY: the map's own element, changed and removed only by this socket's own state changes.
         Some(flow) => unsafe { (*flow).state == new },
@@ -47,6 +50,12 @@ pub fn tcp_state_missed(ctx: BtfTracePointContext) -> i32 {
         change(sk, ctx.arg(1), new);
     }
     0
+}
+
+/// A change of state: kernel addresses are aligned, and states are few.
+#[inline(always)]
+fn turn_of(sk: sock, new: u32) -> u64 {
+    sk.address | u64::from(new)
 }
 
 #[inline(always)]

@@ -53,6 +53,12 @@ fn a_nodes_description_arrives_as_it_was() {
         hooks: vec![
             Hook { name: "a".into(), layer: HookLayer::Base, state: HookState::Attached, without: "executions".into() },
             Hook {
+                name: "c".into(),
+                layer: HookLayer::Base,
+                state: HookState::Waiting("a program".into()),
+                without: "calls".into(),
+            },
+            Hook {
                 name: "b".into(),
                 layer: HookLayer::Full,
                 state: HookState::Refused("no".into()),

@@ -12,7 +12,7 @@ use lanner_collector::hub::{Hub, Limits, Subscribe};
 use lanner_collector::live::{self, LiveError};
 use lanner_collector::recorder::{self, Recorded};
 use lanner_collector::service::{self, Listener};
-use lanner_core::event::{HookState, Text};
+use lanner_core::event::Text;
 use lanner_proto::address::Address;
 use lanner_recording::{Header, LiveWriter, WriteError, create};
 use tokio::signal::unix::{SignalKind, signal};
@@ -121,7 +121,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
 fn ready(hub: &Hub, listener: &Listener, options: &Options) -> String {
     let node = hub.node();
     let refused = node.degraded().count();
-    let attached = node.hooks.iter().filter(|hook| hook.state == HookState::Attached).count();
+    let attached = node.attached();
     let blind = match refused {
         0 => String::new(),
         _ => format!(" ({refused} refused: see `lanner doctor`)"),

@@ -16,8 +16,8 @@ use super::family::{COMPAT, EVERY_CALL, narrow_stands};
 use super::{hooks, load, with_causes};
 
 /// What is not seen by a hook that waits.
-const NATIVE: &str = "32-bit system calls of 64-bit programs (int 0x80), until a 32-bit program runs";
-const WAITS: &str = "it waits for a 32-bit program: it costs every system call";
+const NATIVE: &str = "32-bit system calls of 64-bit programs (int 0x80)";
+const WAITS: &str = "a 32-bit program: it costs every system call";
 
 /// How long it stays when nobody makes 32-bit calls any more: to attach takes milliseconds, in which the next one is not
 /// seen.
@@ -130,7 +130,7 @@ impl Compat {
 
 /// A hook that waits, and what is not seen meanwhile.
 fn waiting() -> (HookState, &'static str) {
-    (HookState::Refused(WAITS.to_owned()), NATIVE)
+    (HookState::Waiting(WAITS.to_owned()), NATIVE)
 }
 
 fn tell(all: &mut [Hook], state: &HookState, without: &str) {

@@ -30,6 +30,7 @@ mod probe;
 mod proc;
 mod record;
 mod ring;
+mod skipped;
 mod tracefs;
 
 use std::borrow::Cow;
@@ -61,6 +62,7 @@ use offsets::Resolved;
 use order::{HOLD_BACK, Order};
 pub(crate) use proc::Proc;
 use ring::Ring;
+use skipped::Skipped;
 
 /// The programs, built by `cargo xtask ebpf` and committed.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../collector-ebpf/prebuilt/lanner.bpf.o");
@@ -81,6 +83,7 @@ pub struct Sensor {
     /// Empty; keeps its room between records.
     fresh: Vec<Event>,
     undecodable: u64,
+    skipped: Skipped,
     variables: Variables,
     compat: Compat,
     /// Before the first hook was attached.
@@ -139,6 +142,7 @@ impl Sensor {
         fill_watched(&mut ebpf, &watched).map_err(SensorError::Object)?;
         fill_environment(&mut ebpf, &beginnings).map_err(SensorError::Object)?;
         let ring = Ring::new(&mut ebpf).map_err(SensorError::Object)?;
+        let skipped = Skipped::new(&mut ebpf).map_err(SensorError::Object)?;
         let network = Network::new(&mut ebpf, config.flows).map_err(SensorError::Object)?;
 
         let names = namecache::find(&mut ebpf, &btf);
@@ -147,7 +151,7 @@ impl Sensor {
         if hooks.iter().all(|h| matches!(h.state, HookState::Refused(_))) {
             let first = hooks.into_iter().find_map(|h| match h.state {
                 HookState::Refused(reason) => Some(reason),
-                HookState::Attached => None,
+                HookState::Attached | HookState::Waiting(_) => None,
             });
             return Err(SensorError::Nothing(first.unwrap_or_default()));
         }
@@ -172,6 +176,7 @@ impl Sensor {
             network,
             fresh: Vec::new(),
             undecodable: 0,
+            skipped,
             variables,
             compat,
             started,
@@ -235,7 +240,8 @@ impl Sensor {
             Some(last) => begun.min(last),
         };
         self.order.release(BootTime(until.0.saturating_sub(HOLD_BACK)), out);
-        self.losses()
+        let skipped = self.skipped.look(&self.ebpf, begun);
+        self.losses(skipped)
     }
 
     /// As [`Self::drain`], with nothing held back: for the end.
@@ -247,7 +253,8 @@ impl Sensor {
         self.network.finish(clock::now(), &mut told);
         told.into_iter().for_each(|event| self.order.push(event));
         self.order.release(clock::now().after(Duration::from_nanos(1)), out);
-        self.losses()
+        let skipped = self.skipped.look_now(&self.ebpf, begun);
+        self.losses(skipped)
     }
 
     /// Nothing that happened before this time is still to come ([`lanner_core::event::Batch::now`]).
@@ -299,8 +306,11 @@ impl Sensor {
         }
     }
 
-    fn losses(&mut self) -> Vec<Loss> {
+    fn losses(&mut self, skipped: u64) -> Vec<Loss> {
         let mut losses = self.ring.losses();
+        if skipped > 0 {
+            losses.push(Loss { cause: LossCause::Skipped, count: skipped });
+        }
         if self.undecodable > 0 {
             losses.push(Loss { cause: LossCause::Undecodable, count: std::mem::take(&mut self.undecodable) });
         }

@@ -91,7 +91,7 @@ impl Watch {
         let hook = self.hub.node().hooks.iter().find(|hook| hook.name == "container names").expect("it is listed");
         match &hook.state {
             HookState::Attached => None,
-            HookState::Refused(why) => Some(why.clone()),
+            HookState::Refused(why) | HookState::Waiting(why) => Some(why.clone()),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Very many connections at once.
 //!
-//! While several sensors start and stop beside each other under this load, up to one in fifty of the changes that the clock
-//! brings, and a few in ten thousand of the others, were seen to go untold, and the kernel's counters of missed runs do not
-//! account for them. docs/events.md says so; the bounds here hold what is known.
+//! What the kernel skips is counted, and more than that must not be missing. But while several sensors start and stop beside
+//! each other under this load, up to one in fifty of the changes that the clock brings, and a few in ten thousand of the
+//! others, were seen to go untold, all of some thirty milliseconds, and the kernel counts no skipped run of them.
+//! docs/events.md says so; the bounds here hold what is known.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -10,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use lanner_core::event::{Attempt, Event, Flow, Payload};
+use lanner_core::event::{Attempt, Event, Flow, Loss, LossCause, Payload};
 
 use super::network::{address, connect, give_up_after, in_own_network, silent_neighbour, socket};
 use super::stage::{config, sensor};
@@ -28,7 +29,8 @@ fn attempts_that_the_clock_ends_amid_others_are_told() {
         let there = listener.local_addr().expect("its address");
         let done = AtomicBool::new(false);
         let mut events = Vec::new();
-        let failed = std::thread::scope(|scope| {
+        let mut losses = Vec::new();
+        let (failed, begun) = std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
                     while !done.load(Ordering::Relaxed) {
@@ -43,18 +45,19 @@ fn attempts_that_the_clock_ends_amid_others_are_told() {
             });
             let attempts: Vec<_> = (0..SILENT)
                 .map(|_| {
+                    losses.extend(sensor.drain(&mut events));
                     let socket = socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_NONBLOCK, 0).expect("a socket");
                     give_up_after(&socket, Duration::from_millis(100));
-                    assert_eq!(connect(&socket, remote), libc::EINPROGRESS);
+                    let begun = connect(&socket, remote) == libc::EINPROGRESS;
                     // The clock ends together what began together: each is to be an interruption of its own.
                     std::thread::park_timeout(Duration::from_millis(4));
-                    socket
+                    (socket, begun)
                 })
                 .collect();
             let begun = Instant::now();
             let mut failed = HashSet::new();
             while failed.len() < SILENT && begun.elapsed() < Duration::from_secs(10) {
-                assert_eq!(sensor.drain(&mut events), []);
+                losses.extend(sensor.drain(&mut events));
                 failed.extend(events.drain(..).filter_map(|e| match e.payload {
                     Payload::Connect(c) if c.flow.netns == netns && c.flow.remote == remote => {
                         (c.attempt == Attempt::Failed(libc::ETIMEDOUT as u32)).then_some(c.flow.id)
@@ -65,10 +68,15 @@ fn attempts_that_the_clock_ends_amid_others_are_told() {
             }
             done.store(true, Ordering::Relaxed);
             drop(TcpStream::connect(there));
-            drop(attempts);
-            failed.len()
+            (failed.len(), attempts.iter().all(|(_, begun)| *begun))
         });
-        assert!((SILENT - SILENT / 25..=SILENT).contains(&failed), "{failed} of {SILENT}");
+        losses.extend(sensor.flush(&mut events));
+        let skipped = skipped(&losses);
+        assert!(begun, "nobody answers at once");
+        assert!(
+            failed <= SILENT && failed + skipped + SILENT / 25 >= SILENT,
+            "{failed} of {SILENT}, {skipped} runs were skipped"
+        );
     });
 }
 
@@ -83,6 +91,7 @@ fn of_very_many_connections_no_step_is_told_twice_and_hardly_any_missed() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let there = listener.local_addr().expect("its address");
         let mut events = Vec::new();
+        let mut losses = Vec::new();
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
@@ -96,7 +105,7 @@ fn of_very_many_connections_no_step_is_told_twice_and_hardly_any_missed() {
             for _ in 0..THREADS * EACH {
                 drop(listener.accept().expect("accepts"));
                 if events.len() % 64 == 0 {
-                    assert_eq!(sensor.drain(&mut events), []);
+                    losses.extend(sensor.drain(&mut events));
                 }
             }
         });
@@ -121,11 +130,23 @@ fn of_very_many_connections_no_step_is_told_twice_and_hardly_any_missed() {
         let begun = Instant::now();
         // The last ones are on their way still.
         while told(&events) != [ALL; 5] && begun.elapsed() < Duration::from_secs(5) {
-            assert_eq!(sensor.drain(&mut events), []);
+            losses.extend(sensor.drain(&mut events));
             sensor.wait(Duration::from_millis(4)).expect("waits");
         }
+        losses.extend(sensor.flush(&mut events));
+        let skipped = skipped(&losses);
         let told = told(&events);
-        let right = told.iter().all(|n| (ALL - ALL / 500..=ALL).contains(n));
-        assert!(right, "tried, established, accepted, closed here and there: {told:?} of {ALL}");
+        let missing = told.iter().map(|n| ALL - n.min(&ALL)).max().unwrap_or_default();
+        assert!(told.iter().all(|n| *n <= ALL), "told twice: {told:?} of {ALL}");
+        assert!(
+            missing <= skipped + ALL / 500,
+            "tried, established, accepted, closed here and there: {told:?} of {ALL}, {skipped} runs were skipped"
+        );
     });
+}
+
+/// How many runs the kernel skipped; nothing else was lost.
+fn skipped(losses: &[Loss]) -> usize {
+    assert!(losses.iter().all(|loss| loss.cause == LossCause::Skipped), "{losses:?}");
+    losses.iter().map(|loss| loss.count as usize).sum()
 }

@@ -38,12 +38,17 @@ impl NodeInfo {
         i64::try_from(time.0).unwrap_or(i64::MAX).saturating_add(self.wall_offset)
     }
 
-    /// Hooks that are not attached.
+    /// How many hooks are attached.
+    pub fn attached(&self) -> usize {
+        self.hooks.iter().filter(|h| h.state == HookState::Attached).count()
+    }
+
+    /// Hooks that were refused.
     pub fn degraded(&self) -> impl Iterator<Item = &Hook> {
         self.hooks.iter().filter(|h| matches!(h.state, HookState::Refused(_)))
     }
 
-    /// Hooks that are not attached, those of one layer together that were refused for one reason and cost the same: a kernel
+    /// Hooks that were refused, those of one layer together that were refused for one reason and cost the same: a kernel
     /// that allows no fentry refuses a dozen at once. In the order of the first of each.
     pub fn refusals(&self) -> Vec<Refusal<'_>> {
         let mut refusals: Vec<Refusal<'_>> = Vec::new();
@@ -105,6 +110,8 @@ pub enum HookState {
     Attached,
     /// It is not, and why.
     Refused(String),
+    /// It will be when it is needed: what it waits for.
+    Waiting(String),
 }
 
 /// Events in their order, as they travel from a collector or a recording to whoever follows them.

@@ -17,6 +17,9 @@ pub enum LossCause {
     RingFull,
     /// An in-kernel map was full, so that an event had no context and was dropped.
     MapFull,
+    /// The kernel skipped an in-kernel program, for it would have interrupted itself or another. At most as many events as
+    /// this are missing: not every run tells of one.
+    Skipped,
     /// A record did not decode.
     Undecodable,
     /// This client was too slow, and its oldest events were dropped.
@@ -29,9 +32,10 @@ pub enum LossCause {
 
 impl LossCause {
     /// All causes, in the order in which they are shown.
-    pub const ALL: [LossCause; 6] = [
+    pub const ALL: [LossCause; 7] = [
         LossCause::RingFull,
         LossCause::MapFull,
+        LossCause::Skipped,
         LossCause::Undecodable,
         LossCause::SlowClient,
         LossCause::Recording,
@@ -43,6 +47,7 @@ impl LossCause {
         match self {
             LossCause::RingFull => "the kernel's ring buffer was full",
             LossCause::MapFull => "an in-kernel map was full",
+            LossCause::Skipped => "the kernel skipped a program, lest it interrupt another",
             LossCause::Undecodable => "a record did not decode",
             LossCause::SlowClient => "this client was too slow",
             LossCause::Recording => "the recording is damaged or was cut short",

@@ -59,11 +59,13 @@ impl From<&Hook> for v1::Hook {
             HookLayer::Base => v1::HookLayer::Base,
             HookLayer::Full => v1::HookLayer::Full,
         };
-        let refused = match &hook.state {
-            HookState::Attached => None,
-            HookState::Refused(why) => Some(cut(why.clone())),
+        let (refused, waiting) = match &hook.state {
+            HookState::Attached => (None, None),
+            HookState::Refused(why) => (Some(cut(why.clone())), None),
+            HookState::Waiting(what) => (None, Some(cut(what.clone()))),
         };
-        v1::Hook { name: cut(hook.name.clone()), layer: layer.into(), refused, without: cut(hook.without.clone()) }
+        let (name, without) = (cut(hook.name.clone()), cut(hook.without.clone()));
+        v1::Hook { name, layer: layer.into(), refused, without, waiting }
     }
 }
 
@@ -77,7 +79,11 @@ impl From<v1::Hook> for Hook {
         Hook {
             name: cut(hook.name),
             layer,
-            state: hook.refused.map_or(HookState::Attached, |why| HookState::Refused(cut(why))),
+            state: match (hook.refused, hook.waiting) {
+                (Some(why), _) => HookState::Refused(cut(why)),
+                (None, Some(what)) => HookState::Waiting(cut(what)),
+                (None, None) => HookState::Attached,
+            },
             without: cut(hook.without),
         }
     }

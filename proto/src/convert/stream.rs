@@ -12,6 +12,7 @@ impl From<&Loss> for v1::Loss {
         let cause = match loss.cause {
             LossCause::RingFull => v1::LossCause::RingFull,
             LossCause::MapFull => v1::LossCause::MapFull,
+            LossCause::Skipped => v1::LossCause::Skipped,
             LossCause::Undecodable => v1::LossCause::Undecodable,
             LossCause::SlowClient => v1::LossCause::SlowClient,
             LossCause::Recording => v1::LossCause::Recording,
@@ -26,6 +27,7 @@ impl From<v1::Loss> for Loss {
         let cause = match loss.cause() {
             v1::LossCause::RingFull => LossCause::RingFull,
             v1::LossCause::MapFull => LossCause::MapFull,
+            v1::LossCause::Skipped => LossCause::Skipped,
             v1::LossCause::Undecodable => LossCause::Undecodable,
             v1::LossCause::SlowClient => LossCause::SlowClient,
             v1::LossCause::Recording => LossCause::Recording,

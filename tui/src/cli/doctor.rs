@@ -63,13 +63,17 @@ fn sight(out: &mut impl Write) -> io::Result<bool> {
     for (layer, name) in [(HookLayer::Base, "base"), (HookLayer::Full, "full")] {
         let hooks = || node.hooks.iter().filter(|h| h.layer == layer);
         let attached = hooks().filter(|h| h.state == HookState::Attached).count();
-        let mark = if attached == hooks().count() { "ok     " } else { "LESS   " };
+        let refused = hooks().filter(|h| matches!(h.state, HookState::Refused(_))).count();
+        let mark = if refused == 0 { "ok     " } else { "LESS   " };
         writeln!(out, "  {mark}  {name} layer: {attached} of {} hooks", hooks().count())?;
         for hook in hooks() {
-            if let HookState::Refused(why) = &hook.state {
-                writeln!(out, "           {}: {}", one_line(&hook.name), one_line(why))?;
-                writeln!(out, "             not seen: {}", one_line(&hook.without))?;
-            }
+            let (why, unseen) = match &hook.state {
+                HookState::Attached => continue,
+                HookState::Refused(why) => (one_line(why), "not seen"),
+                HookState::Waiting(what) => (format!("waits for {}", one_line(what)), "not seen till then"),
+            };
+            writeln!(out, "           {}: {why}", one_line(&hook.name))?;
+            writeln!(out, "             {unseen}: {}", one_line(&hook.without))?;
         }
     }
     writeln!(out, "What cannot be seen on this kernel, whatever happens")?;

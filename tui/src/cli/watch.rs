@@ -61,7 +61,7 @@ impl Follower for Watch {
             writeln!(self.out, "{}", json(&lines::ready(node)))?;
             self.out.flush()?;
         } else if self.announce {
-            let attached = node.hooks.len() - node.degraded().count();
+            let attached = node.attached();
             say(&format!("watching {} with {attached} hooks; stop with Ctrl-C", one_line(&node.name)));
         }
         Ok(())

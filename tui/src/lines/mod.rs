@@ -55,6 +55,7 @@ pub struct Ready<'a> {
     kernel: &'a str,
     attached: usize,
     degraded: Vec<Degraded<'a>>,
+    waiting: Vec<Waiting<'a>>,
     blind: Vec<Blind<'a>>,
 }
 
@@ -67,6 +68,14 @@ struct Degraded<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct Waiting<'a> {
+    hook: &'a str,
+    layer: HookLayer,
+    waits_for: &'a str,
+    without: &'a str,
+}
+
+#[derive(Debug, Serialize)]
 struct Blind<'a> {
     event: &'a str,
     what: &'a str,
@@ -75,17 +84,23 @@ struct Blind<'a> {
 /// The line that says which node is watched, and with which eyes.
 pub fn ready(node: &NodeInfo) -> Ready<'_> {
     let degraded = node.hooks.iter().filter_map(|hook| match &hook.state {
-        HookState::Attached => None,
+        HookState::Attached | HookState::Waiting(_) => None,
         HookState::Refused(why) => Some(Degraded { hook: &hook.name, layer: hook.layer, why, without: &hook.without }),
     });
-    let degraded: Vec<Degraded<'_>> = degraded.collect();
+    let waiting = node.hooks.iter().filter_map(|hook| match &hook.state {
+        HookState::Attached | HookState::Refused(_) => None,
+        HookState::Waiting(what) => {
+            Some(Waiting { hook: &hook.name, layer: hook.layer, waits_for: what, without: &hook.without })
+        }
+    });
     Ready {
         r#type: "ready",
         schema: SCHEMA,
         node: &node.name,
         kernel: &node.kernel,
-        attached: node.hooks.len() - degraded.len(),
-        degraded,
+        attached: node.attached(),
+        degraded: degraded.collect(),
+        waiting: waiting.collect(),
         blind: node.blind.iter().map(|spot| Blind { event: &spot.family, what: &spot.what }).collect(),
     }
 }

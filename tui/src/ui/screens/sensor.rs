@@ -72,8 +72,12 @@ fn about(header: &Header) -> Vec<String> {
 fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
     let look = state.look;
     let all = scene.node.hooks.len();
-    let refused = scene.node.degraded().count();
-    lines.push(heading(state, "Hooks", format!("{} attached, {refused} refused", all - refused)));
+    let (attached, refused) = (scene.node.attached(), scene.node.degraded().count());
+    let waiting = match all - attached - refused {
+        0 => String::new(),
+        n => format!(", {n} waiting"),
+    };
+    lines.push(heading(state, "Hooks", format!("{attached} attached, {refused} refused{waiting}")));
     let layer = |layer: HookLayer| match layer {
         HookLayer::Base => "base",
         HookLayer::Full => "full",
@@ -101,6 +105,12 @@ fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
             let names: Vec<String> = refusal.names[1..].iter().map(|name| safe(name)).collect();
             indented(&format!("Also {}", names.join(", ")), look.dim(), lines);
         }
+    }
+    for hook in &scene.node.hooks {
+        let HookState::Waiting(what) = &hook.state else { continue };
+        lines.push(row("waiting", look.warn(), hook.layer, safe(&hook.name)));
+        let what = safe(what);
+        indented(&format!("For {what}. Not seen till then: {}", safe(&hook.without)), look.dim(), lines);
     }
     for hook in scene.node.hooks.iter().filter(|h| h.state == HookState::Attached) {
         lines.push(row("attached", look.good(), hook.layer, safe(&hook.name)));

@@ -42,6 +42,12 @@ pub(super) fn node() -> NodeInfo {
             hook("sched_process_fork", HookLayer::Base, HookState::Attached, "processes that only fork"),
             hook("sched_process_exit", HookLayer::Base, HookState::Attached, "when processes end"),
             hook("inet_sock_set_state", HookLayer::Base, HookState::Attached, "TCP connections"),
+            hook(
+                "sys_exit",
+                HookLayer::Base,
+                HookState::Waiting("a 32-bit program".to_owned()),
+                "32-bit calls of 64-bit programs",
+            ),
             hook("security_file_open", HookLayer::Full, refused, "files opened through io_uring"),
         ],
         blind: vec![BlindSpot { family: "open".to_owned(), what: "writes through older descriptors".to_owned() }],
