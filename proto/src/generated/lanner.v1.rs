@@ -1676,12 +1676,15 @@ pub struct Hook {
     pub name: ::prost::alloc::string::String,
     #[prost(enumeration = "HookLayer", tag = "2")]
     pub layer: i32,
-    /// Why it is not attached; absent when it is.
+    /// Why it was refused; absent when it was not.
     #[prost(string, optional, tag = "3")]
     pub refused: ::core::option::Option<::prost::alloc::string::String>,
     /// What cannot be seen without it, in words.
     #[prost(string, tag = "4")]
     pub without: ::prost::alloc::string::String,
+    /// What it waits for, to be attached then; absent when it does not wait. Readers before this see it as attached.
+    #[prost(string, optional, tag = "90")]
+    pub waiting: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1793,6 +1796,8 @@ pub enum LossCause {
     Recording = 5,
     /// Of a kind that whoever read it does not know.
     UnknownKind = 6,
+    /// The kernel skipped a program that would have interrupted another; at most so many events are missing.
+    Skipped = 90,
 }
 impl LossCause {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1808,6 +1813,7 @@ impl LossCause {
             Self::SlowClient => "LOSS_CAUSE_SLOW_CLIENT",
             Self::Recording => "LOSS_CAUSE_RECORDING",
             Self::UnknownKind => "LOSS_CAUSE_UNKNOWN_KIND",
+            Self::Skipped => "LOSS_CAUSE_SKIPPED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1820,6 +1826,7 @@ impl LossCause {
             "LOSS_CAUSE_SLOW_CLIENT" => Some(Self::SlowClient),
             "LOSS_CAUSE_RECORDING" => Some(Self::Recording),
             "LOSS_CAUSE_UNKNOWN_KIND" => Some(Self::UnknownKind),
+            "LOSS_CAUSE_SKIPPED" => Some(Self::Skipped),
             _ => None,
         }
     }
