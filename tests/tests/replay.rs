@@ -98,6 +98,41 @@ fn every_line_follows_the_schema() {
 }
 
 #[test]
+fn whatever_is_in_an_incident_has_a_reason_and_so_has_what_is_not() {
+    let (text, _) = watch(&["watch", "container-escape", "--json", "--final"]);
+    let incident = incidents(&text).remove(0);
+    let schema = std::fs::read_to_string(root().join("docs/schema/lines.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let explain = |what: &str| {
+        let (text, status) = watch(&["watch", "container-escape", "--json", "--explain", what]);
+        let lines = json_lines(&text);
+        assert!(lines.iter().all(|line| schema.is_valid(line)), "{text}");
+        (lines.last().unwrap().clone(), status)
+    };
+    let (why, status) = explain(incident["id"].as_str().unwrap());
+    assert_eq!((why["type"].as_str(), status), (Some("explanation"), 10));
+    assert_eq!(why["incident"], incident);
+    for part in ["stages", "processes", "files", "peers"] {
+        assert_eq!(why[part].as_array().unwrap().len(), incident[part].as_array().unwrap().len(), "{part}");
+    }
+    assert!(!why.to_string().contains("forgotten"), "{why}");
+    let sum: u64 = why["weights"].as_array().unwrap().iter().map(|w| w.as_u64().unwrap()).sum();
+    assert_eq!(Some(sum), incident["score"].as_u64());
+
+    let insider = &incident["processes"][0];
+    let (why, _) = explain(&format!("{}:{}", insider["pid"], insider["start"].as_str().unwrap()));
+    assert_eq!(why["incident"], incident["id"]);
+    let (events, _) = watch(&["events", "container-escape", "--json", "--filter", "proc.name=kubelet"]);
+    let kubelet = json_lines(&events).into_iter().find(|l| l["type"] == "event").unwrap()["process"]["pid"].clone();
+    let (why, status) = explain(&kubelet.to_string());
+    assert_eq!((&why["incident"], status), (&Value::Null, 0));
+    let kinds: Vec<&str> = why["reasons"].as_array().unwrap().iter().map(|r| r["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"boundary") && kinds.contains(&"only-read"), "{why}");
+    let unknown = command("lanner", &["watch", "container-escape", "--explain", "inc-00000000"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(1));
+}
+
+#[test]
 fn a_recording_from_standard_input_is_as_good() {
     let recording = std::fs::read(root().join("demo-scenarios/container-escape/recording.lanner")).unwrap();
     let mut child =

@@ -120,8 +120,12 @@ pub fn explanation_words(why: &IncidentExplanation, of: &Incident) -> String {
     line("\nThe stages".to_owned());
     for (i, (links, stage)) in why.stages.iter().zip(&of.stages).enumerate() {
         line(format!("  {}. {}", i + 1, stage.sentence));
-        for reason in links {
+        // The rest of the way back stands with the stage that it goes on from.
+        if let Some(reason) = links.first() {
             line(format!("       {}{}", reason.words, events(reason)));
+        }
+        if links.len() > 1 {
+            line(format!("       from there {} links lead back to stage {}", links.len() - 1, first_of(of, i) + 1));
         }
     }
     line("\nThe processes".to_owned());
@@ -131,6 +135,15 @@ pub fn explanation_words(why: &IncidentExplanation, of: &Incident) -> String {
     section(&mut words, "The files", why.files.iter().map(|(file, reason)| (file.to_string(), reason)));
     section(&mut words, "The peers", why.peers.iter().map(|(peer, reason)| (peer.to_string(), reason)));
     words
+}
+
+/// The stage that the links of another lead back to.
+fn first_of(of: &Incident, at: usize) -> usize {
+    let mut at = at;
+    while let Some(link) = of.stages[at].link.as_ref().filter(|l| l.to_stage < at) {
+        at = link.to_stage;
+    }
+    at
 }
 
 fn section<'a>(words: &mut String, title: &str, parts: impl Iterator<Item = (String, &'a Reason)>) {

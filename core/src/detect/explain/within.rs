@@ -111,7 +111,8 @@ impl<'a> View<'a> {
         let who = self.called(key);
         if let Some(at) = self.stage_by(key) {
             let words = format!("{who} did what stage {} tells: {}", at + 1, stages[at].sentence);
-            return Reason::new(ReasonKind::Stage, words).shown_by(&stages[at].evidence);
+            let own: Vec<u64> = stages[at].times.iter().filter(|t| t.process == key).map(|t| t.event).collect();
+            return Reason::new(ReasonKind::Stage, words).shown_by(&own);
         }
         let above = self.above(key);
         if let Some((parent, at)) = above.iter().find_map(|p| Some((*p, self.stage_by(*p)?))) {
