@@ -260,7 +260,7 @@ impl Cases {
         self.of(key).or_else(|| self.cases.get(self.of_origin.get(&graph.origin_of(key))?))
     }
 
-    /// The case that was last seen in a container.
+    /// The case that weighs most of those seen in a container.
     pub(super) fn of_container(&self, id: &ContainerId) -> Option<&Case> {
         self.cases.get(self.of_container.get(id)?)
     }
@@ -340,8 +340,13 @@ impl Cases {
         bound(&mut self.of_origin);
         self.of_origin.insert(origin, id);
         if let Some(container) = graph.container_of(key) {
-            bound(&mut self.of_container);
-            self.of_container.insert(container.id.clone(), id);
+            // What weighs more is what others may belong to; of two alike the later.
+            let weight = |id: u64| self.cases.get(&id).map_or(0, Case::score);
+            let known = self.of_container.get(&container.id).copied();
+            if known.is_none_or(|known| weight(id) >= weight(known)) {
+                bound(&mut self.of_container);
+                self.of_container.insert(container.id.clone(), id);
+            }
         }
     }
 
