@@ -371,6 +371,8 @@ impl Cases {
             self.of_process.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
             self.of_origin.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
             self.of_container.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
+            // What became part of it with this very event goes on with it.
+            self.merged.iter_mut().filter(|(_, into)| into == id).for_each(|(_, into)| *into = oldest);
             let Some(case) = self.cases.get_mut(&oldest) else { continue };
             if case.incident.is_some() {
                 self.merged.extend(other.incident.map(|incident| (incident, oldest)));
