@@ -180,7 +180,8 @@ fn a_rule_that_fires_again_keeps_who_and_why() {
 }
 
 fn connected(world: &mut World, client: &Actor, server: &Actor) {
-    let (here, there): (SocketAddr, SocketAddr) = ("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:8080".parse().unwrap());
+    let (here, there): (SocketAddr, SocketAddr) =
+        ("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:8080".parse().unwrap());
     let flow = |id, local, remote| Flow { id: FlowId(id), local, remote, netns: HOST.net };
     let connect = Connect { flow: flow(7_001, here, there), attempt: Attempt::Established, asked: false };
     world.say(client, Payload::Connect(connect));

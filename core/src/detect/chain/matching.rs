@@ -11,19 +11,23 @@ const BUDGET: usize = 20_000;
 /// Times of stages that one step is tried with, the earliest.
 const MAX_CANDIDATES: usize = 64;
 
+/// For each step of a chain the place in [`Scene::times`] at which it is seen.
+type Chosen = Vec<Option<usize>>;
+
 /// The chain that an incident follows best: all of its required steps are there, as they hang together, and most of the
 /// others. On a tie the one of which less is missing, then the one that was loaded first.
 pub(in crate::detect) fn best(chains: &[Chain], scene: &Scene<'_>, graph: &Graph) -> Option<ChainMatch> {
-    let mut best: Option<(&Chain, Vec<Option<usize>>, (usize, usize))> = None;
+    let mut best: Option<(&Chain, Chosen)> = None;
+    let mut most = (0, 0);
     for chain in chains {
         let Some(chosen) = Search::new(chain, scene).and_then(Search::run) else { continue };
         let found = chosen.iter().flatten().count();
         let rank = (found, usize::MAX - positive(chain).count());
-        if best.as_ref().is_none_or(|(_, _, before)| rank > *before) {
-            best = Some((chain, chosen, rank));
+        if rank > most {
+            (best, most) = (Some((chain, chosen)), rank);
         }
     }
-    let (chain, chosen, _) = best?;
+    let (chain, chosen) = best?;
     let parts: Vec<FoundStep> = positive(chain)
         .map(|(i, step)| FoundStep {
             step: step.name.clone(),
@@ -53,7 +57,7 @@ struct Search<'a> {
     /// How many steps from each one on have any.
     ahead: Vec<usize>,
     budget: usize,
-    best: Option<(usize, Vec<Option<usize>>)>,
+    best: Option<(usize, Chosen)>,
 }
 
 impl<'a> Search<'a> {
@@ -74,14 +78,14 @@ impl<'a> Search<'a> {
         Some(Search { chain, scene, candidates, ahead, budget: BUDGET, best: None })
     }
 
-    fn run(mut self) -> Option<Vec<Option<usize>>> {
+    fn run(mut self) -> Option<Chosen> {
         let mut chosen = vec![None; self.chain.steps.len()];
         self.step(0, None, 0, &mut chosen);
         self.best.map(|(_, chosen)| chosen)
     }
 
     /// Tries what may be step `i`, after the time at `last`.
-    fn step(&mut self, i: usize, last: Option<usize>, found: usize, chosen: &mut Vec<Option<usize>>) {
+    fn step(&mut self, i: usize, last: Option<usize>, found: usize, chosen: &mut Chosen) {
         let enough = self.best.as_ref().map(|(most, _)| *most);
         if self.budget == 0 || enough.is_some_and(|most| found + self.ahead[i] <= most) {
             return;
