@@ -1,7 +1,10 @@
-//! Containers of real runtimes, attributed and named: containerd, runc, Docker, podman, and a Kubernetes node. Needs root
+//! Containers of real runtimes, attributed and named: containerd, runc, Docker, podman, and a Kubernetes node; and the names
+//! that users have in them. Needs root
 //! and the runtimes; says so when it did not run.
 #![allow(missing_docs, clippy::print_stderr)]
 
+#[path = "containers/accounts.rs"]
+mod accounts;
 #[path = "containers/host.rs"]
 mod host;
 #[path = "containers/node.rs"]

@@ -21,25 +21,26 @@ const QUEUE: usize = 256;
 const MAX_TRIES: u8 = 4;
 /// Longer names are cut: `useradd` makes none of more than 32 bytes.
 const NAME_MAX: usize = 64;
-/// After a list was changed, it is not asked again what has changed for so long, in nanoseconds.
+/// After a list was changed, further changes are not counted for so long, in nanoseconds.
 const REST: u64 = 1_000_000_000;
 
 const USERS: &str = "/etc/passwd";
 const GROUPS: &str = "/etc/group";
 
 /// Whose lists are wanted, and who shows them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Question {
     container: Option<ContainerId>,
     place: Place,
     process: ProcessKey,
+    /// How many changes had been seen.
+    changes: u64,
 }
 
-/// `None`: its files could not be read.
+/// `None`: the files could not be read.
 #[derive(Debug)]
 struct Answer {
-    container: Option<ContainerId>,
-    process: ProcessKey,
+    question: Question,
     accounts: Option<Box<Accounts>>,
 }
 
@@ -47,7 +48,7 @@ struct Answer {
 enum State {
     Asked(u8),
     Failed(u8),
-    /// As of the change that had this number.
+    /// As of so many changes.
     Known(u64),
 }
 
@@ -57,10 +58,13 @@ pub(super) struct Lists {
     questions: SyncSender<Question>,
     answers: Receiver<Answer>,
     states: Bounded<ContainerId, State>,
-    /// How many times some list was seen to change, and when last.
+    /// How many times some list was seen to change, and when last. Whose it was is not known: all are asked for again, as
+    /// soon as a program runs there.
     changes: u64,
     changed: BootTime,
-    /// The node's own have been asked for since that.
+    /// One has changed that is not counted yet.
+    changing: bool,
+    /// The node's own were asked for after so many changes.
     own_asked: u64,
     /// The node's own, until they are told.
     own: Option<Box<Accounts>>,
@@ -73,8 +77,21 @@ impl Lists {
         let (answer, answers) = sync_channel(QUEUE);
         thread::Builder::new().name("lanner-accounts".into()).spawn(move || answer_all(&asked, &answer))?;
         let own = node().and_then(|root| read(&root, None)).ok().map(Box::new);
-        let (states, changed) = (Bounded::default(), BootTime::default());
-        Ok(Lists { questions, answers, states, changes: 0, changed, own_asked: 0, own })
+        let (states, changed, changing) = (Bounded::default(), BootTime::default(), false);
+        Ok(Lists { questions, answers, states, changes: 0, changed, changing, own_asked: 0, own })
+    }
+
+    /// Looks whether an event changes a list.
+    pub(super) fn watch(&mut self, event: &Event) {
+        self.changing |= changes_a_list(&event.payload);
+        self.count(event.header.time);
+    }
+
+    fn count(&mut self, now: BootTime) {
+        if self.changing && now.0.saturating_sub(self.changed.0) >= REST {
+            (self.changing, self.changed) = (false, now);
+            self.changes += 1;
+        }
     }
 
     /// Adds the lists that came to be known, as something that happened at `time`: the node's own first of all.
@@ -83,28 +100,27 @@ impl Lists {
             let time = events.first().map_or(time, |event| event.header.time);
             events.insert(0, told(ProcessKey::UNKNOWN, time, own));
         }
-        if events.iter().any(|event| changes_a_list(&event.payload)) && self.changed.0 + REST <= time.0 {
-            self.changes += 1;
-            self.changed = time;
-        }
-        if self.own_asked != self.changes {
-            let question = Question { container: None, place: Place::own(), process: ProcessKey::UNKNOWN };
-            if self.questions.try_send(question).is_ok() {
-                self.own_asked = self.changes;
-            }
-        }
         let time = events.last().map_or(time, |event| event.header.time.max(time));
-        for answer in self.answers.try_iter().take(QUEUE) {
-            if let Some(id) = &answer.container {
-                let state = match (&answer.accounts, self.states.get(id)) {
-                    (Some(_), _) => State::Known(self.changes),
-                    (None, Some(State::Asked(tries))) => State::Failed(tries + 1),
-                    (None, _) => State::Failed(1),
+        self.count(time);
+        if self.own_asked != self.changes && self.ask(None, Place::own(), ProcessKey::UNKNOWN) {
+            self.own_asked = self.changes;
+        }
+        let answers: Vec<Answer> = self.answers.try_iter().take(QUEUE).collect();
+        for Answer { question, accounts } in answers {
+            if let Some(id) = &question.container {
+                let tries = match self.states.get(id) {
+                    Some(State::Asked(tries)) => *tries,
+                    _ => 0,
                 };
+                let state = if accounts.is_some() { State::Known(question.changes) } else { State::Failed(tries + 1) };
                 self.states.insert(id.clone(), state);
+                // Something changed while it was read.
+                if accounts.is_some() && question.changes != self.changes {
+                    self.meet(id, question.process, || Some(question.place.clone()));
+                }
             }
-            if let Some(accounts) = answer.accounts {
-                events.push(told(answer.process, time, accounts));
+            if let Some(accounts) = accounts {
+                events.push(told(question.process, time, accounts));
             }
         }
     }
@@ -119,9 +135,14 @@ impl Lists {
         };
         // The collector's own file system is the node's.
         let Some(place) = place().filter(|place| place.process.is_some()) else { return };
-        if self.questions.try_send(Question { container: Some(container.clone()), place, process }).is_ok() {
+        if self.ask(Some(container), place, process) {
             self.states.insert(container.clone(), State::Asked(tries));
         }
+    }
+
+    fn ask(&self, container: Option<&ContainerId>, place: Place, process: ProcessKey) -> bool {
+        let question = Question { container: container.cloned(), place, process, changes: self.changes };
+        self.questions.try_send(question).is_ok()
     }
 }
 
@@ -141,10 +162,10 @@ fn told(process: ProcessKey, time: BootTime, accounts: Box<Accounts>) -> Event {
 }
 
 fn answer_all(questions: &Receiver<Question>, answers: &SyncSender<Answer>) {
-    for Question { container, place, process } in questions {
-        let root = if container.is_some() { place.root() } else { node() };
-        let accounts = root.and_then(|root| read(&root, container.clone())).ok().map(Box::new);
-        if answers.send(Answer { container, process, accounts }).is_err() {
+    for question in questions {
+        let root = if question.container.is_some() { question.place.root() } else { node() };
+        let accounts = root.and_then(|root| read(&root, question.container.clone())).ok().map(Box::new);
+        if answers.send(Answer { question, accounts }).is_err() {
             return;
         }
     }

@@ -94,6 +94,9 @@ impl Names {
         let mut known = Vec::new();
         for (i, event) in events.iter_mut().enumerate() {
             let header = event.header;
+            if let Some(accounts) = &mut self.accounts {
+                accounts.watch(event);
+            }
             let met = match &mut event.payload {
                 Payload::Exec(exec) | Payload::Alive(exec) => {
                     self.place(&mut exec.task);
