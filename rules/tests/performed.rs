@@ -1,5 +1,6 @@
 //! Each rule is met by what it describes, performed for real under the sensor, and not by the near miss beside it, performed too.
-//! `performed/` tells what was done, `recordings/perform.py` did it, and `recordings/performed.lanner` is what the sensor saw.
+//! `performed/` tells what was done, `recordings/perform.py` did it, and `recordings/performed.lanner` is what the sensor saw; so
+//! are `containers.txt`, `containers.sh` and `containers.lanner` there, of containers that a kubelet started.
 #![allow(clippy::unwrap_used)]
 
 mod case;
@@ -11,12 +12,17 @@ use std::path::Path;
 use case::{Case, cases, counted};
 use lanner_core::condition::View;
 use lanner_core::detect::rules::RuleSet;
-use lanner_core::event::{Event, Payload, ProcessKey};
+use lanner_core::event::{ContainerId, Event, Payload, ProcessKey};
 use lanner_core::graph::Graph;
 use lanner_recording::Reader;
 
 /// Rules that rest on events that were built for a test, each with the reason why what it tells of was not performed.
-const BUILT: &[(&str, &str)] = &[];
+const BUILT: &[(&str, &str)] = &[
+    ("Another kernel made ready", NO_SUCH_CALL),
+    ("Kernel module loaded from a container", NO_SUCH_CALL),
+    ("Kernel module loaded from an odd place", NO_SUCH_CALL),
+];
+const NO_SUCH_CALL: &str = "the kernel that the recordings were made on has no such system call";
 
 /// The sum by which `perform.py` calls a case: FNV-1a, 64 bits.
 fn sum_of(text: &str) -> String {
@@ -52,30 +58,34 @@ impl Belongs {
     }
 }
 
-/// What the events of each case met.
-fn met() -> HashMap<String, BTreeSet<String>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/performed.lanner");
+fn events(recording: &str) -> Vec<Event> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(recording);
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    Reader::new(&bytes[..]).unwrap().flat_map(|batch| batch.events).collect()
+}
+
+/// What each case met, if `case_of` tells which case an event belongs to.
+fn met(events: &[Event], mut case_of: impl FnMut(&Event) -> Option<String>) -> HashMap<String, BTreeSet<String>> {
     let rules = RuleSet::load(lanner_rules::RULES);
-    let (mut graph, mut belongs) = (Graph::default(), Belongs::default());
+    let mut graph = Graph::default();
     let mut met: HashMap<String, BTreeSet<String>> = HashMap::new();
-    for event in Reader::new(&bytes[..]).unwrap().flat_map(|batch| batch.events) {
-        graph.apply(&event);
-        let Some(case) = belongs.case_of(&event) else { continue };
-        let case = met.entry(case.to_owned()).or_default();
-        case.extend(rules.matching(&View::new(&event, &graph)).map(|rule| rule.name.to_string()));
+    for event in events {
+        graph.apply(event);
+        let Some(case) = case_of(event) else { continue };
+        let case = met.entry(case).or_default();
+        case.extend(rules.matching(&View::new(event, &graph)).map(|rule| rule.name.to_string()));
     }
     met
 }
 
-#[test]
-fn what_was_performed_meets_the_rule_that_describes_it_and_what_lies_beside_it_does_not() {
-    let (rules, met) = (RuleSet::load(lanner_rules::RULES), met());
+/// What is wrong with the cases, if `name_of` tells how [`met`] calls one.
+fn wrong(cases: Vec<Case>, met: &HashMap<String, BTreeSet<String>>, name_of: impl Fn(&str) -> String) -> String {
+    let rules = RuleSet::load(lanner_rules::RULES);
     let mut wrong = String::new();
-    for Case { rule, meets, text, place } in cases("performed") {
+    for Case { rule, meets, text, place } in cases {
         assert!(rules.explain(&rule).is_some(), "{place}: there is no rule {rule:?}");
-        match met.get(&sum_of(&text)) {
-            None => writeln!(wrong, "{place}: {text} is not in the recording: record.sh makes it anew").unwrap(),
+        match met.get(&name_of(&text)) {
+            None => writeln!(wrong, "{place}: {text} is not in the recording: it must be made anew").unwrap(),
             Some(met) if met.contains(&rule) != meets => {
                 let what = if meets { "does not meet" } else { "meets" };
                 writeln!(wrong, "{place}: {text} {what} {rule:?}, but {met:?}").unwrap();
@@ -83,24 +93,60 @@ fn what_was_performed_meets_the_rule_that_describes_it_and_what_lies_beside_it_d
             Some(_) => {}
         }
     }
+    wrong
+}
+
+/// All that was performed.
+fn all_cases() -> Vec<Case> {
+    let mut all = cases("performed");
+    all.extend(cases("recordings/containers.txt"));
+    all
+}
+
+#[test]
+fn what_was_performed_meets_the_rule_that_describes_it_and_what_lies_beside_it_does_not() {
+    let mut belongs = Belongs::default();
+    let met = met(&events("performed.lanner"), |event| belongs.case_of(event).map(str::to_owned));
+    let wrong = wrong(cases("performed"), &met, sum_of);
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn containers_that_were_started_meet_the_rules_that_describe_them() {
+    let events = events("containers.lanner");
+    // Pods are named some time after they start.
+    let pods: HashMap<&ContainerId, String> = events
+        .iter()
+        .filter_map(|event| match &event.payload {
+            Payload::Container(info) => Some((&info.id, info.pod.as_ref()?.name.to_str_lossy().into_owned())),
+            _ => None,
+        })
+        .collect();
+    let mut graph = Graph::default();
+    let met = met(&events, |event| {
+        graph.apply(event);
+        let container = View::new(event, &graph).task()?.container.clone()?;
+        Some(pods.get(&container)?.trim_end_matches("-node1").to_owned())
+    });
+    let wrong = wrong(cases("recordings/containers.txt"), &met, str::to_owned);
     assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
 fn every_rule_was_performed_with_a_near_miss_or_is_listed_with_the_reason() {
-    let cases = cases("performed");
+    let cases = all_cases();
     let counted = counted(&cases);
     let set = RuleSet::load(lanner_rules::RULES);
     let built: BTreeMap<&str, &str> = BUILT.iter().copied().collect();
     let performed = |rule: &str| counted.get(rule).is_some_and(|[misses, hits]| *misses > 0 && *hits > 0);
-    let lacking: Vec<&str> = set.rules.iter().map(|rule| &*rule.name).filter(|rule| !performed(rule)).collect();
-    assert_eq!(lacking, built.keys().copied().collect::<Vec<_>>(), "rules that were not performed, and those listed");
+    let lacking: BTreeSet<&str> = set.rules.iter().map(|rule| &*rule.name).filter(|rule| !performed(rule)).collect();
+    assert_eq!(lacking, built.keys().copied().collect::<BTreeSet<_>>(), "rules that were not performed, and those listed");
     assert!(built.values().all(|why| !why.is_empty()));
 }
 
 #[test]
 fn at_least_eighty_signals_of_eleven_tactics_were_performed() {
-    let cases = cases("performed");
+    let cases = all_cases();
     let counted = counted(&cases);
     let set = RuleSet::load(lanner_rules::RULES);
     let whole = |rule: &str| counted.get(rule).is_some_and(|[misses, hits]| *misses > 0 && *hits > 0);

@@ -1,5 +1,5 @@
-//! The rules against what the sensor saw of real actions. `recordings/record.sh` makes the recordings; the scripts beside it say
-//! what was done.
+//! The rules against what the sensor saw of everyday business. `recordings/record.sh` makes the recordings; the scripts beside it
+//! say what was done.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -38,16 +38,8 @@ fn play(name: &str) -> Told {
 }
 
 #[test]
-fn what_was_performed_meets_the_rules_that_describe_it() {
-    let told = play("performed.lanner");
-    let expected = include_str!("recordings/performed.txt").lines();
-    let lacking: Vec<&str> = expected.filter(|rule| !told.met.contains_key(*rule)).collect();
-    assert!(lacking.is_empty(), "performed, and not found:\n{}", lacking.join("\n"));
-}
-
-#[test]
 fn everyday_business_raises_little_and_nothing_that_is_severe() {
-    for name in ["everyday.lanner", "everyday-inside.lanner"] {
+    for name in ["everyday.lanner", "everyday-inside.lanner", "everyday-containers.lanner"] {
         let told = play(name);
         let severe: Vec<_> = told.met.iter().filter(|(_, (severity, _))| *severity >= Severity::High).collect();
         assert!(severe.is_empty(), "{name}: {severe:?}");

@@ -83,7 +83,7 @@ impl Graph {
                 }
             }
             Payload::Trace(trace) => self.trace(header, trace),
-            Payload::Container(info) => self.name_container(info),
+            Payload::Container(info) => self.name_container(header, info),
             Payload::Accounts(accounts) => self.accounts.learn(accounts),
             Payload::Comm(comm) => self.actor(header).task.comm = comm.new.clone(),
             Payload::Seal(seal) => self.name_file(&seal.file),
@@ -366,9 +366,14 @@ impl Graph {
     }
 
     /// Who knows a container is believed, even when a later one does not know it any more.
-    fn name_container(&mut self, info: &ContainerInfo) {
+    fn name_container(&mut self, header: &Header, info: &ContainerInfo) {
         if !info.is_known() && self.container_info(&info.id).is_some_and(ContainerInfo::is_known) {
             return;
+        }
+        // The same may come again, from another who knows it.
+        let same = |known: &ContainerInfo| *info == ContainerInfo { told_by: info.told_by, ..known.clone() };
+        if !self.container_info(&info.id).is_some_and(same) {
+            self.news = Some(header.seq);
         }
         if !self.told.contains_key(&info.id) {
             bound(&mut self.told, MAX_CONTAINERS);

@@ -101,6 +101,11 @@ impl Graph {
         })
     }
 
+    /// Whether this event told of a container what was not known.
+    pub fn is_news(&self, event: &Event) -> bool {
+        matches!(event.payload, Payload::Container(_)) && self.news == Some(event.header.seq)
+    }
+
     /// The process at the writing end of the pipe with this inode, other than `reader`.
     pub fn pipe_writer(&self, ino: u64, reader: ProcessKey) -> Option<&Process> {
         self.pipes.get(&ino).filter(|key| **key != reader).and_then(|key| self.process(*key))

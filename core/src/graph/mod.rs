@@ -47,6 +47,8 @@ pub struct Graph {
     containers: IndexMap<ContainerId, Container>,
     /// What those who run them tell of containers, which need not be seen yet.
     told: IndexMap<ContainerId, ContainerInfo>,
+    /// The latest event (`header.seq`) that told of a container what was not known.
+    news: Option<u64>,
     /// The latest name of each file.
     files: IndexMap<FileId, File>,
     /// Who last had the write end of a pipe (its inode) as standard output or error.

@@ -22,10 +22,13 @@ pub(crate) struct Case {
     pub(crate) place: String,
 }
 
-/// The cases of a folder of `tests/`.
-pub(crate) fn cases(folder: &str) -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+/// The cases of a file of `tests/`, or of all files of a folder there.
+pub(crate) fn cases(place: &str) -> Vec<Case> {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(place);
+    let mut files = match place.is_dir() {
+        true => std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect(),
+        false => vec![place],
+    };
     files.sort();
     let mut cases = Vec::new();
     for path in files {

@@ -2,7 +2,33 @@
 # Everyday business of a machine: what no rule should find worse than worth a note, and seldom that. Run by record.sh.
 cd /root || exit 1
 
-# A login with shell use, at a terminal. In a container that would be no everyday business.
+# What is for a machine and not for a container: a login over SSH with shell use, and configuration that is managed over it.
+if ! grep -q kubepods /proc/self/cgroup; then
+    mkdir -p /run/sshd
+    /usr/sbin/sshd -D -o ListenAddress=127.0.0.1 -p 2222 -o UsePAM=yes &
+    sshd=$!
+    until ssh -p 2222 root@127.0.0.1 true; do sleep 0.2; done
+    printf '%s\n' 'id' 'uname -a' 'ls -la /etc | head -3' 'ps aux | tail -2' 'df -h | head -2' 'wc -l </etc/passwd' 'w' \
+        'vim.tiny --version >/dev/null' 'grep -r root /etc/passwd' 'sudo -l' 'mkdir -p work && cd work && git init -q . && git status' \
+        'history' 'less /etc/services </dev/null | head -1' 'exit' | ssh -tt -p 2222 root@127.0.0.1
+    scp -q -P 2222 /etc/services root@127.0.0.1:/srv/services
+    rsync -a -e 'ssh -p 2222' /etc/pam.d root@127.0.0.1:/srv/
+    mkdir -p /srv/play && cat >/srv/play/site.yaml <<'YAML'
+- hosts: all
+  gather_facts: true
+  tasks:
+    - ansible.builtin.copy: {content: "0 1 * * * root /bin/true\n", dest: /etc/cron.d/managed, mode: "0644"}
+    - ansible.builtin.copy: {content: "[Service]\nExecStart=/bin/true\n", dest: /etc/systemd/system/managed.service, mode: "0644"}
+    - ansible.builtin.lineinfile: {path: /etc/ssh/sshd_config.local, line: "PermitRootLogin no", create: true}
+    - ansible.builtin.user: {name: deploy, system: true, create_home: false}
+    - ansible.builtin.command: {cmd: /bin/true}
+YAML
+    printf '127.0.0.1 ansible_port=2222 ansible_user=root ansible_python_interpreter=/usr/bin/python3\n' >/srv/play/hosts
+    ansible-playbook -i /srv/play/hosts /srv/play/site.yaml
+    kill $sshd
+fi
+
+# A login at the machine itself, with shell use.
 grep -q kubepods /proc/self/cgroup || script -qec "bash --login -c 'id; uname -a; ls -la /etc | head -3; ps aux | tail -2; df -h | head -2; cat /etc/passwd | wc -l; history; echo ls >>~/.bash_history; vim.tiny --version >/dev/null 2>&1; grep -r root /etc/passwd; exit'" /dev/null
 
 # A build.
@@ -44,24 +70,21 @@ logrotate -f -s /var/lib/logrotate/status /etc/logrotate.d/tool
 tar czf /srv/backup.tgz /etc /root/build
 tar tzf /srv/backup.tgz | wc -l
 
-# Configuration, as something that manages machines writes it.
-mkdir -p /root/.ansible/tmp/x
-cat >/root/.ansible/tmp/x/AnsiballZ_copy.py <<'PY'
-import os, shutil
-open("/etc/cron.d/managed.tmp", "w").write("0 1 * * * root /bin/true\n")
-os.rename("/etc/cron.d/managed.tmp", "/etc/cron.d/managed")
-open("/etc/systemd/system/managed.service", "w").write("[Service]\nExecStart=/bin/true\n")
-os.chmod("/etc/systemd/system/managed.service", 0o644)
-PY
-/bin/sh -c 'python3 /root/.ansible/tmp/x/AnsiballZ_copy.py'
-
 # A job of cron's.
 cron -f >/dev/null 2>&1 &
 cron=$!
 sleep 125
 kill $cron
 
-# Helpers of every script.
+# Helpers of every script, whose text stands between its lines.
+for _ in 1 2 3; do
+    sh -s <<'HERE'
+true
+HERE
+    echo 'print(1)' | python3 -
+    sed 's/x/y/' /srv/services | head -n 0 | sh
+    git -C /root/build log --format=%h | cat
+done
 find /srv -name '*.tgz' -mtime -1 -print0 | xargs -0 ls -l
 curl -s http://127.0.0.1:1/ || true
 openssl rand -hex 8

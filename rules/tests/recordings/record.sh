@@ -72,6 +72,14 @@ printf 'root:x:0:\nnogroup:x:65534:\nutmp:x:43:\nadm:x:4:\ncrontab:x:101:\n' >et
 : >etc/gshadow
 : >var/log/wtmp
 echo nameserver 10.9.9.9 >etc/resolv.conf
+# For logins over SSH, from this machine to itself.
+printf 'sshd:x:105:65534::/run/sshd:/usr/sbin/nologin\n' >>etc/passwd
+ssh-keygen -q -t ed25519 -N '' -f etc/ssh/ssh_host_ed25519_key
+ssh-keygen -q -t ed25519 -N '' -f root/.ssh/id_ed25519
+cp root/.ssh/id_ed25519.pub root/.ssh/authorized_keys
+printf '[127.0.0.1]:2222 %s\n' "$(cut -d' ' -f1,2 etc/ssh/ssh_host_ed25519_key.pub)" >root/.ssh/known_hosts
+printf 'Subsystem sftp internal-sftp\nPidFile none\n' >etc/ssh/sshd_config
+chmod 700 root root/.ssh
 cp "$script" "srv/$comm"
 chmod 755 "srv/$comm"
 [ "$what" != performed ] || cp -r "$here/../performed" srv/performed

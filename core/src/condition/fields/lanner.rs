@@ -7,13 +7,13 @@ use super::container::id_of;
 use super::fd::address_to;
 use super::proc::{arguments, capabilities, join};
 use super::{
-    ALL, CARRIED, CLOSE, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers, text,
+    ALL, CARRIED, CLOSE, CONTAINER, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers, text,
     texts, word,
 };
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{
-    Attempt, ContainerId, End, Family, FamilySet, Image, Namespaces, Open, Origin, Payload, Quality, StdioKind, ToldBy,
+    Attempt, ContainerId, End, Family, FamilySet, Image, Namespaces, Open, Origin, Payload, Quality, Role, StdioKind, ToldBy,
     UnixName,
 };
 
@@ -53,6 +53,15 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     flag("lanner.container.known", ALL, "Somebody who runs containers knows this one.", |v| {
         Some(v.graph.container_info(v.container_id()?)?.is_known())
+    }),
+    flag("lanner.container.news", CONTAINER, "It tells of the container what was not known.", |v| {
+        Some(v.graph.is_news(v.event))
+    }),
+    text("lanner.container.role", ALL, "`sandbox` for what holds a pod's namespaces, else `container`.", |v| {
+        word(match v.container_info()?.role {
+            Role::Container => "container",
+            Role::Sandbox => "sandbox",
+        })
     }),
     text("lanner.container.told_by", ALL, "Who told of it: cri, runtime, files.", |v| {
         word(match v.container_info()?.told_by {

@@ -304,6 +304,7 @@ const NAMED: FamilySet =
 const FLOW: FamilySet =
     FamilySet::of(&[Family::Connect, Family::Accept, Family::Close, Family::Traffic, Family::Udp, Family::Dns]);
 const CLOSE: FamilySet = FamilySet::of(&[Family::Close]);
+const CONTAINER: FamilySet = FamilySet::of(&[Family::Container]);
 const CARRIED: FamilySet = FamilySet::of(&[Family::Close, Family::Traffic, Family::Udp]);
 const DNS: FamilySet = FamilySet::of(&[Family::Dns]);
 const SOCKET: FamilySet = FLOW.or(FamilySet::of(&[Family::Listen, Family::Bind]));
