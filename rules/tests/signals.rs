@@ -160,28 +160,42 @@ fn a_planted_container_was_written_by_another() {
 #[test]
 fn code_from_a_pipe_is_no_script() {
     let rule = "Interpreter runs code from a pipe";
-    let fires = |exe: &str, args: &str, piped: bool| {
+    let exe_of = |line: &str| format!("/usr/bin/{}", line.split(' ').next().unwrap());
+    let fires = |writer: Option<&str>, line: &str, reader_first: bool| {
         let (mut world, _, mut container) = node();
-        container.stdio[0] = if piped { world.pipe() } else { Stdio::default() };
-        world.spawn(&container, exe, args);
+        let pipe = world.pipe();
+        let mut writing = container.clone();
+        writing.stdio[1] = pipe;
+        container.stdio[0] = pipe;
+        let write = |world: &mut World| writer.map(|writer| world.spawn(&writing, &exe_of(writer), writer));
+        if reader_first {
+            world.spawn(&container, &exe_of(line), line);
+            write(&mut world);
+        } else {
+            write(&mut world);
+            world.spawn(&container, &exe_of(line), line);
+        }
         fired(&world, rule) == 1
     };
-    for args in
-        ["python3", "python3 -", "python3 -u -", "python3 - --quiet", "sh", "bash -s", "bash -s -- x", "perl -w -"]
-    {
-        assert!(fires(&format!("/usr/bin/{}", args.split(' ').next().unwrap()), args, true), "{args}");
+    for reader_first in [false, true] {
+        for line in
+            ["python3", "python3 -", "python3 -u -", "python3 - --quiet", "sh", "bash -s", "bash -s -- x", "perl -w -"]
+        {
+            assert!(fires(Some("curl http://h/x"), line, reader_first), "{line}");
+        }
+        for line in [
+            "python3 /app/main.py",
+            "python3 -c print(1)",
+            "python3 -m http.server",
+            "sh -c ls",
+            "sh /entry.sh",
+            "bash -ec true",
+        ] {
+            assert!(!fires(Some("curl http://h/x"), line, reader_first), "{line}");
+        }
+        assert!(!fires(Some("cat /srv/script"), "sh", reader_first), "it is a file");
+        assert!(!fires(None, "python3 -", reader_first), "what stands between a script's lines comes from no program");
     }
-    for args in [
-        "python3 /app/main.py",
-        "python3 -c print(1)",
-        "python3 -m http.server",
-        "sh -c ls",
-        "sh /entry.sh",
-        "bash -ec true",
-    ] {
-        assert!(!fires(&format!("/usr/bin/{}", args.split(' ').next().unwrap()), args, true), "{args}");
-    }
-    assert!(!fires("/usr/bin/python3", "python3 -", false), "its input is no pipe");
 
     let (mut world, shim, container) = node();
     let mut shim = shim;

@@ -5,9 +5,9 @@ cd /root || exit 1
 # What is for a machine and not for a container: a login over SSH with shell use, and configuration that is managed over it.
 if ! grep -q kubepods /proc/self/cgroup; then
     mkdir -p /run/sshd
-    /usr/sbin/sshd -D -o ListenAddress=127.0.0.1 -p 2222 -o UsePAM=yes &
+    /usr/sbin/sshd -D -o ListenAddress=127.0.0.1 -p 2222 -o UsePAM=no &
     sshd=$!
-    until ssh -p 2222 root@127.0.0.1 true; do sleep 0.2; done
+    for _ in 1 2 3 4 5; do ssh -o BatchMode=yes -p 2222 root@127.0.0.1 true && break; sleep 0.5; done
     printf '%s\n' 'id' 'uname -a' 'ls -la /etc | head -3' 'ps aux | tail -2' 'df -h | head -2' 'wc -l </etc/passwd' 'w' \
         'vim.tiny --version >/dev/null' 'grep -r root /etc/passwd' 'sudo -l' 'mkdir -p work && cd work && git init -q . && git status' \
         'history' 'less /etc/services </dev/null | head -1' 'exit' | ssh -tt -p 2222 root@127.0.0.1
@@ -24,7 +24,7 @@ if ! grep -q kubepods /proc/self/cgroup; then
     - ansible.builtin.command: {cmd: /bin/true}
 YAML
     printf '127.0.0.1 ansible_port=2222 ansible_user=root ansible_python_interpreter=/usr/bin/python3\n' >/srv/play/hosts
-    ansible-playbook -i /srv/play/hosts /srv/play/site.yaml
+    LC_ALL=C.UTF-8 ansible-playbook -i /srv/play/hosts /srv/play/site.yaml </dev/null >/srv/play/log 2>&1 || tail /srv/play/log
     kill $sshd
 fi
 

@@ -50,7 +50,7 @@ else
 fi
 
 mkdir -p "$root"
-mount -t tmpfs tmpfs "$root"
+mount -t tmpfs -o mode=755 tmpfs "$root"
 mount --make-private "$root"
 cd "$root"
 mkdir -p usr etc proc dev/shm tmp root/.ssh run sys srv home var/log var/tmp var/lib/dpkg/info var/lib/dpkg/updates \
