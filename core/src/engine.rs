@@ -2,6 +2,7 @@
 //! alerts and the tests all run this.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::condition::{Scratch, View};
 use crate::detect::chain::Chain;
@@ -14,11 +15,11 @@ use crate::graph::Graph;
 /// Signals that are kept; the oldest go first.
 const MAX_SIGNALS: usize = 10_000;
 
-/// Graph, rules and incidents of one node.
-#[derive(Debug, Default)]
+/// Graph, rules and incidents of one node. A clone is a snapshot to come back to: it shares the rules.
+#[derive(Debug, Clone, Default)]
 pub struct Engine {
     graph: Graph,
-    rules: RuleSet,
+    rules: Arc<RuleSet>,
     detector: Detector,
     signals: VecDeque<Signal>,
     scratch: Scratch,
@@ -36,24 +37,40 @@ pub struct Outcome {
 impl Engine {
     /// An engine that knows nothing of the node yet.
     pub fn new(rules: RuleSet, chains: Vec<Chain>) -> Self {
-        Engine { rules, detector: Detector::new(chains), ..Engine::default() }
+        Engine { rules: Arc::new(rules), detector: Detector::new(chains), ..Engine::default() }
     }
 
     /// Takes in one event. What was there before the sensor is no news: rules look at live events only.
     pub fn apply(&mut self, event: &Event) -> Outcome {
+        self.know(event);
+        let signals = if event.header.origin == Origin::Live { self.signals_of(event) } else { Vec::new() };
+        let revised = self.conclude(event, &signals);
+        Outcome { signals, revised }
+    }
+
+    /// Takes in an event once more, from a snapshot on: `signals` are those that it raised the first time. The same comes
+    /// of it, without asking the rules.
+    pub fn apply_again(&mut self, event: &Event, signals: &[Signal]) {
+        self.know(event);
+        self.conclude(event, signals);
+    }
+
+    fn know(&mut self, event: &Event) {
         self.graph.apply(event);
         if let Payload::Container(info) = &event.payload {
             self.signals.iter_mut().for_each(|signal| signal.name_container(info));
         }
-        let signals = if event.header.origin == Origin::Live { self.signals_of(event) } else { Vec::new() };
-        let revised = self.detector.apply(&self.graph, event, &signals);
-        for signal in &signals {
+    }
+
+    fn conclude(&mut self, event: &Event, signals: &[Signal]) -> Vec<usize> {
+        let revised = self.detector.apply(&self.graph, event, signals);
+        for signal in signals {
             if self.signals.len() == MAX_SIGNALS {
                 self.signals.pop_front();
             }
             self.signals.push_back(signal.clone());
         }
-        Outcome { signals, revised }
+        revised
     }
 
     /// The stream has ended, or pauses: what incidents gained since their last revision becomes one more. Gives the

@@ -61,6 +61,13 @@ impl fmt::Debug for Scratch {
     }
 }
 
+/// A clone shares nothing, and begins empty.
+impl Clone for Scratch {
+    fn clone(&self) -> Self {
+        Scratch::default()
+    }
+}
+
 /// How large a buffer is kept for the next event, in bytes.
 const KEPT: usize = 64 << 10;
 

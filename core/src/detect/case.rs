@@ -238,7 +238,7 @@ pub(super) fn summary(graph: &Graph, key: ProcessKey) -> ProcessSummary {
 }
 
 /// All cases, and whose they are.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Cases {
     cases: IndexMap<u64, Case>,
     next: u64,

@@ -14,7 +14,7 @@ pub(super) const INCIDENT_SCORE: u32 = 6;
 const MAX_INCIDENTS: usize = 4_096;
 
 /// Joins signals into incidents.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Detector {
     chains: Vec<Chain>,
     cases: Cases,

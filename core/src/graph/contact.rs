@@ -25,7 +25,7 @@ pub(super) enum Caller {
     Process(ProcessKey),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Contact {
     last: BootTime,
     gaps: VecDeque<Duration>,
@@ -33,7 +33,7 @@ struct Contact {
 }
 
 /// All calls.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Contacts {
     known: IndexMap<(Caller, SocketAddr), Contact>,
 }

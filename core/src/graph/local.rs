@@ -21,7 +21,7 @@ struct Side {
 }
 
 /// All ends.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ends {
     known: IndexMap<End, Side>,
 }

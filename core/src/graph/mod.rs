@@ -35,7 +35,7 @@ pub use process::{Ended, Process, Running};
 pub use provenance::{Edge, Node, Provenance, Relation};
 
 /// Everything known of one node.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Graph {
     processes: IndexMap<ProcessKey, Process>,
     /// The process that has a pid now, or had it last.

@@ -24,7 +24,7 @@ pub struct Naming {
 }
 
 /// Names of addresses.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     /// By network namespace and address, in the order of the latest answers.
     known: IndexMap<(u32, IpAddr), Naming>,

@@ -76,7 +76,7 @@ pub struct Edge {
 /// A node that is forgotten is only marked at first, and the graph is made anew without such once they are half of it:
 /// taking an edge out of petgraph's lists costs as much as its neighbour has edges, and every second process runs the same
 /// shell. What is asked for every event has an index of its own for the same reason.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Provenance {
     /// `None` is forgotten.
     graph: DiGraph<Option<Node>, Edge>,

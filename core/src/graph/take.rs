@@ -23,7 +23,7 @@ pub(super) struct Take {
 }
 
 /// The latest takes of files that look like an orchestrator's manifests.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Takes(VecDeque<Take>);
 
 impl Takes {
