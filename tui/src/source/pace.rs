@@ -11,11 +11,15 @@ use crate::ui::{ReplayCommand, Speed};
 /// How often a waiting replay looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// A silence that is passed over still lasts this long on the wall, so that it is noticed.
+const SILENCE: Duration = Duration::from_secs(1);
+
 /// Maps the recording's time onto the wall's.
 #[derive(Debug)]
 pub(super) struct Pace {
     speed: Speed,
     paused: bool,
+    skips_silence: bool,
     /// A moment of the wall, and the recording's time then.
     anchor: Option<(Instant, BootTime)>,
     orders: Receiver<ReplayCommand>,
@@ -24,7 +28,7 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(speed: Speed, orders: Receiver<ReplayCommand>, stop: Stop) -> Self {
-        Pace { speed, paused: false, anchor: None, orders, stop }
+        Pace { speed, paused: false, skips_silence: false, anchor: None, orders, stop }
     }
 
     /// The recording's time is `time` now, unless it has begun to run before.
@@ -41,6 +45,7 @@ impl Pace {
             if self.stop.is_raised() {
                 return false;
             }
+            self.pass_over_silence(time);
             let left = self.left(time);
             if left.is_zero() {
                 return true;
@@ -66,12 +71,23 @@ impl Pace {
         seconds(time.since(recorded).as_secs_f64() / self.speed.factor()).saturating_sub(wall.elapsed())
     }
 
+    /// Where nothing happens for longer, the recording's time jumps ahead to shortly before something does.
+    fn pass_over_silence(&mut self, next: BootTime) {
+        if !self.skips_silence || self.paused || self.speed == Speed::MAX || self.left(next) <= SILENCE {
+            return;
+        }
+        let before = SILENCE.mul_f64(self.speed.factor().clamp(1e-6, 1e6));
+        let nanoseconds = u64::try_from(before.as_nanos()).unwrap_or(u64::MAX);
+        self.anchor = Some((Instant::now(), BootTime(next.0.saturating_sub(nanoseconds))));
+    }
+
     fn obey(&mut self, order: ReplayCommand, next: BootTime) {
         let now = self.now(next);
         match order {
             ReplayCommand::Speed(speed) => self.speed = speed,
             ReplayCommand::Pause => self.paused = true,
             ReplayCommand::Resume => self.paused = false,
+            ReplayCommand::SkipSilence(skips) => self.skips_silence = skips,
         }
         self.anchor = Some((Instant::now(), now));
     }
@@ -104,6 +120,19 @@ mod tests {
     fn pace(factor: f64) -> Pace {
         let (_, orders) = sync_channel(1);
         Pace::new(Speed::times(factor).expect("it is above zero"), orders, Stop::default())
+    }
+
+    #[test]
+    fn silences_are_passed_over_when_asked_for() {
+        let mut pace = pace(1.0);
+        pace.begin(BootTime(0));
+        pace.pass_over_silence(HOUR);
+        assert!(pace.left(HOUR) > Duration::from_secs(3_000));
+        pace.obey(ReplayCommand::SkipSilence(true), HOUR);
+        pace.pass_over_silence(HOUR);
+        assert!(pace.left(HOUR) <= SILENCE);
+        let soon = HOUR.after(Duration::from_millis(500));
+        assert!(pace.left(soon) > SILENCE / 2, "what follows keeps its distance");
     }
 
     #[test]

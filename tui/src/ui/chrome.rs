@@ -6,13 +6,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::command::{Context, bindings};
+use super::command::{Command, Context};
 use super::details;
 use super::feed::{ConnectionState, Source};
 use super::look::Look;
+use super::prompt::{Prompt, PromptKind};
 use super::scene::Scene;
-use super::screens::{incidents, span};
-use super::state::{Screen, State};
+use super::screens::span;
+use super::state::{Pending, Screen, State};
 use super::text::{clip, grouped, safe, short, shown, width};
 use super::view::Regions;
 use super::when;
@@ -95,6 +96,9 @@ fn place(scene: &Scene<'_>) -> String {
 fn mode(scene: &Scene<'_>, state: &State) -> Span<'static> {
     let look = state.look;
     let reception = scene.reception;
+    if state.cursor.is_some() {
+        return span("PAST", look.warn().patch(look.strong()));
+    }
     if state.is_paused() {
         return span("PAUSED", look.warn().patch(look.strong()));
     }
@@ -120,7 +124,11 @@ fn time(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
     if scene.latest.time.0 > 0 {
         spans.push(span(format!("{}Z", when::clock(scene.node, scene.now())), Style::new()));
     }
-    let since = scene.latest.end.saturating_sub(scene.at.end);
+    if state.cursor.is_some() {
+        let ago = when::short(scene.latest.time.since(scene.at.time));
+        spans.push(span(format!(" {ago} ago"), look.warn()));
+    }
+    let since = scene.latest.end.saturating_sub(scene.until.end);
     if state.is_paused() && since > 0 {
         spans.push(span(format!(" +{} since", short(since)), look.dim()));
     }
@@ -136,46 +144,79 @@ pub(crate) fn titles(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
     let look = state.look;
     let columns = usize::from(area.width);
     buffer.set_stringn(area.x, area.y, "─".repeat(columns), columns, look.dim());
-    let mut spans = Vec::new();
-    for (i, screen) in Screen::ALL.into_iter().enumerate() {
-        let current = screen == state.screen;
-        // On a narrow terminal only the current one has its name.
-        let title = if current || columns >= 60 { screen.title() } else { "" };
-        let style = if current { look.accent().patch(look.strong()) } else { look.dim() };
-        spans.push(span(format!(" {}{}{title} ", i + 1, if title.is_empty() { "" } else { " " }), style));
-        spans.push(span("─", look.dim()));
+    let way = way(scene, state);
+    // All names when there is room for them beside the way; else the current one's alone.
+    let all = titles_of(state, true);
+    let needed = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>() + 1;
+    let mut spans = match () {
+        () if needed(&all) + width(&way).min(24) <= columns => all,
+        () if columns < 60 => titles_of(state, false).into_iter().filter(|s| s.content.chars().count() > 4).collect(),
+        () => titles_of(state, false),
+    };
+    let room = columns.saturating_sub(needed(&spans));
+    if !way.is_empty() && room > 4 {
+        let kept = clip_front(&way, room - 1);
+        spans.push(span(format!("{kept} "), look.accent()));
     }
-    let taken: usize = spans.iter().map(Span::width).sum();
-    spans.extend(crumbs(scene, state, columns.saturating_sub(taken + 1)));
     buffer.set_line(area.x + 1, area.y, &Line::from(spans), area.width.saturating_sub(1));
 }
 
-fn crumbs(scene: &Scene<'_>, state: &State, room: usize) -> Option<Span<'static>> {
+fn titles_of(state: &State, all: bool) -> Vec<Span<'static>> {
+    let look = state.look;
+    let mut spans = Vec::new();
+    for screen in Screen::ALL {
+        let current = screen == state.screen;
+        let title = if current || all { format!(" {}", screen.title()) } else { String::new() };
+        let style = if current { look.accent().patch(look.strong()) } else { look.dim() };
+        spans.push(span(format!(" {}{title} ", state.keymap.key_of(Command::Show(screen))), style));
+        spans.push(span("─", look.dim()));
+    }
+    spans
+}
+
+/// The way that was drilled down, and the filter.
+fn way(scene: &Scene<'_>, state: &State) -> String {
     let mut way: Vec<String> = Vec::new();
     if state.help.is_some() {
         way.push("help".to_owned());
     } else {
-        if state.screen == Screen::Incidents && state.story && state.drill.is_empty() {
-            way.extend(incidents::selected(scene, state).map(|_| format!("stage {}", state.stage + 1)));
+        way.extend(state.trail.iter().map(|step| details::title(scene, &step.subject)));
+        if state.in_story() {
+            way.push(format!("stage {}", state.selection.stage + 1));
         }
-        way.extend(state.drill.iter().map(|d| details::title(scene, &d.subject)));
     }
     let mut text: String = way.iter().map(|step| format!(" › {}", clip(step, 28))).collect();
     if !state.filter.is_empty() && state.prompt.is_none() {
         text.push_str(&format!("  / {}", safe(state.filter.text())));
     }
-    // The end of the way is where one is.
-    while width(&text) + 2 > room && way.len() > 1 {
-        way.remove(0);
-        text = format!(" …{}", way.iter().map(|step| format!(" › {}", clip(step, 28))).collect::<String>());
-    }
-    (!text.is_empty() && room > 4).then(|| span(format!("{} ", clip(&text, room - 1)), state.look.accent()))
+    text
 }
 
-/// A filter as it is typed.
+/// The end of it: where one is.
+fn clip_front(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut kept = text;
+    while width(kept) + 2 > columns {
+        match kept[1..].find(" › ").or_else(|| kept[1..].find("  / ")) {
+            Some(next) => kept = &kept[next + 1..],
+            None => return clip(kept, columns),
+        }
+    }
+    format!(" …{kept}")
+}
+
+/// What is typed, and above it what it may become.
 pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
     let Some(prompt) = &state.prompt else { return };
+    if area.height == 0 {
+        return;
+    }
     let look = state.look;
+    if area.height > 1 {
+        offers(prompt, look, area, buffer);
+    }
     let style = if prompt.error.is_some() { look.bad() } else { Style::new() };
     let room = usize::from(area.width).saturating_sub(4).max(1);
     let scroll = prompt.input.visual_scroll(room);
@@ -185,9 +226,39 @@ pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
     let under: String = value.chars().nth(cursor).map_or_else(|| " ".to_owned(), String::from);
     let after: String = value.chars().skip(cursor + 1).collect();
     let reversed = style.add_modifier(ratatui::style::Modifier::REVERSED);
-    let mut spans = vec![span(" / ", look.accent())];
+    let sign = match prompt.kind {
+        PromptKind::Filter => " / ",
+        PromptKind::Palette => " : ",
+    };
+    let mut spans = vec![span(sign, look.accent())];
     spans.extend([span(safe(&before), style), span(safe(&under), reversed), span(safe(&after), style)]);
+    buffer.set_line(area.x, area.bottom() - 1, &Line::from(spans), area.width);
+}
+
+/// What the word may become: the one that stands there now is marked, and its meaning told.
+fn offers(prompt: &Prompt, look: Look, area: Rect, buffer: &mut Buffer) {
+    let columns = usize::from(area.width);
+    let at = prompt.taken.unwrap_or(0);
+    let meaning = prompt.offers.get(at).map(|offer| offer.meaning.as_str()).unwrap_or_default();
+    let meaning = if meaning.is_empty() || columns < 60 { String::new() } else { clip(meaning, columns / 2) };
+    let room = columns.saturating_sub(width(&meaning) + 4);
+    let mut spans = vec![span("   ", Style::new())];
+    let mut used = 3;
+    for (i, offer) in prompt.offers.iter().enumerate().skip(at) {
+        let text = clip(&safe(&offer.shown), room);
+        used += width(&text) + 2;
+        if used > room && i > at {
+            spans.push(span("…", look.dim()));
+            break;
+        }
+        let style = if prompt.taken == Some(i) { look.selected() } else { look.link() };
+        spans.extend([span(text, style), span("  ", Style::new())]);
+    }
     buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+    let wide = u16::try_from(width(&meaning)).unwrap_or(0);
+    if wide > 0 {
+        buffer.set_stringn(area.right() - wide - 1, area.y, &meaning, wide.into(), look.dim());
+    }
 }
 
 /// The keys that work now; what does not fit is in the help. While a filter is wrong: why.
@@ -201,21 +272,26 @@ pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, region
         return;
     }
     let columns = usize::from(area.width);
-    let told = state
-        .notice
-        .as_deref()
-        .map(|n| span(clip(n, columns / 2), look.warn()))
+    let asked = state.pending.map(|pending| match pending {
+        Pending::SetMark => "a letter to mark this place with",
+        Pending::GoToMark => "the letter of a mark",
+    });
+    let told = asked
+        .or(state.notice.as_deref())
+        .map(|n| span(clip(n, columns * 2 / 3), look.warn()))
         .or_else(|| trouble(scene, look, columns));
     let room = columns.saturating_sub(told.as_ref().map_or(0, |t| t.width() + 3));
     let mut spans = Vec::new();
     // Help and quit come last in the table and must always be seen: their room is kept.
-    let entries: Vec<(String, &str)> = bindings()
+    let entries: Vec<(String, &str)> = state
+        .keymap
+        .bindings()
         .iter()
         .filter(|b| !b.short.is_empty() && (b.when)(context))
         .map(|b| (b.keys[0].to_string(), b.short))
         .collect();
     let room_of = |(key, words): &(String, &str)| width(key) + width(words) + 3;
-    let kept = if context.prompt { 0 } else { entries.len().min(2) };
+    let kept = if context.prompt.is_some() { 0 } else { entries.len().min(2) };
     let (first, last) = entries.split_at(entries.len() - kept);
     let mut left = room.saturating_sub(last.iter().map(room_of).sum::<usize>());
     let mut push = |entry: &(String, &str)| {
@@ -240,7 +316,7 @@ pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, region
 fn trouble(scene: &Scene<'_>, look: Look, columns: usize) -> Option<Span<'static>> {
     let (words, style) = match (&scene.reception.ended, &scene.reception.connection) {
         // The header says that it ended; where room is short that is enough.
-        (Some(end), _) if end.complete && columns < 60 => return None,
+        (Some(end), _) if end.complete && columns < 110 => return None,
         (Some(end), _) => (safe(&end.words), if end.complete { look.dim() } else { look.bad() }),
         (None, ConnectionState::Lost { why, .. }) => (safe(why), look.bad()),
         _ => return None,

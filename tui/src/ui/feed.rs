@@ -85,6 +85,8 @@ pub enum ReplayCommand {
     Pause,
     /// Go on.
     Resume,
+    /// From now on pass over stretches in which nothing happens, or play them too.
+    SkipSilence(bool),
 }
 
 /// How fast a recording is played, as a multiple of the time it took.

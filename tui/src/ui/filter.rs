@@ -1,8 +1,6 @@
 //! What `/` asks for: a condition or plain words (see [`lanner_core::condition::Filter`]), asked of events, processes and
 //! incidents.
 
-use std::collections::HashSet;
-
 use lanner_core::condition::{self, ConditionError, View};
 use lanner_core::detect::Incident;
 use lanner_core::event::{Event, Exec, Header, Origin, Payload, ProcessKey};
@@ -91,13 +89,17 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Whether all words of plain words stand in a line, as it is shown; a condition stands in none.
+    pub(crate) fn line(&self, line: &str) -> bool {
+        let words = self.filter.as_ref().map(condition::Filter::words).unwrap_or_default();
+        let line = line.to_lowercase();
+        !words.is_empty() && words.iter().all(|word| line.contains(word.as_str()))
+    }
+}
+
 impl PartialEq for Filter {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
-}
-
-/// The processes that did one of the events with these numbers.
-pub(crate) fn doers(numbers: impl Iterator<Item = u64>, scene: &Scene<'_>) -> HashSet<ProcessKey> {
-    numbers.filter_map(|n| scene.event(n)).map(|e| e.event.header.process).collect()
 }

@@ -1,16 +1,20 @@
 //! The process tree as rows. Its roots are what a person thinks in: containers, login sessions and services, rather than
 //! the hundred children of pid 1. It is folded where nothing goes on and unfolded along what was detected.
+//!
+//! It is made anew when what it shows may have changed, and not for every frame.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use lanner_core::detect::Severity;
 use lanner_core::event::{BootTime, ContainerId, ProcessKey, Text};
 use lanner_core::graph::Process;
 
-use super::filter;
 use super::scene::Scene;
-use super::state::State;
+use super::sort::Sort;
+use super::state::{Screen, State, Subject};
 
 /// An ended process stays for this long; one of an incident, or with a signal, for as long as it is known.
 const LINGER: Duration = Duration::from_secs(20);
@@ -52,17 +56,76 @@ pub(crate) struct Row {
     pub(crate) living: usize,
     /// The gravest signal in it, itself included.
     pub(crate) worst: Option<Severity>,
+    /// The filter lets it through itself, and not only what lies below it.
+    pub(crate) matches: bool,
 }
 
-/// What is known of a subtree.
-#[derive(Debug, Default, Clone)]
-struct Sum {
+/// A node of the tree, and what is known of all that lies below it.
+#[derive(Debug)]
+struct Branch {
+    id: NodeId,
+    parent: Option<usize>,
+    children: Vec<usize>,
     living: usize,
     worst: Option<Severity>,
-    /// Something goes on in it.
+    /// Something goes on below it.
     hot: bool,
+    /// It is part of what goes on itself.
+    involved: bool,
     /// When the first of it started.
-    since: Option<BootTime>,
+    since: BootTime,
+    matches: bool,
+}
+
+/// What a tree was made of: the same again needs no other tree.
+#[derive(Debug, PartialEq)]
+struct Stamp {
+    version: u64,
+    past: Option<u64>,
+    /// While ended processes linger, the second.
+    second: Option<u64>,
+    folded: u64,
+    filter: String,
+    listed: usize,
+    scope: (Option<Subject>, u32),
+    sort: Sort,
+    revisions: u64,
+}
+
+/// The tree that was shown last.
+#[derive(Debug, Default)]
+pub(crate) struct TreeCache(RefCell<Option<(Stamp, Rc<Forest>)>>);
+
+impl TreeCache {
+    /// The tree of a scene: the last one, if nothing has changed.
+    pub(crate) fn get(scene: &Scene<'_>, state: &State) -> Rc<Forest> {
+        let mut cached = state.tree.0.borrow_mut();
+        let mut stamp = Stamp {
+            version: scene.version,
+            past: state.then().map(|then| then.end),
+            second: None,
+            folded: state.folded,
+            filter: state.filter.text().to_owned(),
+            listed: if state.filter.is_empty() { 0 } else { state.listing.len(scene) },
+            scope: state.listed.clone(),
+            sort: state.sorts.of(Screen::Tree),
+            revisions: scene.incidents.iter().map(|i| u64::from(i.revision)).sum(),
+        };
+        if let Some((known, forest)) = &*cached {
+            stamp.second = forest.lingers.then(|| second(scene));
+            if *known == stamp {
+                return Rc::clone(forest);
+            }
+        }
+        let forest = Rc::new(Forest::of(*scene, state));
+        stamp.second = forest.lingers.then(|| second(scene));
+        *cached = Some((stamp, Rc::clone(&forest)));
+        forest
+    }
+}
+
+fn second(scene: &Scene<'_>) -> u64 {
+    scene.now().0 / 1_000_000_000
 }
 
 /// The group in which a process stands.
@@ -82,153 +145,218 @@ pub(crate) fn group_of(process: &Process) -> GroupId {
 }
 
 /// The tree of all processes of a scene.
-pub(crate) struct Forest<'a> {
-    scene: Scene<'a>,
-    roots: Vec<GroupId>,
-    /// Children in the tree, which are not always those of the system: they skip who is not shown.
-    children: HashMap<NodeId, Vec<ProcessKey>>,
-    sums: HashMap<NodeId, Sum>,
-    parents: HashMap<ProcessKey, NodeId>,
+#[derive(Debug)]
+pub(crate) struct Forest {
+    /// Each after its parent.
+    branches: Vec<Branch>,
+    index: HashMap<NodeId, usize>,
+    /// What is shown of it, as far as the user has not folded it away.
+    pub(crate) rows: Vec<Row>,
+    /// Some of it has ended and will not stay.
+    lingers: bool,
 }
 
-impl<'a> Forest<'a> {
-    pub(crate) fn of(scene: Scene<'a>, state: &State) -> Self {
+impl Forest {
+    pub(crate) fn of(scene: Scene<'_>, state: &State) -> Self {
+        let mut forest = Forest { branches: Vec::new(), index: HashMap::new(), rows: Vec::new(), lingers: false };
         let involved: HashSet<ProcessKey> =
             scene.incidents().iter().flat_map(|i| i.processes.iter().map(|p| p.key)).collect();
-        let stays = |p: &Process| match p.ended {
-            None => true,
-            Some(end) => end.time.after(LINGER) > scene.now(),
-        };
-        let has_signal = |p: &Process| scene.marks.of(p.key).worst.is_some();
-        let mut shown: HashMap<ProcessKey, &Process> = scene
-            .processes()
-            .filter(|p| stays(p) || involved.contains(&p.key) || has_signal(p))
-            .map(|p| (p.key, p))
-            .collect();
-        if !state.filter.is_empty() {
-            keep_matching(&mut shown, &scene, state);
+        let is_hot = |p: &Process| involved.contains(&p.key) || scene.marks.of(p.key).worst.is_some();
+        let mut shown: HashMap<ProcessKey, (&Process, bool)> = HashMap::new();
+        for process in scene.processes() {
+            let lingers = match process.ended {
+                None => !scene.is_gone(process.key) || scene.gone[&process.key].after(LINGER) > scene.now(),
+                Some(end) => end.time.after(LINGER) > scene.now(),
+            };
+            forest.lingers |= lingers && !scene.is_alive(process);
+            if lingers || is_hot(process) {
+                shown.insert(process.key, (process, true));
+            }
         }
-
-        let mut forest = Forest {
-            scene,
-            roots: Vec::new(),
-            children: HashMap::new(),
-            sums: HashMap::new(),
-            parents: HashMap::new(),
-        };
-        let mut ordered: Vec<&Process> = shown.values().copied().collect();
-        ordered.sort_by_key(|p| (p.key.start, p.key.pid));
-        for process in &ordered {
-            let group = group_of(process);
+        keep(&mut shown, &scene, state);
+        let mut ordered: Vec<(&Process, bool)> = shown.values().copied().collect();
+        ordered.sort_unstable_by_key(|(p, _)| age_of(p));
+        for (process, matches) in ordered {
+            let id = group_of(process);
             // A parent is older than its child: a forged or damaged history that says otherwise must not make a cycle.
-            let order = |p: &Process| (p.key.start, p.key.pid);
             let parent = scene
                 .graph
                 .ancestors(process.key)
-                .find(|a| shown.contains_key(&a.key) && group_of(a) == group && order(a) < order(process))
-                .map_or_else(|| NodeId::Group(group.clone()), |a| NodeId::Process(a.key));
-            forest.children.entry(parent.clone()).or_default().push(process.key);
-            forest.parents.insert(process.key, parent);
+                .find(|a| shown.contains_key(&a.key) && age_of(a) < age_of(process) && group_of(a) == id);
+            let parent = match parent.and_then(|p| forest.index.get(&NodeId::Process(p.key))) {
+                Some(index) => *index,
+                None => forest.group(id, process.key.start),
+            };
+            let index = forest.branches.len();
+            forest.branches[parent].children.push(index);
+            forest.index.insert(NodeId::Process(process.key), index);
+            forest.branches.push(Branch {
+                id: NodeId::Process(process.key),
+                parent: Some(parent),
+                children: Vec::new(),
+                living: usize::from(scene.is_alive(process)),
+                worst: scene.marks.of(process.key).worst,
+                hot: false,
+                involved: is_hot(process),
+                since: process.key.start,
+                matches,
+            });
         }
-        for process in ordered {
-            let hot = involved.contains(&process.key) || has_signal(process);
-            forest.count(process, hot);
-        }
-        let groups = forest.sums.keys().filter_map(|id| match id {
-            NodeId::Group(group) => Some(group.clone()),
-            NodeId::Process(_) => None,
-        });
-        forest.roots = groups.collect();
-        forest.roots.sort_by_key(|group| {
-            let sum = &forest.sums[&NodeId::Group(group.clone())];
-            let by_time = matches!(group, GroupId::Container(_)).then_some(sum.since);
-            (!sum.hot, kind_rank(group), by_time, group.clone())
-        });
+        forest.sum();
+        forest.order(&scene, state.sorts.of(Screen::Tree));
+        forest.rows = forest.unfolded(state);
         forest
     }
 
-    /// Adds a process to the sums of itself and of all that it stands in.
-    fn count(&mut self, process: &Process, hot: bool) {
-        let living = usize::from(self.scene.is_alive(process));
-        let worst = self.scene.marks.of(process.key).worst;
-        let mut node = NodeId::Process(process.key);
-        let mut own = true;
-        loop {
-            let sum = self.sums.entry(node.clone()).or_default();
-            sum.living += living;
-            sum.worst = sum.worst.max(worst);
-            // What is hot need not be unfolded itself; what leads to it must be.
-            sum.hot |= hot && !own;
-            sum.since = Some(sum.since.map_or(process.key.start, |s| s.min(process.key.start)));
-            own = false;
-            node = match &node {
-                NodeId::Group(_) => return,
-                NodeId::Process(key) => match self.parents.get(key) {
-                    Some(parent) => parent.clone(),
-                    None => return,
-                },
-            };
+    /// The branch of a group; it is made when there is none yet.
+    fn group(&mut self, group: GroupId, since: BootTime) -> usize {
+        let id = NodeId::Group(group);
+        if let Some(index) = self.index.get(&id) {
+            return *index;
+        }
+        let index = self.branches.len();
+        self.index.insert(id.clone(), index);
+        self.branches.push(Branch {
+            id,
+            parent: None,
+            children: Vec::new(),
+            living: 0,
+            worst: None,
+            hot: false,
+            involved: false,
+            since,
+            matches: false,
+        });
+        index
+    }
+
+    /// Adds what is known of each to that in which it stands, the deepest first.
+    fn sum(&mut self) {
+        for i in (0..self.branches.len()).rev() {
+            let Branch { parent, living, worst, hot, involved, .. } = self.branches[i];
+            if let Some(parent) = parent {
+                let above = &mut self.branches[parent];
+                above.living += living;
+                above.worst = above.worst.max(worst);
+                // What is hot need not be unfolded itself; what leads to it must be.
+                above.hot |= hot || involved;
+            }
         }
     }
 
-    /// The rows that are shown, as far as the user has not folded them away.
-    pub(crate) fn rows(&self, state: &State) -> Vec<Row> {
-        let mut rows = Vec::new();
-        let mut stack: Vec<(NodeId, usize)> = self.roots.iter().rev().map(|g| (NodeId::Group(g.clone()), 0)).collect();
-        while let Some((id, depth)) = stack.pop() {
-            let children = self.children.get(&id).map_or(&[][..], Vec::as_slice);
-            let open = (!children.is_empty()).then(|| self.is_open(&id, state));
-            if open == Some(true) {
-                stack.extend(children.iter().rev().map(|key| (NodeId::Process(*key), depth + 1)));
+    /// Puts children into the order that the user chose. They stand in that of their starts.
+    fn order(&mut self, scene: &Scene<'_>, sort: Sort) {
+        if sort == Sort::default() {
+            return;
+        }
+        let name = |i: usize| match &self.branches[i].id {
+            NodeId::Process(key) => scene.name(*key).unwrap_or_default().to_vec(),
+            NodeId::Group(_) => Vec::new(),
+        };
+        let pid = |i: usize| match &self.branches[i].id {
+            NodeId::Process(key) => key.pid,
+            NodeId::Group(_) => 0,
+        };
+        let mut sorted: Vec<Vec<usize>> = Vec::with_capacity(self.branches.len());
+        for branch in &self.branches {
+            let mut children = branch.children.clone();
+            match sort.by {
+                1 => children.sort_by_key(|i| name(*i)),
+                2 => children.sort_by_key(|i| pid(*i)),
+                3 => children.sort_by_key(|i| std::cmp::Reverse(self.branches[*i].worst)),
+                _ => {}
             }
-            let sum = self.sums.get(&id).cloned().unwrap_or_default();
-            rows.push(Row { id, depth, open, living: sum.living, worst: sum.worst });
+            if sort.reversed {
+                children.reverse();
+            }
+            sorted.push(children);
+        }
+        for (branch, children) in self.branches.iter_mut().zip(sorted) {
+            branch.children = children;
+        }
+    }
+
+    fn unfolded(&self, state: &State) -> Vec<Row> {
+        let mut roots: Vec<usize> = (0..self.branches.len()).filter(|i| self.branches[*i].parent.is_none()).collect();
+        roots.sort_by_cached_key(|i| {
+            let branch = &self.branches[*i];
+            let NodeId::Group(group) = &branch.id else { return (true, 0, None, GroupId::Host) };
+            let by_time = matches!(group, GroupId::Container(_)).then_some(branch.since);
+            (!branch.hot, kind_rank(group), by_time, group.clone())
+        });
+        let mut rows = Vec::new();
+        let mut stack: Vec<(usize, usize)> = roots.into_iter().rev().map(|i| (i, 0)).collect();
+        while let Some((i, depth)) = stack.pop() {
+            let branch = &self.branches[i];
+            let open = (!branch.children.is_empty()).then(|| is_open(branch, state));
+            if open == Some(true) {
+                stack.extend(branch.children.iter().rev().map(|child| (*child, depth + 1)));
+            }
+            let (living, worst, matches) = (branch.living, branch.worst, branch.matches);
+            rows.push(Row { id: branch.id.clone(), depth, open, living, worst, matches });
         }
         rows
     }
 
-    fn is_open(&self, id: &NodeId, state: &State) -> bool {
-        match state.folds.get(id) {
-            Some(open) => *open,
-            None => !state.filter.is_empty() || self.sums.get(id).is_some_and(|s| s.hot),
-        }
-    }
-
     /// What a node stands in.
     pub(crate) fn parent(&self, id: &NodeId) -> Option<NodeId> {
-        match id {
-            NodeId::Group(_) => None,
-            NodeId::Process(key) => self.parents.get(key).cloned(),
-        }
+        let parent = self.branches[*self.index.get(id)?].parent?;
+        Some(self.branches[parent].id.clone())
     }
 
     /// Whether a node is in the tree at all, folded away or not.
     pub(crate) fn contains(&self, id: &NodeId) -> bool {
-        self.sums.contains_key(id)
+        self.index.contains_key(id)
+    }
+
+    /// The first process of a group.
+    pub(crate) fn first_process(&self, id: &NodeId) -> Option<ProcessKey> {
+        let first = self.branches[*self.index.get(id)?].children.first()?;
+        match &self.branches[*first].id {
+            NodeId::Process(key) => Some(*key),
+            NodeId::Group(_) => None,
+        }
     }
 
     /// A node and all below it that have children.
     pub(crate) fn branches_below(&self, id: &NodeId) -> Vec<NodeId> {
         let mut found = Vec::new();
-        let mut stack = vec![id.clone()];
-        while let Some(id) = stack.pop() {
-            if let Some(children) = self.children.get(&id) {
-                stack.extend(children.iter().map(|key| NodeId::Process(*key)));
-                found.push(id);
+        let mut stack: Vec<usize> = self.index.get(id).copied().into_iter().collect();
+        while let Some(i) = stack.pop() {
+            let branch = &self.branches[i];
+            if !branch.children.is_empty() {
+                stack.extend(&branch.children);
+                found.push(branch.id.clone());
             }
         }
         found
     }
 }
 
-/// Leaves the processes that the filter lets through, and those above them.
-fn keep_matching(shown: &mut HashMap<ProcessKey, &Process>, scene: &Scene<'_>, state: &State) {
-    let doers = filter::doers(state.listing.matching(), scene);
+fn is_open(branch: &Branch, state: &State) -> bool {
+    let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
+    state.folds.get(&branch.id).copied().unwrap_or(narrowed || branch.hot)
+}
+
+fn age_of(process: &Process) -> (BootTime, u32) {
+    (process.key.start, process.key.pid)
+}
+
+/// Leaves the processes that filter and scope let through, marked as such, and those above them.
+fn keep(shown: &mut HashMap<ProcessKey, (&Process, bool)>, scene: &Scene<'_>, state: &State) {
+    let scope = state.scope(scene);
+    if state.filter.is_empty() && scope.is_everything() {
+        return;
+    }
     let mut kept = HashSet::new();
-    for process in shown.values() {
-        if doers.contains(&process.key) || state.filter.process(process, scene) {
-            kept.insert(process.key);
-            kept.extend(scene.graph.ancestors(process.key).map(|a| a.key));
+    for (process, matches) in shown.values_mut() {
+        let key = process.key;
+        let filtered =
+            || state.filter.is_empty() || state.listing.did(key) == Some(true) || state.filter.process(process, scene);
+        *matches = scope.process(key, scene) && filtered();
+        if *matches {
+            kept.insert(key);
+            kept.extend(scene.graph.ancestors(key).map(|a| a.key));
         }
     }
     shown.retain(|key, _| kept.contains(key));

@@ -25,6 +25,9 @@ pub enum Colours {
 }
 
 impl Look {
+    /// Neither colours nor a terminal: for words that are looked for and not shown.
+    pub(crate) const PLAIN: Look = Look { colours: Colours::None, ascii: false };
+
     /// What the environment says: `NO_COLOR`, `COLORTERM`, and the locale in `LC_ALL`, `LC_CTYPE` or `LANG`.
     pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Look {
         let set = |name: &str| var(name).filter(|v| !v.is_empty());
@@ -134,7 +137,15 @@ pub(crate) fn glyph(severity: Severity) -> &'static str {
 }
 
 /// The stand-ins for what we draw ourselves, where only ASCII may be drawn.
-const ASCII: [(&str, &str); 20] = [
+const ASCII: [(&str, &str); 28] = [
+    ("▁", "."),
+    ("▂", "."),
+    ("▃", ":"),
+    ("▄", ":"),
+    ("▅", "|"),
+    ("▆", "|"),
+    ("▇", "#"),
+    ("█", "#"),
     ("─", "-"),
     ("│", "|"),
     ("├", "|"),

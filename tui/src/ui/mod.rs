@@ -13,18 +13,23 @@
 
 mod chrome;
 mod command;
+mod complete;
 mod details;
 mod feed;
 mod filter;
 mod forest;
-mod health;
-mod history;
+mod keymap;
+mod known;
+mod listing;
 mod look;
-mod marks;
 mod model;
+mod palette;
+mod prompt;
 mod run;
 mod scene;
+mod scope;
 mod screens;
+mod sort;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -35,10 +40,12 @@ mod words;
 mod world;
 
 use crate::words::{text, when};
-pub use command::{Binding, Command, Context, Key, bindings, command_for};
+pub use command::{Binding, Command, Context, Key};
 pub use feed::{ConnectionState, End, FeedItem, ReplayCommand, Source, Speed};
+pub use keymap::{KeyError, Keymap};
 pub use look::{Colours, Look};
 pub use model::Model;
+pub use prompt::PromptKind;
 pub use run::{Ended, Options, run};
 pub use state::{Screen, State};
 pub use terminal::{Unusable, check};

@@ -4,6 +4,7 @@ use lanner_core::engine::Engine;
 use ratatui::layout::Size;
 
 use super::feed::Source;
+use super::keymap::Keymap;
 use super::look::Look;
 use super::scene::Scene;
 use super::state::{Screen, State};
@@ -19,8 +20,14 @@ pub struct Model {
 impl Model {
     /// A model that knows nothing yet. `new_engine` makes an engine with the rules to use; it is called once now, and
     /// again whenever the feed turns to another node or another boot.
-    pub fn new(new_engine: impl Fn() -> Engine + Send + 'static, source: Source, look: Look, size: Size) -> Self {
-        let mut state = State::new(look, size);
+    pub fn new(
+        new_engine: impl Fn() -> Engine + Send + 'static,
+        source: Source,
+        look: Look,
+        keymap: Keymap,
+        size: Size,
+    ) -> Self {
+        let mut state = State::new(look, keymap, size);
         // A recording has a story to tell; on a node there is mostly none, and what lives there is the better sight.
         if !matches!(source, Source::Recording(..)) {
             state.screen = Screen::Tree;
@@ -33,7 +40,12 @@ impl Model {
         &self.state
     }
 
+    /// Whether there is work left to do when nothing else comes: a filter is still being asked.
+    pub fn is_busy(&self) -> bool {
+        self.state.listing.progress(&self.world.latest()).is_some()
+    }
+
     pub(crate) fn scene(&self) -> Scene<'_> {
-        self.world.scene(self.state.paused)
+        self.world.scene(self.state.then(), self.state.held)
     }
 }

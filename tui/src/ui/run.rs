@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::feed::{End, FeedItem, ReplayCommand, Source};
+use super::keymap::Keymap;
 use super::look::Look;
 use super::model::Model;
 use super::terminal::Terminal;
@@ -40,6 +41,8 @@ pub struct Options {
     pub replay: Option<SyncSender<ReplayCommand>>,
     /// What the terminal can show.
     pub look: Look,
+    /// Which keys do what.
+    pub keymap: Keymap,
     /// The terminal is at the other end of a network: fewer frames.
     pub far: bool,
 }
@@ -52,6 +55,7 @@ impl Options {
             new_engine: Box::new(new_engine),
             replay: None,
             look: Look::from_env(|name| std::env::var(name).ok()),
+            keymap: Keymap::default(),
             far: std::env::var_os("SSH_CONNECTION").is_some_and(|v| !v.is_empty()),
         }
     }
@@ -92,7 +96,7 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Ended> {
     let close_signals = signals.handle();
     let (wake, woken) = sync_channel(WAITING);
     let mut terminal = Terminal::take()?;
-    let model = Model::new(options.new_engine, options.source, options.look, terminal.size()?);
+    let model = Model::new(options.new_engine, options.source, options.look, options.keymap, terminal.size()?);
 
     let from_signals = wake.clone();
     thread::Builder::new().name("signals".into()).spawn(move || {
@@ -152,7 +156,14 @@ impl Running {
                 drawn = Some(Instant::now());
                 continue;
             }
-            match woken.recv_timeout(if self.dirty { wait } else { LOOK_UP }) {
+            // What is left of a long search goes on while nothing else comes.
+            let busy = self.model.is_busy();
+            let patience = match (busy, self.dirty) {
+                (true, _) => Duration::ZERO,
+                (false, true) => wait,
+                (false, false) => LOOK_UP,
+            };
+            match woken.recv_timeout(patience) {
                 Ok(wake) => {
                     let since = Instant::now();
                     if let Some(ended) = self.take(wake, terminal)? {
@@ -165,6 +176,10 @@ impl Running {
                             return Ok(ended);
                         }
                     }
+                }
+                Err(RecvTimeoutError::Timeout) if busy => {
+                    update(&mut self.model, Msg::Work);
+                    self.dirty = true;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("all of its inputs have gone")),

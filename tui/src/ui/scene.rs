@@ -1,15 +1,17 @@
-//! What is shown: the world at one moment. A paused view is the same world, seen as of the moment of the pause: what
-//! came later is left out, and what ended later still lives. All screens draw from a scene and from nothing else.
+//! What is shown: the world at one moment, now or in the past. All screens draw from a scene and from nothing else.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use lanner_core::detect::{Incident, Signal, Stage, Status};
 use lanner_core::event::{BootTime, ContainerId, Event, Image, NodeInfo, Payload, ProcessKey};
 use lanner_core::graph::{Graph, Process, Running};
 
-use super::health::Health;
-use super::history::{Entry, History};
-use super::marks::Marks;
+use super::known::files::Files;
+use super::known::flows::Flows;
+use super::known::health::Health;
+use super::known::history::{Entry, History};
+use super::known::marks::Marks;
+use super::known::picture::Picture;
 use super::world::Reception;
 
 /// A point in the stream of events.
@@ -29,6 +31,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) incidents: &'a [Incident],
     pub(crate) history: &'a History,
     pub(crate) marks: &'a Marks,
+    pub(crate) flows: &'a Flows,
+    pub(crate) files: &'a Files,
+    /// Processes that were gone after a gap, and since when that is known.
+    pub(crate) gone: &'a HashMap<ProcessKey, BootTime>,
     pub(crate) signals: &'a VecDeque<Signal>,
     pub(crate) health: &'a Health,
     pub(crate) node: &'a NodeInfo,
@@ -37,9 +43,35 @@ pub(crate) struct Scene<'a> {
     pub(crate) latest: Moment,
     /// The moment that is shown.
     pub(crate) at: Moment,
+    /// Events until then are listed: until now, or until the view was held.
+    pub(crate) until: Moment,
+    /// Goes up whenever the tree of processes may have changed.
+    pub(crate) version: u64,
+    /// How things stand now, whatever moment is shown.
+    pub(crate) latest_picture: &'a Picture,
 }
 
 impl<'a> Scene<'a> {
+    /// As it is known now, hindsight included, but no later than what is listed: for what tells of all times at once.
+    pub(crate) fn in_hindsight(self) -> Scene<'a> {
+        let picture = self.latest_picture;
+        Scene {
+            graph: picture.engine.graph(),
+            incidents: picture.engine.incidents(),
+            marks: &picture.marks,
+            flows: &picture.flows,
+            files: &picture.files,
+            at: self.until,
+            ..self
+        }
+    }
+
+    /// An incident as it is known now, though it may not have begun at the moment that is shown.
+    pub(crate) fn incident_of_any_time(self, id: &str) -> Option<&'a Incident> {
+        let known = self.latest_picture.engine.incidents();
+        known.iter().find(|i| i.id == id).or_else(|| self.incident(id))
+    }
+
     /// The time that is shown.
     pub(crate) fn now(self) -> BootTime {
         self.at.time
@@ -66,7 +98,17 @@ impl<'a> Scene<'a> {
 
     /// Whether an incident went on.
     pub(crate) fn status(self, incident: &Incident) -> Status {
-        if incident.last_time > self.now() { Status::Ongoing } else { incident.status }
+        if incident.last_time > self.now() {
+            return Status::Ongoing;
+        }
+        let lives = |key| self.graph.process(key).is_some_and(|p| self.is_alive(p));
+        match incident.status {
+            // The engine was not told of those that were gone after a gap.
+            Status::Ongoing if !self.gone.is_empty() && !incident.processes.iter().any(|p| lives(p.key)) => {
+                Status::Over
+            }
+            status => status,
+        }
     }
 
     /// The processes that had started.
@@ -81,7 +123,12 @@ impl<'a> Scene<'a> {
 
     /// Whether a process lived.
     pub(crate) fn is_alive(self, process: &Process) -> bool {
-        process.ended.is_none_or(|e| e.time > self.now())
+        process.ended.is_none_or(|e| e.time > self.now()) && !self.is_gone(process.key)
+    }
+
+    /// Whether a process ended while nothing could be seen.
+    pub(crate) fn is_gone(self, key: ProcessKey) -> bool {
+        self.gone.get(&key).is_some_and(|since| *since <= self.now())
     }
 
     /// What a process had run, oldest first.
@@ -98,9 +145,9 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The event with this number, if it is kept and had happened.
+    /// The event with this number, if it is kept and listed: it may have happened after the moment that is shown.
     pub(crate) fn event(self, number: u64) -> Option<&'a Entry> {
-        if number < self.at.end { self.history.get(number) } else { None }
+        if number < self.until.end { self.history.get(number) } else { None }
     }
 
     /// What a person calls a process: the name of its executable; unescaped.

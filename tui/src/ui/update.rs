@@ -2,19 +2,19 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Size;
-use tui_input::{Input, InputRequest};
+use tui_input::InputRequest;
 
-use super::command::{Command, Key, command_for};
+use super::command::{Command, Key};
 use super::details;
 use super::feed::{FeedItem, ReplayCommand};
 use super::filter::Filter;
 use super::model::Model;
-use super::screens::{help, incidents, sensor, timeline, tree};
-use super::state::{Prompt, Screen};
+use super::prompt::{Prompt, PromptKind};
+use super::scope::Scope;
+use super::screens::{self, files, flows, help, incidents, sensor, timeline, tree};
+use super::state::{Mark, Pending, Screen, Subject};
 use super::view::Regions;
-
-/// A filter is no longer than this, in characters.
-const MAX_FILTER: usize = 1_024;
+use super::{complete, palette};
 
 /// Something that the model must take in.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub enum Msg {
     Key(KeyEvent),
     /// The terminal has this many columns and rows now.
     Resize(u16, u16),
+    /// Nothing else is to be done: go on with what is left (see [`Model::is_busy`]).
+    Work,
 }
 
 /// Something that must be done outside.
@@ -42,7 +44,7 @@ pub enum Effect {
 
 /// Takes in a message.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    match msg {
+    let effects = match msg {
         Msg::Feed(item) => {
             feed(model, item);
             Vec::new()
@@ -51,39 +53,71 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.state.size = Size { width, height };
             Vec::new()
         }
+        Msg::Work => Vec::new(),
         Msg::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(event) => key(model, event),
+    };
+    settle(model);
+    effects
+}
+
+/// Brings up to date what follows from everything else: the picture of the past, and the events that are listed.
+fn settle(model: &mut Model) {
+    model.world.turn_to(model.state.then());
+    let scene = model.world.latest();
+    let state = &mut model.state;
+    let scope = Scope::of(state.trail.iter().map(|step| &step.subject), &scene);
+    let scoped = state.trail.iter().rev().map(|s| &s.subject).find(|s| !matches!(s, Subject::Event(_)));
+    let revision = scope.revision();
+    if state.listed.0.as_ref() == scoped && state.listed.1 == revision {
+        state.listing.extend(&scene, &state.filter, &scope);
+    } else {
+        let listed = (scoped.cloned(), revision);
+        state.listing.rebuild(&scene, &state.filter, &scope);
+        state.listed = listed;
     }
 }
 
 fn feed(model: &mut Model, item: FeedItem) {
-    let (before, start) = (model.world.moment(), model.world.scene(None).history.start());
+    let before = model.world.moment();
     model.world.take(item);
     let now = model.world.moment();
-    let scene = model.world.scene(None);
-    if now.end < before.end || scene.history.start() < start {
-        // Another node, or another boot: what was selected, paused at or listed is of the past one.
-        model.state.paused = None;
-        model.state.event = None;
-        model.state.drill.clear();
-        model.state.listing.rebuild(&scene, &model.state.filter);
+    if now.end < before.end {
+        // Another node, or another boot: what was selected, held or listed is of the past one.
+        let state = &mut model.state;
+        state.follow();
+        state.trail.clear();
+        state.pane = false;
+        state.marks.clear();
+        (state.selection.flow, state.selection.file) = (None, None);
+        let filter = std::mem::replace(&mut state.filter, Filter::everything());
+        apply(model, filter);
     }
-    if model.state.untouched && !scene.incidents().is_empty() {
+    if model.state.untouched && !model.world.latest().incidents().is_empty() {
         model.state.screen = Screen::Incidents;
     }
-    model.state.listing.extend(&scene, &model.state.filter);
+    let start = model.world.latest().history.start();
+    // A moment whose events were let go cannot be shown any more.
+    if model.state.cursor.is_some_and(|cursor| cursor.end < start) {
+        model.state.follow();
+        model.state.notice = Some("the past that was looked at has been let go: this is now".to_owned());
+    }
 }
 
 fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let context = model.state.context(&model.scene());
     model.state.notice = None;
     model.state.untouched = false;
-    if let Some(command) = command_for(Key::from(event), &context) {
+    if let Some(command) = model.state.keymap.command_for(Key::from(event), &context) {
         return perform(model, command);
     }
     let plain = event.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-    if let (true, true, KeyCode::Char(c)) = (context.prompt, plain, event.code) {
-        edit(model, InputRequest::InsertChar(c));
+    if let (true, KeyCode::Char(c)) = (plain, event.code) {
+        match (model.state.pending.take(), context.prompt) {
+            (Some(pending), _) => mark(model, pending, c),
+            (None, Some(_)) => edit(model, InputRequest::InsertChar(c)),
+            (None, None) => {}
+        }
     }
     Vec::new()
 }
@@ -99,32 +133,45 @@ fn perform(model: &mut Model, command: Command) -> Vec<Effect> {
             model.world.reception.speed = if command == Command::Faster { speed.faster() } else { speed.slower() };
             return vec![Effect::Replay(ReplayCommand::Speed(model.world.reception.speed))];
         }
+        Command::SkipSilence => {
+            let skips = !model.state.skips_silence;
+            model.state.skips_silence = skips;
+            let words = if skips { "passing over quiet stretches" } else { "playing quiet stretches too" };
+            model.state.notice = Some(words.to_owned());
+            return vec![Effect::Replay(ReplayCommand::SkipSilence(skips))];
+        }
+        Command::Accept => return accept(model),
+        Command::Follow => return follow(model),
         Command::Help => model.state.help = if model.state.help.is_some() { None } else { Some(0) },
         Command::Back => back(model),
         Command::Show(screen) => show(model, screen),
         Command::NextScreen => show(model, model.state.screen.step(true)),
         Command::PreviousScreen => show(model, model.state.screen.step(false)),
         Command::Zoom => model.state.zoomed = !model.state.zoomed,
+        Command::Details => toggle_details(model),
         Command::Filter => {
-            let before = model.state.filter.clone();
-            let input = Input::new(before.text().to_owned());
-            model.state.prompt = Some(Prompt { input, error: None, before });
+            let text = model.state.filter.text().to_owned();
+            prompt(model, PromptKind::Filter, text);
         }
-        Command::Accept => accept(model),
-        Command::Cancel => {
-            if let Some(prompt) = model.state.prompt.take() {
-                apply(model, prompt.before);
-            }
-        }
+        Command::FilterSelection => filter_selection(model),
+        Command::Palette => prompt(model, PromptKind::Palette, String::new()),
+        Command::Cancel => cancel(model),
         Command::Erase => edit(model, InputRequest::DeletePrevChar),
         Command::EraseAll => edit(model, InputRequest::DeleteLine),
         Command::CursorLeft => edit(model, InputRequest::GoToPrevChar),
         Command::CursorRight => edit(model, InputRequest::GoToNextChar),
-        Command::NextSignal | Command::PreviousSignal
-            if model.state.screen != Screen::Incidents || !model.state.drill.is_empty() =>
-        {
-            signal(model, command == Command::NextSignal);
+        Command::NextOffer | Command::PreviousOffer => {
+            if let Some(prompt) = &mut model.state.prompt {
+                prompt.take(command == Command::NextOffer);
+            }
+            typed(model, false);
         }
+        Command::SetMark => model.state.pending = Some(Pending::SetMark),
+        Command::GoToMark => model.state.pending = Some(Pending::GoToMark),
+        Command::Sort => model.state.notice = Some(model.state.sorts.next(model.state.screen)),
+        Command::ReverseSort => model.state.notice = Some(model.state.sorts.reverse(model.state.screen)),
+        Command::NextSignal | Command::PreviousSignal => signal(model, command == Command::NextSignal),
+        Command::Earlier | Command::Later => step(model, command == Command::Later),
         other => navigate(model, other),
     }
     Vec::new()
@@ -132,8 +179,8 @@ fn perform(model: &mut Model, command: Command) -> Vec<Effect> {
 
 /// Holds the view, and a recording with it; or lets both go on.
 fn pause(model: &mut Model) -> Vec<Effect> {
-    let pausing = model.state.paused.is_none();
-    model.state.paused = pausing.then(|| model.world.moment());
+    let pausing = model.state.held.is_none();
+    model.state.held = pausing.then(|| model.world.moment());
     match (model.world.reception.is_replay(), pausing) {
         (true, true) => vec![Effect::Replay(ReplayCommand::Pause)],
         (true, false) => vec![Effect::Replay(ReplayCommand::Resume)],
@@ -141,111 +188,271 @@ fn pause(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Goes back one step: out of the help, out of the details, out of the story, out of the filter.
+/// Back to now, and on with it.
+fn follow(model: &mut Model) -> Vec<Effect> {
+    let was_held = model.state.held.is_some();
+    model.state.follow();
+    if was_held && model.world.reception.is_replay() { vec![Effect::Replay(ReplayCommand::Resume)] } else { Vec::new() }
+}
+
+/// Goes back one step: out of the help, out of what was drilled down to, out of the filter.
 fn back(model: &mut Model) {
     let state = &mut model.state;
     if state.help.is_some() {
         state.help = None;
-    } else if state.drill.pop().is_some() {
-        if state.drill.is_empty() {
-            state.zoomed = false;
-        }
-    } else if state.screen == Screen::Incidents && state.story {
-        state.story = false;
-    } else {
+    } else if !state.step_back() && !state.filter.is_empty() {
         apply(model, Filter::everything());
     }
 }
 
-/// Shows a screen, at what was selected on the one before.
+/// Shows a screen, at what was selected on the one before and limited to what was drilled down to.
 fn show(model: &mut Model, screen: Screen) {
-    model.state.drill.clear();
+    model.state.pane = false;
     model.state.zoomed = false;
     model.state.screen = screen;
+    settle(model);
     if screen == Screen::Tree {
-        tree::reveal(&model.world.scene(model.state.paused), &mut model.state);
+        tree::reveal(&model.world.scene(model.state.then(), model.state.held), &mut model.state);
     }
 }
 
-/// Applies what stands in the prompt, unless it is wrong.
-fn accept(model: &mut Model) {
-    match model.state.prompt.take() {
-        Some(prompt) if prompt.error.is_some() => model.state.prompt = Some(prompt),
-        _ => {}
-    }
-}
-
-/// Changes what stands in the prompt; while it is wrong the last good filter stays applied.
-fn edit(model: &mut Model, request: InputRequest) {
-    let Some(prompt) = &mut model.state.prompt else { return };
-    let inserts = matches!(request, InputRequest::InsertChar(_));
-    if inserts && prompt.input.value().chars().count() >= MAX_FILTER {
+fn toggle_details(model: &mut Model) {
+    if model.state.pane {
+        model.state.pane = false;
         return;
     }
-    prompt.input.handle(request);
-    match Filter::parse(prompt.input.value()) {
-        Ok(filter) => {
-            prompt.error = None;
-            apply(model, filter);
+    let selected = screens::selected(&model.scene(), &model.state);
+    let is_last = |subject: &Subject| model.state.trail.last().is_some_and(|step| step.subject == *subject);
+    match selected {
+        Some(subject) if !is_last(&subject) && !matches!(subject, Subject::Incident(_)) => model.state.open(subject),
+        _ => model.state.pane = model.state.trail.last().is_some_and(|s| !matches!(s.subject, Subject::Incident(_))),
+    }
+}
+
+fn prompt(model: &mut Model, kind: PromptKind, text: String) {
+    model.state.prompt = Some(Prompt::new(kind, text, model.state.filter.clone()));
+    typed(model, true);
+}
+
+/// Begins a filter made from the selection; the other ways to make one of it are offered.
+fn filter_selection(model: &mut Model) {
+    let scene = model.scene();
+    let subject = model.state.details().map(|step| step.subject.clone());
+    let subject = subject.or_else(|| screens::selected(&scene, &model.state));
+    let offers = subject.map(|subject| palette::filters(&scene, &subject)).unwrap_or_default();
+    let Some(first) = offers.first().map(|offer| offer.line.clone()) else {
+        model.state.notice = Some("no filter can be made from this".to_owned());
+        return;
+    };
+    prompt(model, PromptKind::Filter, first);
+    if let Some(prompt) = &mut model.state.prompt {
+        (prompt.offers, prompt.taken) = (offers, Some(0));
+    }
+}
+
+fn cancel(model: &mut Model) {
+    model.state.pending = None;
+    if let Some(prompt) = model.state.prompt.take()
+        && prompt.kind == PromptKind::Filter
+    {
+        apply(model, prompt.before);
+    }
+}
+
+/// Applies what stands in the prompt, unless it is wrong; or carries out the command that stands there.
+fn accept(model: &mut Model) -> Vec<Effect> {
+    let Some(prompt) = model.state.prompt.take() else { return Vec::new() };
+    match prompt.kind {
+        PromptKind::Filter => {
+            if prompt.error.is_some() {
+                model.state.prompt = Some(prompt);
+            }
+            Vec::new()
         }
-        Err(error) => prompt.error = Some(error),
+        PromptKind::Palette => {
+            let context = model.state.context(&model.scene());
+            match palette::find(&model.state.keymap, &context, &prompt) {
+                Some(command) => perform(model, command),
+                None => {
+                    if !prompt.input.value().trim().is_empty() {
+                        model.state.notice = Some("there is no such command here".to_owned());
+                    }
+                    Vec::new()
+                }
+            }
+        }
+    }
+}
+
+/// Changes what stands in the prompt.
+fn edit(model: &mut Model, request: InputRequest) {
+    if let Some(prompt) = &mut model.state.prompt {
+        prompt.edit(request);
+    }
+    typed(model, true);
+}
+
+/// Takes in what stands in the prompt. While a filter is wrong the last good one stays applied.
+fn typed(model: &mut Model, by_hand: bool) {
+    let Some(prompt) = &model.state.prompt else { return };
+    let text = prompt.input.value().to_owned();
+    let before_cursor: String = text.chars().take(prompt.input.cursor()).collect();
+    let kind = prompt.kind;
+    if by_hand {
+        let scene = model.world.scene(model.state.then(), model.state.held);
+        let offers = match kind {
+            // Only the end of a line is completed: what stands behind the cursor would have to be guessed at.
+            PromptKind::Filter if before_cursor.len() == text.len() => complete::offers(&text, &scene),
+            PromptKind::Filter => Vec::new(),
+            PromptKind::Palette => {
+                let reading = super::command::Context { prompt: None, ..model.state.context(&scene) };
+                palette::offers(&model.state.keymap, &reading, &text)
+            }
+        };
+        if let Some(prompt) = &mut model.state.prompt {
+            prompt.offers = offers;
+        }
+    }
+    if kind == PromptKind::Palette {
+        return;
+    }
+    let parsed = Filter::parse(&text);
+    if let Some(prompt) = &mut model.state.prompt {
+        prompt.error = parsed.as_ref().err().cloned();
+    }
+    if let Ok(filter) = parsed {
+        apply(model, filter);
     }
 }
 
 fn apply(model: &mut Model, filter: Filter) {
     if model.state.filter != filter {
         model.state.filter = filter;
-        model.state.listing.rebuild(&model.world.scene(None), &model.state.filter);
+        // What was listed was listed for another filter.
+        let scene = model.world.latest();
+        let state = &mut model.state;
+        let scope = Scope::of(state.trail.iter().map(|step| &step.subject), &scene);
+        state.listing.rebuild(&scene, &state.filter, &scope);
     }
 }
 
-/// Goes to the nearest event with a signal, before or after the selected one.
-fn signal(model: &mut Model, forward: bool) {
-    let scene = model.world.scene(model.state.paused);
+/// Sets a mark, or goes to one.
+fn mark(model: &mut Model, pending: Pending, letter: char) {
     let state = &mut model.state;
-    let found = match (forward, state.event) {
-        (true, Some(number)) => scene.history.signal_after(number, scene.at.end),
-        (true, None) => None,
-        (false, number) => scene.history.signal_before(number.unwrap_or(scene.at.end).min(scene.at.end)),
+    if !letter.is_ascii_alphanumeric() {
+        state.notice = Some("marks are named by letters and digits".to_owned());
+        return;
+    }
+    match pending {
+        Pending::SetMark => {
+            let place = Mark {
+                screen: state.screen,
+                selection: state.selection.clone(),
+                trail: state.trail.clone(),
+                pane: state.pane,
+                cursor: state.cursor,
+            };
+            state.marks.insert(letter, place);
+            state.notice =
+                Some(format!("marked {letter}: {}{letter} comes back here", state.keymap.key_of(Command::GoToMark)));
+        }
+        Pending::GoToMark => match state.marks.get(&letter).cloned() {
+            Some(Mark { screen, selection, trail, pane, cursor }) => {
+                (state.screen, state.selection, state.trail) = (screen, selection, trail);
+                (state.pane, state.cursor, state.zoomed) = (pane, cursor, false);
+            }
+            None => state.notice = Some(format!("there is no mark {letter}")),
+        },
+    }
+}
+
+/// Looks at the moment of the nearest signal before or after the moment that is looked at; in a scope or behind a filter, of
+/// those that stand in it.
+fn signal(model: &mut Model, forward: bool) {
+    let scene = model.scene();
+    let at = model.state.cursor.map_or(scene.until.end, |cursor| cursor.end - 1);
+    let scope = model.state.scope(&scene);
+    let latest = model.world.latest();
+    let fits = |number: &u64| {
+        scene
+            .event(*number)
+            .is_some_and(|entry| scope.event(&entry.event, &latest) && model.state.filter.event(&entry.event, &latest))
+    };
+    let found = if forward {
+        scene.history.signals().filter(|n| *n > at).find(fits)
+    } else {
+        scene.history.signals().rev().filter(|n| *n < at).find(fits)
     };
     match found {
-        Some(number) => {
-            state.select_event(&scene, number);
-            if state.screen == Screen::Tree {
-                tree::reveal(&scene, state);
-            }
-            if let Some(drill) = state.drill.last_mut() {
-                drill.subject = super::state::Subject::Event(number);
-                drill.line = 0;
-            }
-        }
-        None => state.notice = Some(if forward { "no later signal" } else { "no earlier signal" }.to_owned()),
+        Some(number) if forward || model.state.cursor.is_some() || number < scene.until.end => go_to(model, number),
+        _ => model.state.notice = Some(if forward { "no later signal" } else { "no earlier signal" }.to_owned()),
+    }
+}
+
+/// One event earlier or later.
+fn step(model: &mut Model, forward: bool) {
+    let scene = model.scene();
+    let state = &model.state;
+    let len = state.listing.len(&scene);
+    let at = state.cursor.map_or(len, |cursor| state.listing.rows_before(&scene, cursor.end - 1));
+    let to = if forward { Some(at + 1).filter(|to| *to < len) } else { at.checked_sub(1) };
+    match to.and_then(|row| state.listing.number(&scene, row)) {
+        Some(number) => go_to(model, number),
+        None if forward => model.state.follow(),
+        None => model.state.notice = Some("nothing earlier is kept".to_owned()),
+    }
+}
+
+fn go_to(model: &mut Model, number: u64) {
+    let scene = model.world.scene(model.state.then(), model.state.held);
+    model.state.go_to(&scene, number);
+    let seq = scene.event(number).map(|entry| entry.event.header.seq);
+    if let Some(step) = model.state.trail.last_mut().filter(|_| model.state.pane)
+        && let Subject::Event(shown) = &mut step.subject
+    {
+        (*shown, step.line) = (number, 0);
+    }
+    settle(model);
+    let scene = model.world.scene(model.state.then(), model.state.held);
+    if let Some(seq) = seq {
+        incidents::turn_to_event(&scene, &mut model.state, seq);
+    }
+    if model.state.screen == Screen::Tree {
+        tree::reveal(&scene, &mut model.state);
     }
 }
 
 fn navigate(model: &mut Model, command: Command) {
-    let scene = model.world.scene(model.state.paused);
+    let scene = model.world.scene(model.state.then(), model.state.held);
     let context = model.state.context(&scene);
     let state = &mut model.state;
     let Some(regions) = Regions::of(state.size, state) else { return };
     if let Some(from) = state.help {
         let last = help::last(state, &context, regions.body);
         let page = usize::from(regions.body.height);
-        if let Some(to) = super::screens::moved(command, from, last + 1, page) {
+        if let Some(to) = screens::moved(command, from, last + 1, page) {
             state.help = Some(to);
         }
         return;
     }
-    if !state.drill.is_empty() {
+    if state.pane {
         let columns = usize::from(regions.details.width).saturating_sub(1);
         details::act(&scene, state, command, columns, usize::from(regions.details.height));
         return;
     }
+    // Where all rows match, the next match is the next row.
+    let command = match command {
+        Command::NextMatch if state.screen != Screen::Tree => Command::Down,
+        Command::PreviousMatch if state.screen != Screen::Tree => Command::Up,
+        other => other,
+    };
     let page = usize::from(regions.main.height);
     match state.screen {
         Screen::Incidents => incidents::act(&scene, state, command, page),
         Screen::Tree => tree::act(&scene, state, command, page.saturating_sub(1)),
-        Screen::Timeline => timeline::act(&scene, state, command, page.saturating_sub(1)),
+        Screen::Flows => flows::act(&scene, state, command, page.saturating_sub(1)),
+        Screen::Files => files::act(&scene, state, command, page.saturating_sub(1)),
+        Screen::Timeline => timeline::act(&scene, state, command, page.saturating_sub(timeline::HEAD)),
         Screen::Sensor => {
             let columns = usize::from(regions.main.width).saturating_sub(1);
             sensor::act(&scene, state, command, columns, page);

@@ -6,7 +6,7 @@ use ratatui::layout::{Rect, Size};
 
 use super::model::Model;
 use super::scene::Scene;
-use super::screens::{help, incidents, sensor, timeline, tree};
+use super::screens::{files, flows, help, incidents, sensor, timeline, tree};
 use super::state::{Screen, State};
 use super::{chrome, details, look};
 
@@ -22,6 +22,8 @@ pub struct ViewState {
     pub(crate) incidents: usize,
     pub(crate) story: usize,
     pub(crate) tree: usize,
+    pub(crate) flows: usize,
+    pub(crate) files: usize,
     pub(crate) timeline: usize,
     pub(crate) details: usize,
 }
@@ -49,10 +51,15 @@ impl Regions {
             return None;
         }
         let line = |y: u16| Rect { x: 0, y, width: size.width, height: 1 };
-        let prompt_height = u16::from(state.prompt.is_some());
+        // A line for what is typed, and one for what it may become.
+        let prompt_height = match &state.prompt {
+            None => 0,
+            Some(prompt) if prompt.offers.is_empty() || size.height < 8 => 1,
+            Some(_) => 2,
+        };
         let body = Rect { x: 0, y: 2, width: size.width, height: size.height - 3 - prompt_height };
         let prompt = Rect { height: prompt_height, ..line(size.height - 1 - prompt_height) };
-        let (main, details) = match (state.drill.is_empty(), size.width >= SIDE_BY_SIDE && !state.zoomed) {
+        let (main, details) = match (!state.pane, size.width >= SIDE_BY_SIDE && !state.zoomed) {
             (true, _) => (body, Rect::ZERO),
             (false, false) => (Rect::ZERO, body),
             (false, true) => {
@@ -94,15 +101,17 @@ fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, regions: &Region
             match state.screen {
                 Screen::Incidents => incidents::draw(scene, state, view, regions.main, buffer),
                 Screen::Tree => tree::draw(scene, state, view, regions.main, buffer),
+                Screen::Flows => flows::draw(scene, state, view, regions.main, buffer),
+                Screen::Files => files::draw(scene, state, view, regions.main, buffer),
                 Screen::Timeline => timeline::draw(scene, state, view, regions.main, buffer),
                 Screen::Sensor => sensor::draw(scene, state, regions.main, buffer),
             }
         }
-        if let Some(drill) = state.drill.last() {
+        if let Some(step) = state.details() {
             for y in regions.main.top()..regions.main.bottom() {
                 buffer.set_stringn(regions.main.right(), y, "│", 1, state.look.dim());
             }
-            details::draw(scene, state, drill, view, regions.details, buffer);
+            details::draw(scene, state, step, view, regions.details, buffer);
         }
     }
     chrome::prompt(state, regions.prompt, buffer);

@@ -1,17 +1,18 @@
 //! What is known: everything that the feed has brought so far. It grows whatever the user does; pausing stops the view.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
 use lanner_core::detect::Signal;
 use lanner_core::engine::Engine;
-use lanner_core::event::{Batch, BootTime, NodeInfo};
+use lanner_core::event::{Batch, BootTime, NodeInfo, Payload, ProcessKey};
 use lanner_recording::Header;
 
 use super::feed::{ConnectionState, End, FeedItem, Source, Speed};
-use super::health::Health;
-use super::history::History;
-use super::marks::Marks;
+use super::known::health::Health;
+use super::known::history::History;
+use super::known::past::Past;
+use super::known::picture::Picture;
 use super::scene::{Moment, Scene};
 
 /// The latest signals are kept, this many.
@@ -45,15 +46,23 @@ impl Reception {
 /// One node, as far as it is known.
 pub(crate) struct World {
     new_engine: NewEngine,
-    engine: Engine,
+    /// How things stand now.
+    picture: Picture,
+    /// How they stood before.
+    past: Past,
     node: NodeInfo,
     history: History,
-    marks: Marks,
     signals: VecDeque<Signal>,
     health: Health,
     now: BootTime,
     /// The last batch was (part of) a snapshot.
     in_snapshot: bool,
+    /// After a gap: what lived before it, and no snapshot has told of since.
+    unheard: HashSet<ProcessKey>,
+    /// Processes that were gone when it could be seen again, and since when that is known.
+    gone: HashMap<ProcessKey, BootTime>,
+    /// Goes up with all that the tree of processes may show.
+    version: u64,
     /// How it is heard of.
     pub(crate) reception: Reception,
 }
@@ -65,16 +74,20 @@ impl World {
             Source::Live => (ConnectionState::Connected, Speed::REAL),
             Source::Remote(_) => (ConnectionState::Connecting, Speed::REAL),
         };
+        let picture = Picture::new(new_engine());
         World {
-            engine: new_engine(),
+            past: Past::new(picture.clone()),
+            picture,
             new_engine,
             node: NodeInfo::default(),
             history: History::new(History::CAPACITY),
-            marks: Marks::default(),
             signals: VecDeque::new(),
             health: Health::default(),
             now: BootTime::default(),
             in_snapshot: true,
+            unheard: HashSet::new(),
+            gone: HashMap::new(),
+            version: 0,
             reception: Reception { source, connection, recording: None, ended: None, speed },
         }
     }
@@ -92,41 +105,67 @@ impl World {
     fn node(&mut self, node: NodeInfo) {
         let known = !self.node.boot_id.is_empty();
         if known && self.node.boot_id != node.boot_id {
-            self.forget_state();
+            self.picture = Picture::new((self.new_engine)());
+            self.past = Past::new(self.picture.clone());
+            self.signals.clear();
             self.history = History::new(History::CAPACITY);
             self.health = Health::default();
             self.now = BootTime::default();
+            self.unheard.clear();
+            self.gone.clear();
+            self.version += 1;
         }
         self.node = node;
     }
 
-    /// Puts away what was concluded, but not the events themselves.
-    fn forget_state(&mut self) {
-        self.engine = (self.new_engine)();
-        self.marks = Marks::default();
-        self.signals.clear();
-    }
-
     fn batch(&mut self, batch: Batch) {
-        // A snapshot says what lives now: after a gap that could not be filled, older conclusions are void.
-        if batch.snapshot && !self.in_snapshot {
-            self.forget_state();
-        }
-        self.in_snapshot = batch.snapshot;
+        self.snapshot(&batch);
         self.health.apply(&batch);
         self.now = self.now.max(batch.now);
         for event in batch.events {
             self.now = self.now.max(event.header.time);
-            let outcome = self.engine.apply(&event);
-            self.marks.apply(&event, &outcome.signals);
-            self.history.push(event, &outcome.signals);
-            self.signals.extend(outcome.signals);
+            self.version += u64::from(shapes_the_tree(&event.payload));
+            self.unheard.remove(&event.header.process);
+            let signals = self.picture.apply(&event);
+            self.version += u64::from(!signals.is_empty());
+            self.signals.extend(signals.iter().cloned());
+            self.history.push(event, signals);
+            self.past.note(&self.history, &self.picture);
+        }
+        if self.history.is_overfull() {
+            self.history.let_go_to(self.past.may_let_go_to());
+            self.past.begins_at(self.history.start());
         }
         let surplus = self.signals.len().saturating_sub(MAX_SIGNALS);
         self.signals.drain(..surplus);
         // What incidents have gained without a new stage is shown too.
-        self.engine.flush();
-        self.marks.tidy(self.engine.graph());
+        self.picture.settle();
+    }
+
+    /// A snapshot says what lives now. One that comes after a gap which could not be filled adds to what was known: who is
+    /// not in it has ended meanwhile, and nobody saw how.
+    fn snapshot(&mut self, batch: &Batch) {
+        let begins = batch.snapshot && !self.in_snapshot;
+        let ends = !batch.snapshot && self.in_snapshot;
+        self.in_snapshot = batch.snapshot;
+        if begins {
+            let graph = self.picture.engine.graph();
+            let living = graph.processes().filter(|p| p.is_alive() && !p.key.is_unknown());
+            self.unheard = living.map(|p| p.key).filter(|key| !self.gone.contains_key(key)).collect();
+            self.health.gap(self.now, batch.now);
+        }
+        if ends && !self.unheard.is_empty() {
+            let since = self.now.max(batch.now);
+            self.gone.retain(|key, _| self.picture.engine.graph().process(*key).is_some());
+            self.gone.extend(self.unheard.drain().map(|key| (key, since)));
+            self.version += 1;
+        }
+    }
+
+    /// Makes ready what is shown as of a moment; `None`: what is known now.
+    pub(crate) fn turn_to(&mut self, then: Option<Moment>) {
+        let past = then.filter(|then| then.end != self.history.end());
+        self.past.turn_to(past.map(|then| then.end), &self.history);
     }
 
     /// This moment, to come back to.
@@ -134,21 +173,50 @@ impl World {
         Moment { time: self.now, end: self.history.end() }
     }
 
-    /// All of it as it is now, or as it was at a moment.
-    pub(crate) fn scene(&self, then: Option<Moment>) -> Scene<'_> {
+    /// All of it as it is now, or as it was at a moment that was turned to.
+    /// Events are listed until `held`, or until now.
+    pub(crate) fn scene(&self, then: Option<Moment>, held: Option<Moment>) -> Scene<'_> {
+        let past = then.filter(|then| then.end != self.history.end()).and_then(|_| self.past.seen());
+        let picture = past.unwrap_or(&self.picture);
         Scene {
-            graph: self.engine.graph(),
-            incidents: self.engine.incidents(),
+            graph: picture.engine.graph(),
+            incidents: picture.engine.incidents(),
             history: &self.history,
-            marks: &self.marks,
+            marks: &picture.marks,
+            flows: &picture.flows,
+            files: &picture.files,
             signals: &self.signals,
             health: &self.health,
+            gone: &self.gone,
             node: &self.node,
             reception: &self.reception,
             latest: self.moment(),
             at: then.unwrap_or_else(|| self.moment()),
+            until: held.unwrap_or_else(|| self.moment()),
+            version: self.version,
+            latest_picture: &self.picture,
         }
     }
+
+    /// As it is now.
+    pub(crate) fn latest(&self) -> Scene<'_> {
+        self.scene(None, None)
+    }
+}
+
+/// Whether an event may change which processes the tree shows, where and how.
+fn shapes_the_tree(payload: &Payload) -> bool {
+    matches!(
+        payload,
+        Payload::Exec(_)
+            | Payload::Alive(_)
+            | Payload::Fork(_)
+            | Payload::Exit(_)
+            | Payload::Container(_)
+            | Payload::Namespace(_)
+            | Payload::Comm(_)
+            | Payload::Credentials(_)
+    )
 }
 
 impl fmt::Debug for World {

@@ -158,7 +158,7 @@ pub(crate) fn namespaces(ns: &Namespaces) -> [(&'static str, u32); 7] {
     ]
 }
 
-fn errno_words(errno: u32) -> String {
+pub(crate) fn errno_words(errno: u32) -> String {
     match errno {
         0 => "given up".to_owned(),
         1 | 13 => "not allowed".to_owned(),

@@ -2,6 +2,8 @@
 
 mod container;
 mod event;
+mod file;
+mod flow;
 mod process;
 mod stage;
 
@@ -15,7 +17,7 @@ use super::command::Command;
 use super::look::{Look, glyph};
 use super::scene::Scene;
 use super::screens::{Focus, moved, paint_row, scroll, span};
-use super::state::{Drill, State, Subject};
+use super::state::{State, Step, Subject};
 use super::text::{cell, safe, shown, wrap};
 use super::view::ViewState;
 use super::{when, words};
@@ -129,6 +131,10 @@ fn page(scene: &Scene<'_>, look: Look, subject: &Subject, columns: usize) -> Vec
         Subject::Process(key) => process::write(&mut page, scene, *key),
         Subject::Container(id) => container::write(&mut page, scene, id),
         Subject::Event(number) => event::write(&mut page, scene, *number),
+        Subject::Flow(key) => flow::write(&mut page, scene, key),
+        Subject::File(number) => file::write(&mut page, scene, *number),
+        // Its story is on its screen; here is where it begins.
+        Subject::Incident(id) => stage::write(&mut page, scene, id, 0),
     }
     page.rows
 }
@@ -139,6 +145,17 @@ pub(crate) fn title(scene: &Scene<'_>, subject: &Subject) -> String {
         Subject::Stage { stage, .. } => format!("stage {}", stage + 1),
         Subject::Process(key) => words::who(*key, scene),
         Subject::Container(id) => format!("container {}", words::container(id)),
+        Subject::Incident(id) => {
+            scene.incident_of_any_time(id).map_or_else(|| "incident".to_owned(), |i| safe(&i.name))
+        }
+        Subject::Flow(key) => match scene.flows.get(key) {
+            Some(line) => format!("{} {}", super::screens::flows::kind(line), super::screens::flows::peer(scene, line)),
+            None => "flow".to_owned(),
+        },
+        Subject::File(number) => match scene.files.get(*number) {
+            Some(touched) => shown(&touched.file.path, 60),
+            None => "file".to_owned(),
+        },
         Subject::Event(number) => match scene.event(*number) {
             Some(entry) => format!("{} {}", entry.event.payload.family(), entry.event.header.seq),
             None => "event".to_owned(),
@@ -149,13 +166,13 @@ pub(crate) fn title(scene: &Scene<'_>, subject: &Subject) -> String {
 pub(crate) fn draw(
     scene: &Scene<'_>,
     state: &State,
-    drill: &Drill,
+    step: &Step,
     view: &mut ViewState,
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let rows = page(scene, state.look, &drill.subject, usize::from(area.width).saturating_sub(1));
-    let at = drill.line.min(rows.len().saturating_sub(1));
+    let rows = page(scene, state.look, &step.subject, usize::from(area.width).saturating_sub(1));
+    let at = step.line.min(rows.len().saturating_sub(1));
     let height = usize::from(area.height);
     view.details = scroll(view.details, at, height, rows.len());
     for (row, (i, content)) in rows.iter().enumerate().skip(view.details).take(height).enumerate() {
@@ -166,23 +183,32 @@ pub(crate) fn draw(
 /// Carries out a command.
 pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, columns: usize, height: usize) {
     let look = state.look;
-    let Some(drill) = state.drill.last_mut() else { return };
-    let rows = page(scene, look, &drill.subject, columns);
-    if let Some(to) = moved(command, drill.line.min(rows.len().saturating_sub(1)), rows.len(), height) {
-        drill.line = to;
+    let Some(step) = state.trail.last_mut() else { return };
+    let rows = page(scene, look, &step.subject, columns);
+    if let Some(to) = moved(command, step.line.min(rows.len().saturating_sub(1)), rows.len(), height) {
+        step.line = to;
         return;
     }
-    if command == Command::Open {
-        match rows.get(drill.line).and_then(|row| row.target.clone()) {
+    let at = step.line;
+    match command {
+        Command::NextMatch | Command::PreviousMatch => {
+            let fits = |row: &Row| state.filter.line(&row.line.to_string());
+            let found = match command {
+                Command::NextMatch => rows.iter().skip(at + 1).position(fits).map(|i| at + 1 + i),
+                _ => rows[..at.min(rows.len())].iter().rposition(fits),
+            };
+            match found {
+                Some(line) => step.line = line,
+                None => state.notice = Some("no line here has the words of the filter".to_owned()),
+            }
+        }
+        Command::Open => match rows.get(step.line).and_then(|row| row.target.clone()) {
             Some(target) => {
-                match &target {
-                    Subject::Process(key) => state.select_process(*key),
-                    Subject::Event(number) => state.select_event(scene, *number),
-                    Subject::Stage { .. } | Subject::Container(_) => {}
-                }
+                state.select(scene, &target);
                 state.open(target);
             }
             None => state.notice = Some("Enter follows a line that begins with ›".to_owned()),
-        }
+        },
+        _ => {}
     }
 }

@@ -7,6 +7,9 @@ use lanner_core::event::{Batch, BootTime, LossCause};
 /// The rate is that of the last this many seconds.
 const RATE_SECONDS: u64 = 5;
 
+/// Gaps that are kept.
+const MAX_GAPS: usize = 64;
+
 /// Counts since the stream began.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
@@ -14,6 +17,8 @@ pub(crate) struct Health {
     pub(crate) families: BTreeMap<&'static str, u64>,
     /// Events that were lost, by cause.
     pub(crate) losses: BTreeMap<LossCause, u64>,
+    /// Times of which nothing is known, for the connection was lost and what happened meanwhile could not be had.
+    pub(crate) gaps: Vec<(BootTime, BootTime)>,
     /// Events in each second of the node's time, oldest first.
     seconds: std::collections::VecDeque<(u64, u64)>,
 }
@@ -34,6 +39,14 @@ impl Health {
         for loss in &batch.losses {
             *self.losses.entry(loss.cause).or_default() += loss.count;
         }
+    }
+
+    /// Nothing is known of what happened between these times. The first and the last such times are kept.
+    pub(crate) fn gap(&mut self, from: BootTime, to: BootTime) {
+        if self.gaps.len() == MAX_GAPS {
+            self.gaps.remove(MAX_GAPS / 2);
+        }
+        self.gaps.push((from, to.max(from)));
     }
 
     /// Events so far.

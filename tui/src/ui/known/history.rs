@@ -1,18 +1,42 @@
 //! The events themselves, the latest of them.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use lanner_core::detect::{Severity, Signal};
-use lanner_core::event::Event;
+use lanner_core::event::{BootTime, Event, Image, Payload};
 
 /// An event as it is kept, and what was concluded from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// The event.
     pub(crate) event: Event,
-    /// The gravest signal it raised: how grave, and its rule.
-    pub(crate) signal: Option<(Severity, Arc<str>)>,
+    /// The signals that it raised.
+    pub(crate) signals: Box<[Signal]>,
+}
+
+impl Entry {
+    /// The gravest signal that it raised.
+    pub(crate) fn worst(&self) -> Option<Severity> {
+        self.signals.iter().map(|s| s.severity).max()
+    }
+
+    /// About how many bytes of memory it takes. An attacker chooses how long arguments are: a bound on the number of events
+    /// alone would bound nothing.
+    fn weight(&self) -> usize {
+        /// What a boxed payload takes with a path in it, roughly.
+        const BOXED: usize = 200;
+        let image = |image: &Image| {
+            let args: usize = image.args.list.iter().map(|a| a.as_bytes().len() + 32).sum();
+            args + image.exe.path.as_bytes().len() + image.cwd.as_bytes().len() + 3 * BOXED
+        };
+        let payload = match &self.event.payload {
+            Payload::Exec(exec) | Payload::Alive(exec) => image(&exec.image),
+            Payload::Container(info) => 4 * BOXED + info.labels.len() * BOXED,
+            Payload::Exit(_) | Payload::Connect(_) | Payload::Accept(_) | Payload::Listen(_) | Payload::Close(_) => 0,
+            _ => 2 * BOXED,
+        };
+        size_of::<Entry>() + payload + self.signals.len() * BOXED
+    }
 }
 
 /// The latest events, numbered from 0 in the order in which they came. Numbers are for this run of the program only: a
@@ -22,24 +46,62 @@ pub(crate) struct History {
     entries: VecDeque<Entry>,
     /// The number of the first that is kept, which is how many were let go.
     first: u64,
-    capacity: usize,
+    /// Those that raised a signal.
+    signals: VecDeque<u64>,
+    /// What is kept, in bytes, roughly.
+    bytes: usize,
+    weight_so_far: u64,
+    most: usize,
 }
 
 impl History {
-    pub(crate) const CAPACITY: usize = 100_000;
+    /// Events that are kept.
+    pub(crate) const CAPACITY: usize = 1_000_000;
+    /// About how many bytes of memory they take.
+    pub(crate) const MOST_BYTES: usize = 128 << 20;
 
-    pub(crate) fn new(capacity: usize) -> Self {
-        History { entries: VecDeque::new(), first: 0, capacity: capacity.max(1) }
+    pub(crate) fn new(most: usize) -> Self {
+        History {
+            entries: VecDeque::new(),
+            first: 0,
+            signals: VecDeque::new(),
+            bytes: 0,
+            weight_so_far: 0,
+            most: most.max(1),
+        }
     }
 
-    /// Keeps an event, and lets the oldest go when there is no room.
-    pub(crate) fn push(&mut self, event: Event, signals: &[Signal]) {
-        let signal = signals.iter().max_by_key(|s| s.severity).map(|s| (s.severity, s.rule.clone()));
-        if self.entries.len() == self.capacity {
-            self.entries.pop_front();
+    /// Keeps an event.
+    pub(crate) fn push(&mut self, event: Event, signals: Vec<Signal>) {
+        let entry = Entry { event, signals: signals.into_boxed_slice() };
+        if !entry.signals.is_empty() {
+            self.signals.push_back(self.end());
+        }
+        let weight = entry.weight();
+        self.bytes += weight;
+        self.weight_so_far += weight as u64;
+        self.entries.push_back(entry);
+    }
+
+    /// Whether there is more than may be kept.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.entries.len() > self.most || self.bytes > Self::MOST_BYTES
+    }
+
+    /// Lets all events before this number go.
+    pub(crate) fn let_go_to(&mut self, number: u64) {
+        while self.first < number {
+            let Some(entry) = self.entries.pop_front() else { return };
+            self.bytes = self.bytes.saturating_sub(entry.weight());
             self.first += 1;
         }
-        self.entries.push_back(Entry { event, signal });
+        let first = self.first;
+        self.signals.retain(|number| *number >= first);
+    }
+
+    /// The weight of all events that ever were, in bytes, roughly.
+    pub(crate) fn weight_so_far(&self) -> u64 {
+        self.weight_so_far
     }
 
     /// The number of the oldest that is kept.
@@ -68,17 +130,13 @@ impl History {
         (self.entries.get(index)?.event.header.seq == seq).then_some(self.first + index as u64)
     }
 
-    /// The nearest event before `number` that raised a signal.
-    pub(crate) fn signal_before(&self, number: u64) -> Option<u64> {
-        (self.first..number.min(self.end())).rev().find(|n| self.has_signal(*n))
+    /// The number of the first event that is not before this time.
+    pub(crate) fn number_at(&self, time: BootTime) -> u64 {
+        self.first + self.entries.partition_point(|e| e.event.header.time < time) as u64
     }
 
-    /// The nearest event after `number`, and before `end`, that raised a signal.
-    pub(crate) fn signal_after(&self, number: u64, end: u64) -> Option<u64> {
-        (number.saturating_add(1).max(self.first)..end.min(self.end())).find(|n| self.has_signal(*n))
-    }
-
-    fn has_signal(&self, number: u64) -> bool {
-        self.get(number).is_some_and(|e| e.signal.is_some())
+    /// The events that raised a signal, oldest first.
+    pub(crate) fn signals(&self) -> impl DoubleEndedIterator<Item = u64> {
+        self.signals.iter().copied()
     }
 }

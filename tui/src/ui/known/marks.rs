@@ -23,7 +23,7 @@ pub(crate) struct Mark {
 }
 
 /// The marks of all processes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Marks {
     of: HashMap<ProcessKey, Mark>,
     tidied_at: usize,
@@ -42,6 +42,8 @@ impl Marks {
             | Payload::Listen(_)
             | Payload::Close(_)
             | Payload::Traffic(_)
+            | Payload::Udp(_)
+            | Payload::Dns(_)
             | Payload::Socket(_) => {
                 self.entry(key).network = true;
             }

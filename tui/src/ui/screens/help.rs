@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::super::command::{Binding, Context, bindings};
+use super::super::command::{Binding, Context};
 use super::super::state::State;
 use super::super::text::cell;
 use super::{Focus, paint_row, span};
@@ -24,13 +24,13 @@ const MARKS: [(&str, &str); 10] = [
 ];
 
 /// What works on the screen below the help, and then what works elsewhere.
-fn entries(context: &Context) -> Vec<(&'static Binding, bool)> {
+fn entries<'a>(state: &'a State, context: &Context) -> Vec<(&'a Binding, bool)> {
     let below = Context { help: false, ..*context };
     let works = |b: &Binding| (b.when)(&below);
     let mut seen = Vec::new();
     let mut out = Vec::new();
     for now in [true, false] {
-        for binding in bindings() {
+        for binding in state.keymap.bindings() {
             // The same command may stand there twice, with other words: those that fit now are shown.
             let known = seen.contains(&(binding.command, binding.keys[0]));
             if works(binding) == now && !known {
@@ -46,7 +46,7 @@ fn lines(state: &State, context: &Context) -> Vec<Line<'static>> {
     let look = state.look;
     let mut lines = Vec::new();
     let mut now_before = true;
-    for (binding, now) in entries(context) {
+    for (binding, now) in entries(state, context) {
         if now_before && !now {
             lines.push(Line::default());
             lines.push(Line::from(span("elsewhere", look.dim())));

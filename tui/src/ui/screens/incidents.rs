@@ -1,7 +1,7 @@
 //! The incidents, and the story of the selected one. It is the first screen: what happened, where it started, what it
 //! touched and whether it goes on.
 
-use lanner_core::detect::{Incident, Status};
+use lanner_core::detect::{Incident, Stage, Status};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -10,7 +10,7 @@ use ratatui::text::Line;
 use super::super::command::Command;
 use super::super::look::{Look, glyph};
 use super::super::scene::Scene;
-use super::super::state::{State, Subject};
+use super::super::state::{Screen, State, Subject};
 use super::super::text::{cell, cell_right, count, safe};
 use super::super::view::ViewState;
 use super::super::{when, words};
@@ -21,22 +21,55 @@ const LOW: u16 = 12;
 
 /// The incidents that are listed: those of the moment that the filter lets through.
 pub(crate) fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Incident> {
-    scene.incidents().into_iter().filter(|i| state.filter.incident(i, scene)).collect()
+    let scope = state.scope(scene);
+    let passes = |i: &&Incident| scope.incident(i, scene) && state.filter.incident(i, scene);
+    let mut listed: Vec<&Incident> = scene.incidents().into_iter().filter(passes).collect();
+    let sort = state.sorts.of(Screen::Incidents);
+    match sort.by {
+        1 => listed.sort_by_key(|i| std::cmp::Reverse(i.first_time)),
+        2 => listed.sort_by_key(|i| std::cmp::Reverse(scene.stages(i).len())),
+        _ => {}
+    }
+    if sort.reversed {
+        listed.reverse();
+    }
+    listed
 }
 
 /// The selected incident: the one that was chosen, or that it became part of, else the first of the list.
 pub(crate) fn selected<'a>(scene: &Scene<'a>, state: &State) -> Option<&'a Incident> {
     let listed = listed(scene, state);
-    let chosen = state.incident.as_deref().and_then(|id| scene.incident(id)).map(|incident| {
+    let chosen = state.selection.incident.as_deref().and_then(|id| scene.incident(id)).map(|incident| {
         let whole = incident.merged_into.as_deref().and_then(|id| scene.incident(id));
         whole.unwrap_or(incident)
     });
     chosen.filter(|c| listed.iter().any(|i| i.id == c.id)).or(listed.first().copied())
 }
 
+/// What Enter looks into: the incident, or in its story the stage.
+pub(crate) fn selected_subject(scene: &Scene<'_>, state: &State) -> Option<Subject> {
+    let incident = selected(scene, state)?;
+    Some(match state.in_story() {
+        true => Subject::Stage { incident: incident.id.clone(), stage: state.selection.stage },
+        false => Subject::Incident(incident.id.clone()),
+    })
+}
+
+/// Turns to the incident and stage that rest on an event, if there are such.
+pub(crate) fn turn_to_event(scene: &Scene<'_>, state: &mut State, seq: u64) {
+    for incident in scene.incidents() {
+        let rests = |stage: &Stage| stage.evidence.contains(&seq);
+        if let Some(stage) = scene.stages(incident).iter().position(rests) {
+            state.selection.incident = Some(incident.id.clone());
+            state.selection.stage = stage;
+            return;
+        }
+    }
+}
+
 /// The areas of the list and of the story, with a rule between them.
 fn areas(area: Rect, incidents: usize, state: &State) -> (Rect, Rect) {
-    let most = if state.story && area.height < LOW { 1 } else { (area.height / 3).max(1) };
+    let most = if state.in_story() && area.height < LOW { 1 } else { (area.height / 3).max(1) };
     let height = u16::try_from(incidents).unwrap_or(u16::MAX).clamp(1, most).min(area.height);
     let below = area.height.saturating_sub(height + 1);
     (Rect { height, ..area }, Rect { y: area.bottom() - below, height: below, ..area })
@@ -54,7 +87,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
     view.incidents = scroll(view.incidents, at, usize::from(list.height), incidents.len());
     let visible = incidents.iter().enumerate().skip(view.incidents).take(usize::from(list.height));
     for (row, (i, incident)) in visible.enumerate() {
-        let focus = match (i == at, state.story) {
+        let focus = match (i == at, state.in_story()) {
             (false, _) => Focus::No,
             (true, false) => Focus::Here,
             (true, true) => Focus::Elsewhere,
@@ -75,16 +108,21 @@ fn draw_empty(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer)
         paint_empty(buffer, area, &title, &[&sentence], state.look);
         return;
     }
+    if state.cursor.is_some() && !scene.in_hindsight().incidents().is_empty() {
+        let sentences = ["What had happened until then was none yet. ] goes on to the next signal, f back to now."];
+        paint_empty(buffer, area, "No incident at this moment", &sentences, state.look);
+        return;
+    }
     let raised = match scene.signals.len() {
         0 => String::new(),
         n => {
-            format!("{} so far: each alone weighs too little. 3 and then [ shows them.", count(n, "signal", "signals"))
+            format!("{} so far: each alone weighs too little. [ shows the latest.", count(n, "signal", "signals"))
         }
     };
     let sentences = [
         "Every event is held against the rules. When what fits weighs enough, its story begins here.",
         &raised,
-        "2 shows the processes, 3 the events as they come, 4 what the sensor can and cannot see.",
+        "2 shows the processes, 4 their connections, 5 their files, 6 the events as they come, 7 what the sensor can and cannot see.",
     ];
     paint_empty(buffer, area, "No incident so far", &sentences, state.look);
 }
@@ -149,41 +187,33 @@ fn line(scene: &Scene<'_>, incident: &Incident, width: usize, look: Look) -> Lin
 pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: usize) {
     let Some(incident) = selected(scene, state) else { return };
     let id = incident.id.clone();
-    state.incident = Some(id.clone());
+    state.selection.incident = Some(id.clone());
     let stages = scene.stages(incident);
-    match command {
-        Command::Right => state.story = true,
-        Command::Left => state.story = false,
-        Command::Open if state.story => state.open(Subject::Stage { incident: id, stage: state.stage }),
-        Command::Open => {
-            state.story = true;
-            state.select_stage(scene, 0);
-        }
-        Command::NextSignal | Command::PreviousSignal => {
-            let next = command == Command::NextSignal;
-            let to = if !state.story {
-                0
-            } else if next {
-                state.stage + 1
-            } else {
-                state.stage.saturating_sub(1)
-            };
-            state.story = true;
-            state.select_stage(scene, to);
-        }
-        _ if state.story => {
+    if state.in_story() {
+        match command {
+            Command::Left => drop(state.step_back()),
+            Command::Open => {
+                let stage = state.selection.stage.min(stages.len().saturating_sub(1));
+                state.select_stage(scene, stage);
+                state.open(Subject::Stage { incident: id, stage });
+            }
             // A stage takes about four lines.
-            if let Some(to) = moved(command, state.stage, stages.len(), page / 4) {
-                state.select_stage(scene, to);
+            _ => {
+                if let Some(to) = moved(command, state.selection.stage, stages.len(), page / 4) {
+                    state.select_stage(scene, to);
+                }
             }
         }
-        _ => {
-            let listed = listed(scene, state);
-            let at = listed.iter().position(|i| i.id == id).unwrap_or(0);
-            if let Some(to) = moved(command, at, listed.len(), page) {
-                state.incident = Some(listed[to].id.clone());
-                state.stage = 0;
-            }
-        }
+        return;
+    }
+    if matches!(command, Command::Open | Command::Right) {
+        state.open(Subject::Incident(id));
+        state.select_stage(scene, state.selection.stage);
+        return;
+    }
+    let listed = listed(scene, state);
+    let at = listed.iter().position(|i| i.id == id).unwrap_or(0);
+    if let Some(to) = moved(command, at, listed.len(), page) {
+        state.select(scene, &Subject::Incident(listed[to].id.clone()));
     }
 }

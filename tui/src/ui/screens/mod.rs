@@ -1,5 +1,7 @@
 //! The screens, one a file: `draw` paints it from a scene, `act` carries out a command on it.
 
+pub(crate) mod files;
+pub(crate) mod flows;
 pub(crate) mod help;
 pub(crate) mod incidents;
 pub(crate) mod sensor;
@@ -16,8 +18,21 @@ use super::command::Command;
 use super::feed::{ConnectionState, Source};
 use super::look::Look;
 use super::scene::Scene;
+use super::state::{Screen, State, Subject};
 use super::text::{safe, wrap};
 use super::when;
+
+/// What is selected on the screen that is shown.
+pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
+    match state.screen {
+        Screen::Incidents => incidents::selected_subject(scene, state),
+        Screen::Tree => tree::selected(scene, state),
+        Screen::Flows => flows::selected(scene, state),
+        Screen::Files => files::selected(scene, state),
+        Screen::Timeline => timeline::selected(scene, state),
+        Screen::Sensor => None,
+    }
+}
 
 /// What has the selection in a list.
 #[derive(Clone, Copy, PartialEq, Eq)]

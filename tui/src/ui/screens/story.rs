@@ -50,7 +50,7 @@ pub(crate) fn draw(
         return;
     }
     let height = usize::from(area.height);
-    let selected = state.story.then_some(state.stage);
+    let selected = state.in_story().then_some(state.selection.stage);
     let lines = lines(scene, incident, selected, area, state.look);
     let first = lines.iter().position(|(of, _)| selected.is_some() && *of == selected);
     let last = lines.iter().rposition(|(of, _)| selected.is_some() && *of == selected);

@@ -1,6 +1,7 @@
-//! The events as lines, oldest first. While none is selected it follows what happens.
+//! The events as lines, oldest first, and above them how many there were when. While none is selected it follows what
+//! happens; moving to an earlier one moves all screens to that moment.
 
-use std::collections::VecDeque;
+mod density;
 
 use lanner_core::event::BootTime;
 use ratatui::buffer::Buffer;
@@ -9,8 +10,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::command::Command;
-use super::super::filter::Filter;
-use super::super::history::Entry;
+use super::super::known::history::Entry;
 use super::super::look::glyph;
 use super::super::scene::Scene;
 use super::super::state::{Clock, State, Subject};
@@ -19,86 +19,42 @@ use super::super::view::ViewState;
 use super::super::{when, words};
 use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
 
-/// Which events are listed: all that are kept, or those that the filter lets through.
-#[derive(Debug, Default)]
-pub(crate) struct Listing {
-    /// The numbers of those that match; `None` while there is no filter.
-    matching: Option<VecDeque<u64>>,
-    /// All events before this number have been asked.
-    asked: u64,
-}
+/// Lines above the list, at most.
+pub(crate) const HEAD: usize = 3;
 
-impl Listing {
-    /// Asks the events that have come since.
-    pub(crate) fn extend(&mut self, scene: &Scene<'_>, filter: &Filter) {
-        let Some(matching) = &mut self.matching else { return };
-        let first = scene.history.start();
-        while matching.front().is_some_and(|number| *number < first) {
-            matching.pop_front();
-        }
-        for number in self.asked.max(first)..scene.history.end() {
-            if scene.history.get(number).is_some_and(|e| filter.event(&e.event, scene)) {
-                matching.push_back(number);
-            }
-        }
-        self.asked = scene.history.end();
-    }
-
-    /// Asks all events anew.
-    pub(crate) fn rebuild(&mut self, scene: &Scene<'_>, filter: &Filter) {
-        self.matching = (!filter.is_empty()).then(VecDeque::new);
-        self.asked = 0;
-        self.extend(scene, filter);
-    }
-
-    /// How many are listed as of the moment that is shown.
-    pub(crate) fn len(&self, scene: &Scene<'_>) -> usize {
-        match &self.matching {
-            Some(matching) => matching.partition_point(|n| *n < scene.at.end),
-            None => usize::try_from(scene.at.end.saturating_sub(scene.history.start())).unwrap_or(usize::MAX),
-        }
-    }
-
-    /// The numbers of the events that match the filter; none while there is no filter.
-    pub(crate) fn matching(&self) -> impl Iterator<Item = u64> {
-        self.matching.iter().flatten().copied()
-    }
-
-    /// The number of the event in a row.
-    fn number(&self, scene: &Scene<'_>, row: usize) -> Option<u64> {
-        match &self.matching {
-            Some(matching) => matching.get(row).copied(),
-            None => Some(scene.history.start() + row as u64),
-        }
-    }
-
-    /// The row of an event, or of the first after it.
-    fn row(&self, scene: &Scene<'_>, number: u64) -> usize {
-        let row = match &self.matching {
-            Some(matching) => matching.partition_point(|n| *n < number),
-            None => usize::try_from(number.saturating_sub(scene.history.start())).unwrap_or(usize::MAX),
-        };
-        row.min(self.len(scene).saturating_sub(1))
-    }
-}
+/// From this height on there is room for the strip.
+const STRIP_FROM: u16 = 8;
 
 /// The row of the selection; the last one while the view follows.
 fn position(scene: &Scene<'_>, state: &State) -> usize {
-    match state.event {
+    match state.selection.event {
         Some(number) => state.listing.row(scene, number),
         None => state.listing.len(scene).saturating_sub(1),
     }
 }
 
+/// The selected event.
+pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
+    if state.listing.len(scene) == 0 {
+        return None;
+    }
+    state.listing.number(scene, position(scene, state)).map(Subject::Event)
+}
+
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
+    // It tells of all times: who did something is known by the name that became known later, too.
+    let scene = &scene.in_hindsight();
     let len = state.listing.len(scene);
     if len == 0 {
-        let (title, sentence) = match waiting(scene) {
-            Some(waiting) => waiting,
-            None => (
-                "No event matches the filter".to_owned(),
-                "New ones appear as soon as they come. Esc takes the filter off.".to_owned(),
+        let (title, sentence) = match (waiting(scene), state.listing.progress(scene)) {
+            (Some(waiting), _) => waiting,
+            (None, Some(percent)) => {
+                (format!("Looking through the events: {percent} %"), "What is found appears here.".to_owned())
+            }
+            (None, None) => (
+                "No event here".to_owned(),
+                "New ones appear as soon as they come. Esc goes back one step, and takes the filter off.".to_owned(),
             ),
         };
         paint_empty(buffer, area, &title, &[&sentence], look);
@@ -106,7 +62,11 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
     }
     let at = position(scene, state);
     draw_head(scene, state, at, len, area, buffer);
-    let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let strip = if area.height >= STRIP_FROM { 2 } else { 0 };
+    if strip > 0 {
+        density::draw(scene, state, Rect { y: area.y + 1, height: strip, ..area }, buffer);
+    }
+    let list = Rect { y: area.y + 1 + strip, height: area.height.saturating_sub(1 + strip), ..area };
     view.timeline = scroll(view.timeline, at, usize::from(list.height), len);
     let zero = state.listing.number(scene, 0).and_then(|n| scene.event(n)).map(|e| e.event.header.time);
     for row in 0..usize::from(list.height) {
@@ -138,16 +98,18 @@ fn draw_head(scene: &Scene<'_>, state: &State, at: usize, len: usize, area: Rect
         Clock::SinceStart => "SINCE START",
         Clock::SinceLast => "SINCE LAST",
     };
-    let following = match (state.event, state.paused) {
+    let following = match (state.selection.event, state.held) {
         (None, None) => span("following", look.good()),
         (None, Some(_)) => span("held", look.warn()),
         (Some(_), _) => span("G follows", look.dim()),
     };
+    let searched = state.listing.progress(scene).map(|percent| format!("  {percent} % looked through"));
     let mut spans = vec![
         span(format!("{}   ", cell(clock, 12)), look.dim()),
         following,
         span(format!("  {} of {}", grouped(at as u64 + 1), grouped(len as u64)), look.dim()),
     ];
+    spans.extend(searched.map(|words| span(words, look.warn())));
     if scene.history.let_go() > 0 {
         spans.push(span(format!("  {} older let go", grouped(scene.history.let_go())), look.warn()));
     }
@@ -158,8 +120,8 @@ fn line(scene: &Scene<'_>, state: &State, entry: &Entry, time: &str, width: usiz
     let look = state.look;
     let event = &entry.event;
     let mut spans = vec![span(format!("{time} "), look.dim())];
-    match &entry.signal {
-        Some((severity, _)) => spans.push(span(glyph(*severity), look.severity(*severity))),
+    match entry.worst() {
+        Some(severity) => spans.push(span(glyph(severity), look.severity(severity))),
         None => spans.push(Span::raw(" ")),
     }
     if width >= 60 {
@@ -193,7 +155,7 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
                 Clock::SinceLast => Clock::Wall,
             };
         }
-        Command::Last => state.event = None,
+        Command::Last => state.follow(),
         Command::Open => {
             if let Some(number) = state.listing.number(scene, position(scene, state)).filter(|_| len > 0) {
                 state.select_event(scene, number);
@@ -206,9 +168,9 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
                 && let Some(number) = state.listing.number(scene, to)
             {
                 // Moving down from the last line goes on following.
-                let stays_last = to + 1 == len && state.event.is_none();
+                let stays_last = to + 1 == len && state.selection.event.is_none();
                 if !stays_last {
-                    state.select_event(scene, number);
+                    state.go_to(scene, number);
                 }
             }
         }

@@ -9,7 +9,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::super::command::Command;
-use super::super::forest::{Forest, GroupId, NodeId, Row};
+use super::super::forest::{Forest, GroupId, NodeId, Row, TreeCache};
 use super::super::look::{Look, glyph};
 use super::super::scene::Scene;
 use super::super::state::{State, Subject};
@@ -49,12 +49,19 @@ impl Columns {
 
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
-    let forest = Forest::of(*scene, state);
-    let rows = forest.rows(state);
+    let forest = TreeCache::get(scene, state);
+    let rows = &forest.rows;
     if rows.is_empty() {
         let (title, sentence) = match waiting(scene) {
             Some(waiting) => waiting,
-            None => ("No process matches the filter".to_owned(), "Esc takes the filter off.".to_owned()),
+            None if scene.processes().next().is_none() => (
+                "No process at this moment".to_owned(),
+                "Nothing was known yet of what ran. f goes back to now.".to_owned(),
+            ),
+            None => (
+                "No process here".to_owned(),
+                "Filter or scope leave none. Esc goes back one step, and takes the filter off.".to_owned(),
+            ),
         };
         paint_empty(buffer, area, &title, &[&sentence], look);
         return;
@@ -64,7 +71,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
     paint_row(buffer, area, 0, &Line::from(span(head, look.dim())), Focus::No, look);
 
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let at = position(&forest, &rows, state);
+    let at = position(&forest, state);
     view.tree = scroll(view.tree, at, usize::from(list.height), rows.len());
     for (row, (i, node)) in rows.iter().enumerate().skip(view.tree).take(usize::from(list.height)).enumerate() {
         let line = match &node.id {
@@ -79,10 +86,10 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
 }
 
 /// The row of the selected node; when it is folded away, that of what hides it.
-fn position(forest: &Forest<'_>, rows: &[Row], state: &State) -> usize {
-    let mut node = state.node.clone();
+fn position(forest: &Forest, state: &State) -> usize {
+    let mut node = state.selection.node.clone();
     while let Some(id) = node {
-        if let Some(at) = rows.iter().position(|r| r.id == id) {
+        if let Some(at) = forest.rows.iter().position(|r| r.id == id) {
             return at;
         }
         node = forest.parent(&id);
@@ -201,6 +208,9 @@ fn process_line(scene: &Scene<'_>, process: &Process, row: &Row, columns: &Colum
     }
     let left = columns.width.saturating_sub(spans.iter().map(|s| s.width()).sum::<usize>());
     spans.push(span(format!(" {}", arguments(scene, process, left)), Style::new()));
+    if scene.is_gone(process.key) && process.is_alive() {
+        spans.push(span("  ended while nothing was seen", Style::new()));
+    }
     if let Some(end) = process.ended.filter(|_| !alive) {
         let how = match (end.exit.signal, end.exit.code) {
             (0, 0) => String::new(),
@@ -208,6 +218,8 @@ fn process_line(scene: &Scene<'_>, process: &Process, row: &Row, columns: &Colum
             (signal, _) => format!("  ended by signal {signal}"),
         };
         spans.push(span(how, Style::new()));
+    }
+    if !alive {
         for span in spans.iter_mut().skip(1) {
             span.style = look.dim().remove_modifier(Modifier::BOLD);
         }
@@ -234,22 +246,40 @@ fn arguments(scene: &Scene<'_>, process: &Process, room: usize) -> String {
     super::super::text::clip(&out, room.saturating_sub(1))
 }
 
+/// What is selected: a process or a container.
+pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
+    let forest = TreeCache::get(scene, state);
+    let row = forest.rows.get(position(&forest, state))?;
+    Some(match &row.id {
+        NodeId::Process(key) => Subject::Process(*key),
+        NodeId::Group(GroupId::Container(id)) => Subject::Container(id.clone()),
+        // What else the roots are can be folded and not looked into; its first process stands for it.
+        NodeId::Group(_) => Subject::Process(forest.first_process(&row.id)?),
+    })
+}
+
 /// Carries out a command.
 pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: usize) {
-    let forest = Forest::of(*scene, state);
-    let rows = forest.rows(state);
-    let at = position(&forest, &rows, state);
+    let forest = TreeCache::get(scene, state);
+    let rows = &forest.rows;
+    let at = position(&forest, state);
     let Some(row) = rows.get(at) else { return };
-    if let Some(to) = moved(command, at, rows.len(), page) {
-        state.node = Some(rows[to].id.clone());
+    let matching = |row: &Row| row.matches;
+    let to = match command {
+        Command::NextMatch => rows.iter().skip(at + 1).position(matching).map(|i| at + 1 + i),
+        Command::PreviousMatch => rows[..at].iter().rposition(matching),
+        _ => moved(command, at, rows.len(), page),
+    };
+    if let Some(to) = to {
+        select(state, rows[to].id.clone());
         return;
     }
-    state.node = Some(row.id.clone());
+    select(state, row.id.clone());
     match command {
         Command::Left if row.open == Some(true) => fold(state, &forest, row.id.clone(), false),
         Command::Left => {
             if let Some(parent) = forest.parent(&row.id) {
-                state.node = Some(parent);
+                select(state, parent);
             }
         }
         Command::Right if row.open == Some(false) => fold(state, &forest, row.id.clone(), true),
@@ -257,7 +287,7 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
             if row.open == Some(true)
                 && let Some(child) = rows.get(at + 1)
             {
-                state.node = Some(child.id.clone());
+                select(state, child.id.clone());
             }
         }
         Command::UnfoldAll => {
@@ -267,6 +297,7 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
                 fold(state, &forest, branch, true);
             }
         }
+        Command::NextMatch | Command::PreviousMatch => state.notice = Some("no other match".to_owned()),
         Command::Open => match &row.id {
             NodeId::Process(key) => state.open(Subject::Process(*key)),
             NodeId::Group(GroupId::Container(id)) => state.open(Subject::Container(id.clone())),
@@ -276,19 +307,33 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
     }
 }
 
-fn fold(state: &mut State, forest: &Forest<'_>, id: NodeId, open: bool) {
+fn select(state: &mut State, id: NodeId) {
+    match id {
+        NodeId::Process(key) => state.select_process(key),
+        group @ NodeId::Group(_) => state.selection.node = Some(group),
+    }
+}
+
+fn fold(state: &mut State, forest: &Forest, id: NodeId, open: bool) {
     if state.folds.len() >= MAX_FOLDS {
         state.folds.retain(|id, _| forest.contains(id));
     }
-    state.folds.insert(id, open);
+    state.fold(id, open);
 }
 
 /// Unfolds what hides the selected node.
 pub(crate) fn reveal(scene: &Scene<'_>, state: &mut State) {
-    let forest = Forest::of(*scene, state);
-    let mut node = state.node.clone().and_then(|id| forest.parent(&id));
+    let forest = TreeCache::get(scene, state);
+    let mut node = state.selection.node.clone().and_then(|id| forest.parent(&id));
+    let mut hiding = Vec::new();
     while let Some(id) = node {
         node = forest.parent(&id);
-        fold(state, &forest, id, true);
+        hiding.push(id);
+    }
+    let is_closed = |id: &NodeId| forest.rows.iter().all(|row| row.id != *id || row.open == Some(false));
+    for id in hiding {
+        if is_closed(&id) {
+            fold(state, &forest, id, true);
+        }
     }
 }

@@ -61,7 +61,7 @@ fn the_timeline_tells_the_time_in_three_ways() {
     let mut told = Told::attack();
     told.model.state.screen = Screen::Timeline;
     told.act(|scene, state| {
-        state.select_event(scene, 30);
+        state.go_to(scene, 30);
         timeline::act(scene, state, Command::Clock, 10);
     });
     let since_start = told.frame(80, 8);

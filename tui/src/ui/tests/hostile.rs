@@ -9,6 +9,8 @@ use ratatui::layout::{Rect, Size};
 
 use super::super::feed::{ConnectionState, End, FeedItem, Source};
 use super::super::forest::NodeId;
+use super::super::keymap::Keymap;
+use super::super::known::flows::FlowKey;
 use super::super::model::Model;
 use super::super::state::{Screen, Subject};
 use super::super::update::{Msg, update};
@@ -82,7 +84,8 @@ fn hostile_model() -> Model {
         blind: vec![BlindSpot { family: hostile_string(), what: hostile_string() }],
     };
     let engine = || crate::detection::engine().unwrap();
-    let mut model = Model::new(engine, Source::Remote(hostile_string()), PLAIN, Size { width: 100, height: 30 });
+    let mut model =
+        Model::new(engine, Source::Remote(hostile_string()), PLAIN, Keymap::default(), Size { width: 100, height: 30 });
     let batch = Batch { events: events.collect(), ..Batch::default() };
     for item in [FeedItem::Node(node), FeedItem::Batch(batch), FeedItem::Status(ConnectionState::Connected)] {
         update(&mut model, Msg::Feed(item));
@@ -100,19 +103,25 @@ fn situations(model: &mut Model, mut check: impl FnMut(&Model)) {
         Some(Subject::Container(container)),
         Some(Subject::Event(0)),
         Some(Subject::Event(2)),
+        Some(Subject::File(0)),
+        Some(Subject::File(9)),
+        Some(Subject::Flow(FlowKey::Listen(1, "127.0.0.1:1".parse().unwrap()))),
+        Some(Subject::Incident("none".to_owned())),
         Some(Subject::Stage { incident: "none".to_owned(), stage: 3 }),
     ];
     for screen in Screen::ALL {
         for subject in &subjects {
             model.state.screen = screen;
-            model.state.drill.clear();
+            model.state.trail.clear();
+            model.state.pane = false;
             if let Some(subject) = subject {
                 model.state.open(subject.clone());
             }
             check(model);
         }
     }
-    model.state.drill.clear();
+    model.state.trail.clear();
+    model.state.pane = false;
     model.state.help = Some(0);
     check(model);
     model.state.help = None;
@@ -195,7 +204,8 @@ fn no_size_is_too_small() {
             attack.model.state.size = Size { width, height };
             for screen in Screen::ALL {
                 attack.model.state.screen = screen;
-                attack.model.state.drill.clear();
+                attack.model.state.trail.clear();
+                model.state.pane = false;
                 attack.buffer(width, height);
                 attack.model.state.open(Subject::Process(shell));
                 attack.buffer(width, height);

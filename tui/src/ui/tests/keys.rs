@@ -1,22 +1,35 @@
 //! Every key of the table does what the table says, and what follows from it.
 
+use std::sync::OnceLock;
+
+use lanner_core::engine::Engine;
 use lanner_core::event::Batch;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 
-use super::super::command::{Binding, Command, Key, bindings};
+use crate::detection::Content;
+
+use super::super::command::{Binding, Command, Key};
 use super::super::feed::{FeedItem, ReplayCommand, Source, Speed};
-use super::super::forest::{Forest, GroupId, NodeId};
+use super::super::forest::{GroupId, NodeId, TreeCache};
+use super::super::keymap::Keymap;
 use super::super::model::Model;
-use super::super::state::{Clock, Screen, State, Subject};
+use super::super::prompt::PromptKind;
+use super::super::state::{Clock, Pending, Screen, State, Subject};
 use super::super::update::{Effect, Msg, update};
 use super::{PLAIN, attack, key, script};
 
 const SIZE: Size = Size { width: 80, height: 24 };
 
+/// An engine with the built-in rules, which are read once.
+fn engine() -> Engine {
+    static CONTENT: OnceLock<Content> = OnceLock::new();
+    CONTENT.get_or_init(|| Content::load(&[]).unwrap()).engine()
+}
+
 /// A model with the reference attack and the built-in rules.
 fn model(source: Source) -> Model {
-    let mut model = Model::new(|| crate::detection::engine().unwrap(), source, PLAIN, SIZE);
+    let mut model = Model::new(|| engine(), source, PLAIN, Keymap::default(), SIZE);
     update(&mut model, Msg::Feed(FeedItem::Node(attack::node())));
     update(&mut model, Msg::Feed(FeedItem::Batch(attack::attack().0.batch())));
     model
@@ -48,47 +61,81 @@ fn code(code: KeyCode) -> Key {
 }
 
 fn rows(model: &Model) -> usize {
-    Forest::of(model.scene(), &model.state).rows(&model.state).len()
+    TreeCache::get(&model.scene(), &model.state).rows.len()
 }
 
 fn service(unit: &str) -> NodeId {
     NodeId::Group(GroupId::Service(unit.into()))
 }
 
+/// In the story of the incident.
+fn story() -> Model {
+    let mut model = live();
+    press(&mut model, code(KeyCode::Enter));
+    model
+}
+
+/// In the timeline, looking at the past.
+fn past() -> Model {
+    let mut model = on(Screen::Timeline);
+    type_in(&mut model, "kkkk");
+    model
+}
+
 /// A situation in which the binding works.
 fn situation(binding: &Binding) -> Model {
     use Command as C;
     match binding.command {
-        C::Up | C::Down | C::PageUp | C::PageDown | C::First | C::Last | C::PreviousSignal | C::NextSignal => {
+        C::Up | C::Down | C::PageUp | C::PageDown | C::First | C::Last | C::Clock => {
             let mut model = on(Screen::Timeline);
-            model.state.event = Some(40);
+            model.state.go_to(&model.world.latest(), 40);
+            update(&mut model, Msg::Work);
             model
         }
-        C::Clock => on(Screen::Timeline),
+        C::PreviousSignal | C::NextSignal | C::Earlier | C::Later => {
+            let mut model = on(Screen::Timeline);
+            model.state.go_to(&model.world.latest(), 40);
+            model
+        }
+        C::Follow => past(),
         C::Left | C::Right | C::UnfoldAll if ["fold", "unfold", ""].contains(&binding.short) => {
             let mut model = on(Screen::Tree);
             let container = lanner_core::event::ContainerId(attack::CONTAINER_A.into());
-            model.state.node = Some(match binding.command {
+            model.state.selection.node = Some(match binding.command {
                 C::Left => NodeId::Group(GroupId::Container(container)),
                 _ => service("containerd.service"),
             });
             model
         }
-        C::Left => {
-            let mut model = live();
-            model.state.story = true;
-            model
-        }
+        C::Left => story(),
         C::Zoom => {
             let mut model = live();
             let shell = model.scene().incidents()[0].processes[0].key;
             model.state.open(Subject::Process(shell));
             model
         }
+        C::Details => on(Screen::Tree),
+        C::Group if binding.long.starts_with("flows") => on(Screen::Flows),
+        C::Group => on(Screen::Files),
         C::Back => {
             let mut model = live();
             type_in(&mut model, "/nothing");
             press(&mut model, code(KeyCode::Enter));
+            model
+        }
+        C::NextMatch | C::PreviousMatch => {
+            let mut model = on(Screen::Tree);
+            type_in(&mut model, "/curl");
+            press(&mut model, code(KeyCode::Enter));
+            if binding.command == C::PreviousMatch {
+                press(&mut model, code(KeyCode::End));
+            }
+            model
+        }
+        C::FilterSelection => on(Screen::Tree),
+        C::GoToMark => {
+            let mut model = live();
+            type_in(&mut model, "ma6");
             model
         }
         C::Accept | C::Cancel | C::Erase | C::EraseAll | C::CursorLeft | C::CursorRight => {
@@ -99,7 +146,12 @@ fn situation(binding: &Binding) -> Model {
             }
             model
         }
-        C::Faster | C::Slower => model(Source::Recording("x".to_owned(), Speed::REAL)),
+        C::NextOffer | C::PreviousOffer => {
+            let mut model = live();
+            type_in(&mut model, "/proc.nam");
+            model
+        }
+        C::Faster | C::Slower | C::SkipSilence => model(Source::Recording("x".to_owned(), Speed::REAL)),
         C::Pause if binding.short == "go on" => {
             let mut model = live();
             press(&mut model, binding.keys[0]);
@@ -115,40 +167,63 @@ fn situation(binding: &Binding) -> Model {
 }
 
 /// Whether the command did its work, given the state before and after.
-fn done(binding: &Binding, before: &Model, after: &Model, effects: &[Effect]) -> bool {
+fn done(binding: &Binding, before: &Model, after: &mut Model, effects: &[Effect]) -> bool {
     use Command as C;
     let input = |model: &Model| model.state.prompt.as_ref().map(|p| p.input.clone()).unwrap_or_default();
+    let is_signal = |model: &Model, number: u64| model.scene().event(number).unwrap().worst().is_some();
+    if binding.command == C::GoToMark {
+        let pending = after.state.pending.is_some();
+        type_in(after, "a");
+        return pending && after.state.screen == Screen::Incidents;
+    }
+    let after = &*after;
     let state: &State = &after.state;
     match binding.command {
-        C::Up => state.event == Some(39),
-        C::Down => state.event == Some(41),
-        C::PageUp => state.event.is_some_and(|e| e < 30),
-        C::PageDown => state.event.is_some_and(|e| e > 50),
-        C::First => state.event == Some(0),
-        C::Last => state.event.is_none(),
-        C::PreviousSignal => state.event.is_some_and(|e| e < 40 && after.scene().event(e).unwrap().signal.is_some()),
-        C::NextSignal => state.event.is_some_and(|e| e > 40 && after.scene().event(e).unwrap().signal.is_some()),
-        C::Left if binding.short == "list" => !state.story,
-        C::Right if binding.short == "story" => state.story,
+        C::Up => state.selection.event == Some(39) && state.cursor.is_some_and(|c| c.end == 40),
+        C::Down => state.selection.event == Some(41),
+        C::PageUp => state.selection.event.is_some_and(|e| e < 30),
+        C::PageDown => state.selection.event.is_some_and(|e| e > 50),
+        C::First => state.selection.event == Some(0),
+        C::Last => state.selection.event.is_none() && state.cursor.is_none(),
+        C::PreviousSignal => state.selection.event.is_some_and(|e| e < 40 && is_signal(after, e)),
+        C::NextSignal => state.selection.event.is_some_and(|e| e > 40 && is_signal(after, e)),
+        C::Earlier => state.cursor.is_some_and(|c| c.end == 40),
+        C::Later => state.cursor.is_some_and(|c| c.end == 42),
+        C::Follow => before.state.cursor.is_some() && state.cursor.is_none(),
+        C::Left if binding.short == "list" => before.state.in_story() && !state.in_story(),
+        C::Right if binding.short == "story" => state.in_story(),
         C::Left => rows(after) < rows(before),
         C::Right | C::UnfoldAll => rows(after) > rows(before),
-        C::Open => state.story,
+        C::Open => state.in_story(),
+        C::Details => state.details().is_some(),
         C::Back => !before.state.filter.is_empty() && state.filter.is_empty(),
         C::Show(screen) => state.screen == screen,
         C::NextScreen => state.screen == Screen::Tree,
         C::PreviousScreen => state.screen == Screen::Sensor,
         C::Zoom => state.zoomed,
         C::Clock => state.clock == Clock::SinceStart,
-        C::Filter => state.prompt.is_some(),
+        C::Group => state.flows != before.state.flows || state.files != before.state.files,
+        C::Sort | C::ReverseSort => state.sorts.of(state.screen) != before.state.sorts.of(state.screen),
+        C::Filter => state.prompt.as_ref().is_some_and(|p| p.kind == PromptKind::Filter),
+        C::Palette => state.prompt.as_ref().is_some_and(|p| p.kind == PromptKind::Palette && p.offers.len() > 20),
+        C::FilterSelection => input(after).value().starts_with("container.id="),
+        C::NextMatch | C::PreviousMatch => {
+            let name = state.selection.process().and_then(|key| after.scene().name(key).map(<[u8]>::to_vec));
+            state.selection.node != before.state.selection.node && name.is_some()
+        }
+        C::SetMark => state.pending == Some(Pending::SetMark),
+        C::GoToMark => false,
         C::Pause => state.is_paused() != before.state.is_paused(),
         C::Faster => effects == [Effect::Replay(ReplayCommand::Speed(Speed::REAL.faster()))],
         C::Slower => effects == [Effect::Replay(ReplayCommand::Speed(Speed::REAL.slower()))],
+        C::SkipSilence => effects == [Effect::Replay(ReplayCommand::SkipSilence(true))],
         C::Help => state.help.is_some() != before.state.help.is_some(),
         C::Suspend => effects == [Effect::Suspend],
         C::Redraw => effects == [Effect::Redraw],
         C::Quit => effects == [Effect::Quit],
         C::Accept => state.prompt.is_none() && state.filter.text() == "tar",
         C::Cancel => state.prompt.is_none() && state.filter.is_empty(),
+        C::NextOffer | C::PreviousOffer => input(after).value() == "proc.name",
         C::Erase => input(after).value() == "ta",
         C::EraseAll => input(after).value().is_empty(),
         C::CursorLeft => input(after).cursor() == 2,
@@ -158,13 +233,13 @@ fn done(binding: &Binding, before: &Model, after: &Model, effects: &[Effect]) ->
 
 #[test]
 fn each_key_of_the_table_does_what_it_says() {
-    for binding in bindings() {
-        for key in binding.keys {
+    for binding in Keymap::default().bindings() {
+        for key in &binding.keys {
             let (before, mut after) = (situation(binding), situation(binding));
             let context = before.state.context(&before.scene());
             assert!((binding.when)(&context), "{key} does not work in its situation: {}", binding.long);
             let effects = press(&mut after, *key);
-            assert!(done(binding, &before, &after, &effects), "{key} does not: {}", binding.long);
+            assert!(done(binding, &before, &mut after, &effects), "{key} does not: {}", binding.long);
         }
     }
 }
@@ -177,12 +252,12 @@ fn escape_goes_back_step_by_step_and_never_leaves() {
     for _ in 0..2 {
         press(&mut model, code(KeyCode::Enter));
     }
-    assert!(model.state.story && model.state.drill.len() == 1, "{:?}", model.state);
+    assert!(model.state.pane && model.state.trail.len() == 2, "{:?}", model.state);
     let esc = |model: &mut Model| assert!(press(model, code(KeyCode::Esc)).is_empty());
     esc(&mut model);
-    assert!(model.state.drill.is_empty() && model.state.story);
+    assert!(model.state.in_story());
     esc(&mut model);
-    assert!(!model.state.story && !model.state.filter.is_empty());
+    assert!(model.state.trail.is_empty() && !model.state.filter.is_empty());
     esc(&mut model);
     assert!(model.state.filter.is_empty());
     for _ in 0..5 {
@@ -248,7 +323,7 @@ fn a_pause_holds_the_view_and_not_the_intake() {
     let scene = model.scene();
     assert_eq!((model.state.listing.len(&scene), scene.living()), (shown, living));
     assert!(scene.is_alive(scene.graph.process(cron).unwrap()), "what ended later still lives in the view");
-    assert_eq!(model.world.scene(None).history.end(), shown as u64 + 3, "but all was taken in");
+    assert_eq!(model.world.latest().history.end(), shown as u64 + 3, "but all was taken in");
     press(&mut model, code(KeyCode::Char(' ')));
     assert_eq!(model.state.listing.len(&model.scene()), shown + 3);
 }
@@ -269,18 +344,18 @@ fn the_selection_follows_the_thing_and_every_screen_shares_it() {
         press(&mut model, code(KeyCode::Down));
     }
     let stage = model.scene().incidents()[0].stages[3].clone();
-    press(&mut model, code(KeyCode::Char('3')));
-    let entry = model.scene().event(model.state.event.unwrap()).unwrap().event.header.seq;
+    press(&mut model, code(KeyCode::Char('6')));
+    let entry = model.scene().event(model.state.selection.event.unwrap()).unwrap().event.header.seq;
     assert_eq!(Some(&entry), stage.evidence.first());
     press(&mut model, code(KeyCode::Char('2')));
-    assert_eq!(model.state.node, Some(NodeId::Process(stage.process.key)));
+    assert_eq!(model.state.selection.node, Some(NodeId::Process(stage.process.key)));
     let mut script = attack::attack().0;
     let from = script.events.len();
     let place = script::Place::container("x", &"0".repeat(64), 9).tty("pts9");
     script.spawn(stage.process.key, &place, &["nc", "-l"]);
     let events = script.events.split_off(from);
     update(&mut model, Msg::Feed(FeedItem::Batch(Batch { now: script.now(), events, ..Batch::default() })));
-    assert_eq!(model.state.node, Some(NodeId::Process(stage.process.key)));
+    assert_eq!(model.state.selection.node, Some(NodeId::Process(stage.process.key)));
 }
 
 #[test]
@@ -289,8 +364,8 @@ fn a_process_that_is_folded_away_is_revealed_when_the_tree_is_shown() {
     let kubelet = lanner_core::event::ProcessKey::new(822, 822_000_000);
     model.state.select_process(kubelet);
     press(&mut model, code(KeyCode::Char('2')));
-    let rows = Forest::of(model.scene(), &model.state).rows(&model.state);
-    assert!(rows.iter().any(|r| r.id == NodeId::Process(kubelet)));
+    let forest = TreeCache::get(&model.scene(), &model.state);
+    assert!(forest.rows.iter().any(|r| r.id == NodeId::Process(kubelet)));
 }
 
 #[test]
@@ -312,22 +387,22 @@ fn details_lead_from_one_thing_to_the_next() {
     for _ in 0..2 {
         press(&mut model, code(KeyCode::Enter));
     }
-    assert!(matches!(model.state.drill.last().unwrap().subject, Subject::Stage { stage: 0, .. }));
+    assert!(matches!(model.state.trail.last().unwrap().subject, Subject::Stage { stage: 0, .. }));
     press(&mut model, code(KeyCode::Enter));
     assert!(model.state.notice.is_some(), "a heading leads nowhere, and says so");
     let mut steps = 0;
-    while model.state.drill.len() == 1 {
+    while model.state.trail.len() == 2 {
         press(&mut model, code(KeyCode::Down));
         press(&mut model, code(KeyCode::Enter));
         steps += 1;
         assert!(steps < 60, "no line of the details leads anywhere");
     }
-    assert!(matches!(model.state.drill.last().unwrap().subject, Subject::Process(_)));
+    assert!(matches!(model.state.trail.last().unwrap().subject, Subject::Process(_)));
 }
 
 #[test]
 fn a_node_opens_at_its_tree_until_there_is_an_incident_or_a_key() {
-    let empty = || Model::new(|| crate::detection::engine().unwrap(), Source::Live, PLAIN, SIZE);
+    let empty = || Model::new(|| engine(), Source::Live, PLAIN, Keymap::default(), SIZE);
     let attack = || Msg::Feed(FeedItem::Batch(attack::attack().0.batch()));
     let mut model = empty();
     assert_eq!(model.state().screen(), Screen::Tree);
@@ -335,7 +410,7 @@ fn a_node_opens_at_its_tree_until_there_is_an_incident_or_a_key() {
     assert_eq!(model.state().screen(), Screen::Incidents);
 
     let mut model = empty();
-    press(&mut model, code(KeyCode::Char('3')));
+    press(&mut model, code(KeyCode::Char('6')));
     update(&mut model, attack());
     assert_eq!(model.state().screen(), Screen::Timeline, "what the user chose stays");
 }

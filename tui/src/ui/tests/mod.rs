@@ -15,9 +15,10 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
 
 use super::feed::{ConnectionState, FeedItem, Source};
-use super::history::History;
+use super::keymap::Keymap;
+use super::known::history::History;
+use super::known::marks::Marks;
 use super::look::{Colours, Look};
-use super::marks::Marks;
 use super::model::Model;
 use super::scene::Scene;
 use super::state::{Screen, State};
@@ -44,7 +45,7 @@ struct Told {
 
 impl Told {
     fn new(items: Vec<FeedItem>, incidents: Vec<Incident>, source: Source) -> Told {
-        let mut model = Model::new(Engine::default, source, PLAIN, Size { width: 80, height: 24 });
+        let mut model = Model::new(Engine::default, source, PLAIN, Keymap::default(), Size { width: 80, height: 24 });
         for item in items {
             update(&mut model, Msg::Feed(item));
         }
@@ -57,8 +58,8 @@ impl Told {
             let event = &scene.history.get(number).unwrap().event;
             let raised = signals_of(&incidents, event.header.seq);
             marks.apply(event, &raised);
-            history.push(event.clone(), &raised);
-            signals.extend(raised);
+            signals.extend(raised.iter().cloned());
+            history.push(event.clone(), raised);
         }
         Told { model, view: ViewState::default(), incidents, marks, history, signals }
     }
@@ -88,7 +89,7 @@ impl Told {
 
     /// Lets the state be changed by what a screen does.
     fn act(&mut self, act: impl FnOnce(&Scene<'_>, &mut State)) {
-        let mut state = std::mem::replace(&mut self.model.state, State::new(PLAIN, Size::ZERO));
+        let mut state = std::mem::replace(&mut self.model.state, State::new(PLAIN, Keymap::default(), Size::ZERO));
         act(&self.scene(), &mut state);
         self.model.state = state;
     }

@@ -1,0 +1,291 @@
+//! Files that were written, executed, renamed, deleted or made executable, and by whom.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use lanner_core::event::{AttributeChange, BootTime, Event, File, FileId, Header, MadeKind, Payload, ProcessKey, Text};
+
+/// Files that are kept; a sixteenth goes at a time, those untouched for longest, what was written and executed last. They
+/// are counted.
+const MAX_FILES: usize = 32_768;
+
+/// The permission bits that let somebody execute a file.
+const EXECUTABLE: u16 = 0o111;
+
+/// Which file, for as long as this program runs.
+pub(crate) type FileNumber = u64;
+
+/// Who did something to a file last, and how often it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Deed {
+    pub(crate) times: u64,
+    pub(crate) by: Option<ProcessKey>,
+    pub(crate) time: BootTime,
+    /// The last event that tells of it (`header.seq`).
+    pub(crate) seq: u64,
+}
+
+impl Deed {
+    fn again(&mut self, header: &Header) {
+        self.times += 1;
+        (self.by, self.time, self.seq) = (Some(header.process), header.time, header.seq);
+    }
+
+    pub(crate) fn happened(&self) -> bool {
+        self.times > 0
+    }
+}
+
+/// A file, and what was done to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Touched {
+    pub(crate) number: FileNumber,
+    /// Its latest name.
+    pub(crate) file: File,
+    /// The name that it had before it was renamed.
+    pub(crate) before: Option<Text>,
+    pub(crate) created: bool,
+    pub(crate) written: Deed,
+    pub(crate) executed: Deed,
+    /// Read by another than who wrote it, or worth knowing.
+    pub(crate) read: Deed,
+    pub(crate) renamed: Deed,
+    pub(crate) made_executable: Deed,
+    pub(crate) deleted: Deed,
+    pub(crate) last: BootTime,
+    /// Who touched it last.
+    pub(crate) by: ProcessKey,
+    /// The last event about it (`header.seq`).
+    pub(crate) seq: u64,
+    written_then_executed: bool,
+}
+
+impl Touched {
+    /// It was executed after somebody was seen to write it.
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.written_then_executed
+    }
+
+    /// Something about it is other than before, or it lives in memory only.
+    pub(crate) fn is_changed(&self) -> bool {
+        let changes = [&self.written, &self.renamed, &self.made_executable, &self.deleted];
+        changes.iter().any(|deed| deed.happened()) || self.file.is_memfd()
+    }
+
+    /// Every process that is known to have done something to it last.
+    pub(crate) fn doers(&self) -> impl Iterator<Item = ProcessKey> {
+        let deeds = [self.written, self.executed, self.read, self.renamed, self.made_executable, self.deleted];
+        deeds.into_iter().filter_map(|deed| deed.by)
+    }
+}
+
+/// All of them, in the order in which they became known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Files {
+    known: IndexMap<FileNumber, Touched>,
+    by_id: HashMap<FileId, FileNumber>,
+    /// Of those whose identity the sensor could not tell.
+    by_path: HashMap<Text, FileNumber>,
+    next: FileNumber,
+    let_go: u64,
+}
+
+impl Files {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Touched> {
+        self.known.values()
+    }
+
+    pub(crate) fn get(&self, number: FileNumber) -> Option<&Touched> {
+        self.known.get(&number)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// How many had to be let go to bound the memory.
+    pub(crate) fn let_go(&self) -> u64 {
+        self.let_go
+    }
+
+    /// The file with this identity, or else of this name.
+    pub(crate) fn number_of(&self, file: &File) -> Option<FileNumber> {
+        if file.id.is_known() { self.by_id.get(&file.id) } else { self.by_path.get(&file.path) }.copied()
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event) {
+        let header = &event.header;
+        match &event.payload {
+            Payload::Open(open) if open.directory => {}
+            Payload::Open(open) if open.access.write => {
+                let touched = self.touch(&open.file, open.created, header);
+                touched.created |= open.created;
+                touched.written.again(header);
+            }
+            Payload::Open(open) => self.touch(&open.file, false, header).read.again(header),
+            Payload::Exec(exec) if !exec.image.exe.path.is_empty() => {
+                let touched = self.touch(&exec.image.exe, false, header);
+                touched.executed.again(header);
+                touched.written_then_executed |= touched.written.happened();
+            }
+            Payload::MemFd(memfd) => {
+                let touched = self.touch(&memfd.file, true, header);
+                touched.created = true;
+                touched.written.again(header);
+            }
+            Payload::Rename(rename) => self.rename(&rename.from, &rename.file, header),
+            Payload::Link(link) if !link.symbolic => self.rename(&link.target, &link.file, header),
+            Payload::Link(link) => {
+                let touched = self.touch(&link.file, true, header);
+                touched.created = true;
+                touched.before = Some(link.target.path.clone());
+                touched.written.again(header);
+            }
+            Payload::Unlink(unlink) if unlink.directory != Some(true) => {
+                let touched = self.touch(&unlink.file, false, header);
+                touched.deleted.again(header);
+                touched.file.deleted = unlink.links.is_none_or(|links| links == 0);
+            }
+            Payload::Make(make) if !matches!(make.kind, MadeKind::Directory | MadeKind::Unknown) => {
+                let touched = self.touch(&make.file, true, header);
+                touched.created = true;
+                touched.written.again(header);
+            }
+            Payload::Attribute(attribute) => self.attribute(&attribute.file, &attribute.change, header),
+            _ => {}
+        }
+    }
+
+    fn rename(&mut self, from: &File, to: &File, header: &Header) {
+        let touched = self.touch(to, false, header);
+        touched.before = Some(from.path.clone());
+        touched.renamed.again(header);
+    }
+
+    fn attribute(&mut self, file: &File, change: &AttributeChange, header: &Header) {
+        match change {
+            AttributeChange::Mode { before, now: Some(now) }
+                if now & EXECUTABLE != 0 && before.is_none_or(|before| before & EXECUTABLE == 0) =>
+            {
+                self.touch(file, false, header).made_executable.again(header);
+            }
+            AttributeChange::Size { .. } => self.touch(file, false, header).written.again(header),
+            _ => {}
+        }
+    }
+
+    /// The file, which this event is the last of now. A file that was deleted and is made again is another one, even where
+    /// the file system gives it the same number.
+    fn touch(&mut self, file: &File, made: bool, header: &Header) -> &mut Touched {
+        if self.known.len() >= MAX_FILES {
+            self.forget();
+        }
+        let known = self
+            .number_of(file)
+            .filter(|number| self.known.get(number).is_some_and(|touched| !(made && touched.file.deleted)));
+        let number = known.unwrap_or_else(|| self.begin(file));
+        let touched = self.known.entry(number).or_insert_with(|| Touched {
+            number,
+            file: file.clone(),
+            before: None,
+            created: false,
+            written: Deed::default(),
+            executed: Deed::default(),
+            read: Deed::default(),
+            renamed: Deed::default(),
+            made_executable: Deed::default(),
+            deleted: Deed::default(),
+            last: header.time,
+            by: header.process,
+            seq: header.seq,
+            written_then_executed: false,
+        });
+        // What the kernel resolved is a better name than what a caller passed.
+        if !file.path.is_empty() && (!file.as_passed || touched.file.as_passed) {
+            touched.file = File { deleted: touched.file.deleted || file.deleted, ..file.clone() };
+        }
+        (touched.last, touched.by, touched.seq) = (header.time, header.process, header.seq);
+        touched
+    }
+
+    fn begin(&mut self, file: &File) -> FileNumber {
+        let number = self.next;
+        self.next += 1;
+        if file.id.is_known() {
+            self.by_id.insert(file.id, number);
+        } else {
+            self.by_path.insert(file.path.clone(), number);
+        }
+        number
+    }
+
+    fn forget(&mut self) {
+        let goes = MAX_FILES / 16;
+        let mut by_worth: Vec<(bool, BootTime, FileNumber)> =
+            self.known.values().map(|t| (t.is_dropped(), t.last, t.number)).collect();
+        by_worth.sort_unstable();
+        let cut: std::collections::HashSet<FileNumber> = by_worth.into_iter().take(goes).map(|(_, _, n)| n).collect();
+        self.known.retain(|number, _| !cut.contains(number));
+        self.by_id.retain(|_, number| !cut.contains(number));
+        self.by_path.retain(|_, number| !cut.contains(number));
+        self.let_go += goes as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lanner_core::event::{Access, Exec, Image, Open, Origin, Task, Through, Unlink};
+
+    use super::*;
+
+    fn event(seq: u64, pid: u32, payload: Payload) -> Event {
+        let process = ProcessKey::new(pid, 7);
+        Event { header: Header { seq, time: BootTime(seq), cpu: 0, process, tid: pid, origin: Origin::Live }, payload }
+    }
+
+    fn write(file: File, created: bool) -> Payload {
+        let access = Access { read: false, write: true };
+        let through = Through::Call;
+        Payload::Open(Box::new(Open { file, fd: 3, access, created, written_before: false, directory: false, through }))
+    }
+
+    fn exec(exe: File) -> Payload {
+        Payload::Exec(Box::new(Exec { task: Task::default(), image: Image { exe, ..Image::default() } }))
+    }
+
+    #[test]
+    fn what_was_written_and_then_executed_is_marked_and_not_the_other_way_round() {
+        let mut files = Files::default();
+        let (dropped, edited) = (File::new("/tmp/x", 1, 5), File::new("/bin/sh", 1, 6));
+        files.apply(&event(1, 10, write(dropped.clone(), true)));
+        files.apply(&event(2, 11, exec(edited.clone())));
+        files.apply(&event(3, 12, exec(dropped.clone())));
+        files.apply(&event(4, 13, write(edited.clone(), false)));
+        let of = |file: &File| files.get(files.number_of(file).unwrap()).unwrap().clone();
+        assert!(of(&dropped).is_dropped() && !of(&edited).is_dropped());
+        assert_eq!(of(&dropped).written.by, Some(ProcessKey::new(10, 7)));
+        assert_eq!(of(&dropped).executed.by, Some(ProcessKey::new(12, 7)));
+    }
+
+    #[test]
+    fn a_number_that_a_file_system_gives_out_again_is_another_file() {
+        let mut files = Files::default();
+        let first = File::new("/tmp/a", 1, 5);
+        files.apply(&event(1, 10, write(first.clone(), true)));
+        let unlink = Unlink { file: first, links: Some(0), directory: Some(false) };
+        files.apply(&event(2, 10, Payload::Unlink(Box::new(unlink))));
+        files.apply(&event(3, 10, write(File::new("/tmp/b", 1, 5), true)));
+        let told: Vec<_> = files.iter().map(|t| (t.file.path.to_string(), t.file.deleted)).collect();
+        assert_eq!(told, [("/tmp/a".to_owned(), true), ("/tmp/b".to_owned(), false)]);
+    }
+
+    #[test]
+    fn files_are_bounded_and_what_is_let_go_is_counted() {
+        let mut files = Files::default();
+        for i in 0..=MAX_FILES as u64 {
+            files.apply(&event(i, 10, write(File::new("/tmp/a", 1, i + 1), true)));
+        }
+        assert_eq!((files.len(), files.let_go()), (MAX_FILES - MAX_FILES / 16 + 1, MAX_FILES as u64 / 16));
+        assert_eq!(files.by_id.len(), files.len());
+    }
+}

@@ -1,0 +1,325 @@
+//! Connections, datagrams, listening sockets and questions to name servers, each as far as it has come.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use lanner_core::event::{
+    Attempt, BootTime, Datagrams, Dns, DnsReply, End, Event, Flow, FlowId, Header, Payload, ProcessKey, Quality,
+    RecordType, ResponseCode, Text, Udp, UdpStage,
+};
+
+/// Flows that are kept; a sixteenth goes at a time, those that ended first, then the oldest. They are counted.
+const MAX_FLOWS: usize = 32_768;
+
+/// Which flow, for as long as this program runs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum FlowKey {
+    /// A TCP socket.
+    Tcp(FlowId),
+    /// A UDP socket and its peer.
+    Udp(FlowId, SocketAddr),
+    /// A listening socket: its network namespace and address.
+    Listen(u32, SocketAddr),
+    /// What a process asked of a name.
+    Dns(ProcessKey, RecordType, Text),
+}
+
+/// How far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FlowState {
+    /// Tried, and no answer yet.
+    Trying,
+    /// Data can pass.
+    Open,
+    /// Waits for others to connect.
+    Listening,
+    /// The attempt failed; the errno, 0 for given up.
+    Failed(u32),
+    /// It ended.
+    Ended(End),
+    /// Nothing has passed for a while.
+    Silent,
+    /// A name server's last answer; `None`: there was none.
+    Answered(Option<ResponseCode>),
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) key: FlowKey,
+    /// Whose end it is.
+    pub(crate) process: ProcessKey,
+    pub(crate) local: SocketAddr,
+    /// For a listening socket the same as `local`.
+    pub(crate) remote: SocketAddr,
+    pub(crate) flow: FlowId,
+    pub(crate) netns: u32,
+    /// Whether this end began it; `None`: it is older than the sensor.
+    pub(crate) outgoing: Option<bool>,
+    pub(crate) state: FlowState,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    /// TCP only, and only once it was told.
+    pub(crate) quality: Option<Quality>,
+    pub(crate) since: BootTime,
+    pub(crate) last: BootTime,
+    /// The last event about it (`header.seq`).
+    pub(crate) seq: u64,
+    /// What was answered last, to a question.
+    pub(crate) reply: Option<DnsReply>,
+    /// How long the answer took.
+    pub(crate) waited: Option<Duration>,
+    /// How many times the same was asked.
+    pub(crate) times: u64,
+    /// How many of those failed.
+    pub(crate) failures: u64,
+}
+
+impl Line {
+    fn new(key: FlowKey, header: &Header, flow: &Flow, state: FlowState) -> Line {
+        Line {
+            key,
+            process: header.process,
+            local: flow.local,
+            remote: flow.remote,
+            flow: flow.id,
+            netns: flow.netns,
+            outgoing: None,
+            state,
+            sent: 0,
+            received: 0,
+            quality: None,
+            since: header.time,
+            last: header.time,
+            seq: header.seq,
+            reply: None,
+            waited: None,
+            times: 1,
+            failures: 0,
+        }
+    }
+
+    /// As [`lanner_core::graph::Graph::other_end`] takes it.
+    pub(crate) fn as_flow(&self) -> Flow {
+        Flow { id: self.flow, local: self.local, remote: self.remote, netns: self.netns }
+    }
+
+    /// Whether something may still come of it.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state, FlowState::Trying | FlowState::Open | FlowState::Listening)
+    }
+
+    /// Whether it did not work: refused, timed out, reset, no such name.
+    pub(crate) fn is_failure(&self) -> bool {
+        match self.state {
+            FlowState::Failed(_) => true,
+            FlowState::Ended(end) => matches!(end, End::Reset | End::TimedOut | End::Broken(_)),
+            FlowState::Answered(rcode) => rcode != Some(ResponseCode::NOERROR),
+            FlowState::Trying | FlowState::Open | FlowState::Listening | FlowState::Silent => false,
+        }
+    }
+}
+
+/// All of them, in the order in which they became known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Flows {
+    known: IndexMap<FlowKey, Line>,
+    let_go: u64,
+}
+
+impl Flows {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Line> {
+        self.known.values()
+    }
+
+    pub(crate) fn get(&self, key: &FlowKey) -> Option<&Line> {
+        self.known.get(key)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// How many had to be let go to bound the memory.
+    pub(crate) fn let_go(&self) -> u64 {
+        self.let_go
+    }
+
+    /// The flow that an event speaks of.
+    pub(crate) fn of_event(event: &Event) -> Option<FlowKey> {
+        Some(match &event.payload {
+            Payload::Connect(connect) => FlowKey::Tcp(connect.flow.id),
+            Payload::Accept(accept) => FlowKey::Tcp(accept.flow.id),
+            Payload::Traffic(traffic) => FlowKey::Tcp(traffic.flow.id),
+            Payload::Close(close) => FlowKey::Tcp(close.flow.id),
+            Payload::Udp(udp) => FlowKey::Udp(udp.flow.id, udp.flow.remote),
+            Payload::Listen(listen) => FlowKey::Listen(listen.netns, listen.local),
+            Payload::Dns(dns) => FlowKey::Dns(event.header.process, dns.record_type, dns.name.clone()),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event) {
+        let header = &event.header;
+        let Some(key) = Flows::of_event(event) else { return };
+        match &event.payload {
+            Payload::Connect(connect) => {
+                let line = self.line(key, header, &connect.flow);
+                (line.local, line.remote) = (connect.flow.local, connect.flow.remote);
+                line.outgoing = Some(true);
+                line.state = match connect.attempt {
+                    Attempt::Started => FlowState::Trying,
+                    Attempt::Established => FlowState::Open,
+                    Attempt::Failed(errno) => FlowState::Failed(errno),
+                };
+            }
+            Payload::Accept(accept) => {
+                let line = self.line(key, header, &accept.flow);
+                line.outgoing = Some(false);
+                line.state = FlowState::Open;
+            }
+            Payload::Traffic(traffic) => {
+                let line = self.line(key, header, &traffic.flow);
+                line.outgoing = traffic.outgoing.or(line.outgoing);
+                (line.sent, line.received) = (traffic.sent, traffic.received);
+                line.quality = Some(traffic.quality);
+                line.state = FlowState::Open;
+            }
+            Payload::Close(close) => {
+                let line = self.line(key, header, &close.flow);
+                line.outgoing = close.outgoing.or(line.outgoing);
+                (line.sent, line.received) = (close.sent, close.received);
+                line.quality = Some(close.quality);
+                // What failed before it was open says more by that than by how its socket ended.
+                if !matches!(line.state, FlowState::Failed(_)) {
+                    line.state = FlowState::Ended(close.end);
+                }
+            }
+            Payload::Listen(listen) => {
+                let flow = Flow { id: FlowId(0), local: listen.local, remote: listen.local, netns: listen.netns };
+                let line = self.line(key, header, &flow);
+                line.process = header.process;
+                line.state = FlowState::Listening;
+            }
+            Payload::Udp(udp) => udp_line(self.line(key, header, &udp.flow), udp),
+            Payload::Dns(dns) => dns_line(self.line(key, header, &dns.flow), dns),
+            _ => {}
+        }
+    }
+
+    /// The line of a flow, which this event is the last of now.
+    fn line(&mut self, key: FlowKey, header: &Header, flow: &Flow) -> &mut Line {
+        if self.known.len() >= MAX_FLOWS && !self.known.contains_key(&key) {
+            self.forget();
+        }
+        let line = self
+            .known
+            .entry(key.clone())
+            .or_insert_with(|| Line { times: 0, ..Line::new(key, header, flow, FlowState::Trying) });
+        line.times += 1;
+        (line.last, line.seq) = (header.time, header.seq);
+        line
+    }
+
+    fn forget(&mut self) {
+        let goes = MAX_FLOWS / 16;
+        let mut by_worth: Vec<(bool, BootTime, FlowKey)> =
+            self.known.values().map(|line| (line.is_open(), line.last, line.key.clone())).collect();
+        by_worth.sort_unstable();
+        for (_, _, key) in by_worth.into_iter().take(goes) {
+            self.known.swap_remove(&key);
+        }
+        // What was swapped into the gaps finds its place again.
+        self.known.sort_by(|_, a, _, b| a.since.cmp(&b.since).then_with(|| a.key.cmp(&b.key)));
+        self.let_go += goes as u64;
+    }
+}
+
+fn udp_line(line: &mut Line, udp: &Udp) {
+    line.outgoing = Some(udp.outgoing);
+    let bytes = |of: Datagrams| of.bytes;
+    (line.sent, line.received) = (bytes(udp.sent), bytes(udp.received));
+    line.state = match udp.stage {
+        UdpStage::Started | UdpStage::Continues => FlowState::Open,
+        UdpStage::Silent => FlowState::Silent,
+        UdpStage::Closed => FlowState::Ended(End::Finished),
+    };
+}
+
+fn dns_line(line: &mut Line, dns: &Dns) {
+    line.outgoing = Some(true);
+    line.remote = dns.flow.remote;
+    let rcode = dns.reply.as_ref().map(|reply| reply.rcode);
+    line.failures += u64::from(rcode != Some(ResponseCode::NOERROR));
+    line.state = FlowState::Answered(rcode);
+    line.reply.clone_from(&dns.reply);
+    line.waited = dns.waited;
+}
+
+#[cfg(test)]
+mod tests {
+    use lanner_core::event::{Close, Connect, Origin};
+
+    use super::*;
+
+    fn event(seq: u64, payload: Payload) -> Event {
+        let process = ProcessKey::new(7, 7);
+        Event { header: Header { seq, time: BootTime(seq), cpu: 0, process, tid: 7, origin: Origin::Live }, payload }
+    }
+
+    fn flow(id: u64) -> Flow {
+        let end = |port| SocketAddr::from(([10, 0, 0, 1], port));
+        Flow { id: FlowId(id), local: end(40_000), remote: end(443), netns: 1 }
+    }
+
+    fn connect(id: u64, attempt: Attempt) -> Payload {
+        Payload::Connect(Connect { flow: flow(id), attempt, asked: false })
+    }
+
+    fn close(id: u64, end: End) -> Payload {
+        Payload::Close(Close {
+            flow: flow(id),
+            outgoing: Some(true),
+            sent: 10,
+            received: 20,
+            quality: Quality::default(),
+            end,
+            lasted: Duration::ZERO,
+        })
+    }
+
+    #[test]
+    fn a_connection_is_one_line_from_its_first_packet_to_its_end() {
+        let mut flows = Flows::default();
+        let states = [connect(1, Attempt::Started), connect(1, Attempt::Established), close(1, End::Reset)].map(|p| {
+            flows.apply(&event(1, p));
+            flows.iter().next().map(|line| (line.state, line.is_failure()))
+        });
+        let expected =
+            [(FlowState::Trying, false), (FlowState::Open, false), (FlowState::Ended(End::Reset), true)].map(Some);
+        assert_eq!(states, expected);
+        assert_eq!((flows.len(), flows.iter().map(|l| (l.sent, l.received)).next()), (1, Some((10, 20))));
+    }
+
+    #[test]
+    fn what_was_refused_stays_refused_when_its_socket_is_closed() {
+        let mut flows = Flows::default();
+        flows.apply(&event(1, connect(1, Attempt::Failed(111))));
+        flows.apply(&event(2, close(1, End::Finished)));
+        assert_eq!(flows.iter().next().map(|l| l.state), Some(FlowState::Failed(111)));
+    }
+
+    #[test]
+    fn what_has_ended_is_let_go_first_and_counted() {
+        let mut flows = Flows::default();
+        for i in 0..MAX_FLOWS as u64 {
+            flows.apply(&event(i, connect(i, Attempt::Established)));
+        }
+        flows.apply(&event(1_000_000, close(77, End::Finished)));
+        flows.apply(&event(1_000_001, connect(1 << 40, Attempt::Started)));
+        assert_eq!(flows.let_go(), MAX_FLOWS as u64 / 16);
+        assert!(flows.get(&FlowKey::Tcp(FlowId(77))).is_none() && flows.get(&FlowKey::Tcp(FlowId(0))).is_none());
+        assert!(flows.get(&FlowKey::Tcp(FlowId(5_000))).is_some());
+    }
+}

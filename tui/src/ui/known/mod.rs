@@ -1,0 +1,14 @@
+//! What is known of a node, put together from its events.
+//!
+//! - `picture`: all that stands at one moment: the engine, marks, flows, files. Snapshots of it are what the past is made of.
+//! - `flows`, `files`, `marks`: what an event changes in each.
+//! - `history`: the events themselves, the latest of them; `past`: the picture at any of them.
+//! - `health`: how much came, and how much was lost on the way.
+
+pub(crate) mod files;
+pub(crate) mod flows;
+pub(crate) mod health;
+pub(crate) mod history;
+pub(crate) mod marks;
+pub(crate) mod past;
+pub(crate) mod picture;

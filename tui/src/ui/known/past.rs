@@ -1,0 +1,129 @@
+//! The picture at any kept event: the nearest snapshot before it, and the events from there on once more.
+//!
+//! Snapshots are taken every so many events. They are thinned out as their memory asks for it: each second one goes, and
+//! the distance doubles. The first stands where the history begins, so that no kept event is out of reach.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use super::history::History;
+use super::picture::Picture;
+
+/// Events between snapshots at first.
+const DISTANCE: u64 = 16_384;
+
+/// Snapshots that are kept at most.
+const MOST: usize = 48;
+
+/// However large they are, so many are kept.
+const FEWEST: usize = 4;
+
+/// What all snapshots may hold together, in entities (see [`Picture::size`]).
+const ROOM: usize = 250_000;
+
+/// However rarely snapshots are taken, it is after so many events.
+const LONGEST: u64 = 262_144;
+
+struct Snapshot {
+    /// The number of the event that comes next.
+    end: u64,
+    /// The weight of all events until then, in bytes.
+    weight: u64,
+    size: usize,
+    picture: Picture,
+}
+
+/// Snapshots of the past, and the picture at the moment that is looked at.
+pub(crate) struct Past {
+    /// Oldest first; there is always one.
+    snapshots: VecDeque<Snapshot>,
+    distance: u64,
+    /// The moment that is looked at: the number of the event that comes next.
+    seen: Option<(u64, Picture)>,
+}
+
+impl Past {
+    /// Begins where nothing has happened yet.
+    pub(crate) fn new(start: Picture) -> Past {
+        let first = Snapshot { end: 0, weight: 0, size: 0, picture: start };
+        Past { snapshots: VecDeque::from([first]), distance: DISTANCE, seen: None }
+    }
+
+    /// Notes how things stand at the end of the history, if the last snapshot is far enough back.
+    pub(crate) fn note(&mut self, history: &History, now: &Picture) {
+        let (end, weight) = (history.end(), history.weight_so_far());
+        let due = self.snapshots.back().is_none_or(|last| {
+            end >= last.end + self.distance || weight >= last.weight + History::MOST_BYTES as u64 / 8
+        });
+        if !due {
+            return;
+        }
+        self.snapshots.push_back(Snapshot { end, weight, size: now.size(), picture: now.clone() });
+        while self.is_too_much() {
+            self.distance = (self.distance * 2).min(LONGEST);
+            let mut index = 0;
+            // The first stays, for the history begins there; of the others each second one goes.
+            self.snapshots.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        let held: usize = self.snapshots.iter().map(|s| s.size).sum();
+        self.snapshots.len() > MOST || (self.snapshots.len() > FEWEST && held > ROOM)
+    }
+
+    /// Up to where events may be let go while the rest stays within reach: all before the second snapshot.
+    pub(crate) fn may_let_go_to(&self) -> u64 {
+        self.snapshots.get(1).or(self.snapshots.front()).map_or(0, |s| s.end)
+    }
+
+    /// The history begins here now.
+    pub(crate) fn begins_at(&mut self, start: u64) {
+        while self.snapshots.get(1).is_some_and(|s| s.end <= start) {
+            self.snapshots.pop_front();
+        }
+        if self.seen.as_ref().is_some_and(|(at, _)| *at < start) {
+            self.seen = None;
+        }
+    }
+
+    /// Turns to the moment before event `end`; `None` turns away from the past.
+    pub(crate) fn turn_to(&mut self, end: Option<u64>, history: &History) {
+        let Some(end) = end else {
+            self.seen = None;
+            return;
+        };
+        let end = end.clamp(history.start(), history.end());
+        let Some(nearest) = self.snapshots.iter().rev().find(|s| s.end <= end) else { return };
+        // Going on from what is looked at is shorter, unless a snapshot lies between or it lies behind.
+        let goes_on = self.seen.as_ref().is_some_and(|(seen, _)| *seen >= nearest.end && *seen <= end);
+        if !goes_on {
+            self.seen = Some((nearest.end, nearest.picture.clone()));
+        }
+        let Some((from, picture)) = &mut self.seen else { return };
+        if *from == end && goes_on {
+            return;
+        }
+        for number in *from..end {
+            if let Some(entry) = history.get(number) {
+                picture.apply_again(&entry.event, &entry.signals);
+            }
+        }
+        *from = end;
+        picture.settle();
+    }
+
+    /// The picture at the moment that was turned to.
+    pub(crate) fn seen(&self) -> Option<&Picture> {
+        self.seen.as_ref().map(|(_, picture)| picture)
+    }
+}
+
+impl fmt::Debug for Past {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Past").field("snapshots", &self.snapshots.len()).finish_non_exhaustive()
+    }
+}

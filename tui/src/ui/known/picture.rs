@@ -1,0 +1,54 @@
+//! All that stands at one moment, put together from the events until then.
+
+use lanner_core::detect::Signal;
+use lanner_core::engine::Engine;
+use lanner_core::event::Event;
+
+use super::files::Files;
+use super::flows::Flows;
+use super::marks::Marks;
+
+/// What is known at one moment. A clone is a snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct Picture {
+    pub(crate) engine: Engine,
+    pub(crate) marks: Marks,
+    pub(crate) flows: Flows,
+    pub(crate) files: Files,
+}
+
+impl Picture {
+    pub(crate) fn new(engine: Engine) -> Picture {
+        Picture { engine, marks: Marks::default(), flows: Flows::default(), files: Files::default() }
+    }
+
+    /// Takes in an event; gives the signals that it raised.
+    pub(crate) fn apply(&mut self, event: &Event) -> Vec<Signal> {
+        let outcome = self.engine.apply(event);
+        self.note(event, &outcome.signals);
+        outcome.signals
+    }
+
+    /// Takes in an event once more, with the signals that it raised the first time: the same comes of it, faster.
+    pub(crate) fn apply_again(&mut self, event: &Event, signals: &[Signal]) {
+        self.engine.apply_again(event, signals);
+        self.note(event, signals);
+    }
+
+    fn note(&mut self, event: &Event, signals: &[Signal]) {
+        self.marks.apply(event, signals);
+        self.flows.apply(event);
+        self.files.apply(event);
+    }
+
+    /// Brings up to date what is not told with every event.
+    pub(crate) fn settle(&mut self) {
+        self.engine.flush();
+        self.marks.tidy(self.engine.graph());
+    }
+
+    /// About how much it holds: entities, each some kilobyte.
+    pub(crate) fn size(&self) -> usize {
+        self.engine.graph().processes().count() + self.flows.len() / 2 + self.files.len() / 2
+    }
+}

@@ -1,0 +1,212 @@
+//! Files that were written, executed, renamed, deleted or made executable, and by whom.
+
+use std::cmp::Reverse;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use super::super::command::Command;
+use super::super::known::files::Touched;
+use super::super::look::Look;
+use super::super::scene::Scene;
+use super::super::state::{Screen, State, Subject};
+use super::super::text::{cell, cell_right, clip, count, grouped, shown, width};
+use super::super::view::ViewState;
+use super::super::words;
+use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
+
+/// Which files are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum FilesView {
+    /// Those that are other than before.
+    #[default]
+    Changed,
+    /// Those that were executed after they had been written.
+    Dropped,
+    /// Those that were executed.
+    Executed,
+    /// All, those that were only read too.
+    All,
+}
+
+impl FilesView {
+    pub(crate) fn next(self) -> FilesView {
+        match self {
+            FilesView::Changed => FilesView::Dropped,
+            FilesView::Dropped => FilesView::Executed,
+            FilesView::Executed => FilesView::All,
+            FilesView::All => FilesView::Changed,
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            FilesView::Changed => "changed",
+            FilesView::Dropped => "written, then executed",
+            FilesView::Executed => "executed",
+            FilesView::All => "all",
+        }
+    }
+
+    fn shows(self, touched: &Touched) -> bool {
+        match self {
+            FilesView::Changed => touched.is_changed(),
+            FilesView::Dropped => touched.is_dropped(),
+            FilesView::Executed => touched.executed.happened(),
+            FilesView::All => true,
+        }
+    }
+}
+
+const LEGEND: &str = "w written  x executed  r read  n renamed  + made executable  d deleted";
+
+/// The files that filter and scope let through, in their order.
+fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Touched> {
+    let scope = state.scope(scene);
+    let passes = |touched: &&Touched| {
+        state.files.shows(touched)
+            && scope.file(touched, scene)
+            && (state.filter.is_empty()
+                || state.listing.has_file(touched.number) == Some(true)
+                || state.filter.line(&words::file(&touched.file)))
+    };
+    let mut files: Vec<&Touched> = scene.files.iter().filter(passes).collect();
+    let sort = state.sorts.of(Screen::Files);
+    match sort.by {
+        1 => files.sort_by(|a, b| a.file.path.as_bytes().cmp(b.file.path.as_bytes())),
+        2 => files.sort_by_cached_key(|t| (scene.name(t.by).unwrap_or_default().to_vec(), t.by, t.last)),
+        _ => files.sort_by_key(|t| Reverse((t.last, t.seq))),
+    }
+    if sort.reversed {
+        files.reverse();
+    }
+    files
+}
+
+fn position(files: &[&Touched], state: &State) -> usize {
+    let chosen = state.selection.file.and_then(|number| files.iter().position(|t| t.number == number));
+    let of_process = || {
+        let process = state.selection.process()?;
+        files.iter().position(|t| t.doers().any(|doer| doer == process))
+    };
+    chosen.or_else(of_process).unwrap_or(0)
+}
+
+/// The selected file.
+pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
+    let files = listed(scene, state);
+    files.get(position(&files, state)).map(|touched| Subject::File(touched.number))
+}
+
+pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
+    let look = state.look;
+    let files = listed(scene, state);
+    head(scene, state, files.len(), area, buffer);
+    if files.is_empty() {
+        let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
+        let (title, sentence) = match waiting(scene) {
+            Some(waiting) => waiting,
+            None if narrowed => (
+                "No such file here".to_owned(),
+                "Esc goes back one step, and takes the filter off. v shows others.".to_owned(),
+            ),
+            None => (
+                "No such file so far".to_owned(),
+                "They appear as they are touched. v shows others: those that were executed, or all.".to_owned(),
+            ),
+        };
+        paint_empty(buffer, below, &title, &[&sentence], look);
+        return;
+    }
+    let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
+    let at = position(&files, state);
+    let height = usize::from(list.height);
+    view.files = scroll(view.files, at, height, files.len());
+    for (row, (i, touched)) in files.iter().enumerate().skip(view.files).take(height).enumerate() {
+        let line = line(scene, touched, usize::from(list.width).saturating_sub(1), look);
+        paint_row(buffer, list, row, &line, if i == at { Focus::Here } else { Focus::No }, look);
+    }
+}
+
+fn head(scene: &Scene<'_>, state: &State, files: usize, area: Rect, buffer: &mut Buffer) {
+    let look = state.look;
+    let dropped = scene.files.iter().filter(|t| t.is_dropped()).count();
+    let mut spans = vec![
+        span(format!("{}, {}   ", state.files.words(), state.sorts.words(Screen::Files)), look.accent()),
+        span(count(files, "file", "files"), look.dim()),
+    ];
+    if dropped > 0 {
+        spans.push(span(format!(", {dropped} written, then executed"), look.warn()));
+    }
+    if scene.files.let_go() > 0 {
+        spans.push(span(format!(", {} let go", grouped(scene.files.let_go())), look.warn()));
+    }
+    paint_row(buffer, area, 0, &Line::from(spans), Focus::No, look);
+    if files == 0 {
+        return;
+    }
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let titles = format!("  {} {} {} PATH", cell("DONE", 6), cell("LAST BY", 17), cell_right("LAST", 4));
+    let room = usize::from(area.width).saturating_sub(width(&titles) + 4);
+    let legend = if room >= width(LEGEND) { format!("   {LEGEND}") } else { String::new() };
+    paint_row(buffer, below, 0, &Line::from(span(format!("{titles}{legend}"), look.dim())), Focus::No, look);
+}
+
+/// What was done to it: a letter each.
+pub(crate) fn done(touched: &Touched) -> String {
+    let deeds = [
+        (touched.written.happened(), 'w'),
+        (touched.executed.happened(), 'x'),
+        (touched.read.happened(), 'r'),
+        (touched.renamed.happened(), 'n'),
+        (touched.made_executable.happened(), '+'),
+        (touched.deleted.happened(), 'd'),
+    ];
+    deeds.iter().map(|(done, letter)| if *done { *letter } else { ' ' }).collect()
+}
+
+fn line(scene: &Scene<'_>, touched: &Touched, columns: usize, look: Look) -> Line<'static> {
+    let dropped = touched.is_dropped();
+    let mut spans = vec![
+        span(if dropped { "▲ " } else { "  " }, look.warn()),
+        span(format!("{} ", done(touched)), if dropped { look.warn() } else { look.accent() }),
+        span(format!("{} ", cell(&words::who_within(touched.by, scene, 17), 17)), look.strong()),
+        span(format!("{} ", cell_right(&words::age(touched.last, scene.now()), 4)), look.dim()),
+    ];
+    let taken: usize = spans.iter().map(|s| s.width()).sum();
+    let room = columns.saturating_sub(taken);
+    let before = match &touched.before {
+        Some(before) => format!("  (was {})", shown(before, 60)),
+        None => String::new(),
+    };
+    let path = words::file(&touched.file);
+    let style = if touched.file.deleted { look.dim() } else { Style::new() };
+    if width(&path) + width(&before) <= room {
+        spans.push(span(path, style));
+        spans.push(span(before, look.dim()));
+    } else {
+        spans.push(span(clip(&path, room), style));
+    }
+    Line::from(spans)
+}
+
+/// Carries out a command.
+pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: usize) {
+    if command == Command::Group {
+        state.files = state.files.next();
+        return;
+    }
+    let files = listed(scene, state);
+    let at = position(&files, state);
+    let to = if command == Command::Open { Some(at) } else { moved(command, at, files.len(), page.saturating_sub(1)) };
+    if let Some(touched) = to.and_then(|to| files.get(to)) {
+        let subject = Subject::File(touched.number);
+        state.select(scene, &subject);
+        if command == Command::Open {
+            state.open(subject);
+        }
+    }
+}

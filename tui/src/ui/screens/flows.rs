@@ -1,0 +1,468 @@
+//! Connections, datagrams, listening sockets and questions to name servers; or, who talks to whom.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use lanner_core::event::{End, ProcessKey, ResponseCode};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line as Row;
+
+use super::super::command::Command;
+use super::super::known::flows::{FlowKey, FlowState, Line};
+use super::super::look::Look;
+use super::super::scene::Scene;
+use super::super::sort::Sort;
+use super::super::state::{Screen, State, Subject};
+use super::super::text::{cell, cell_right, clip, count, grouped, short, shown, width};
+use super::super::view::ViewState;
+use super::super::{when, words};
+use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
+
+/// How the flows are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum FlowsView {
+    /// One a line, in the order that was chosen.
+    #[default]
+    Plain,
+    /// Those of one peer together.
+    ByPeer,
+    /// Those of one process together.
+    ByProcess,
+    /// Who talks to whom: containers, services and what lies outside.
+    Map,
+}
+
+impl FlowsView {
+    pub(crate) fn next(self) -> FlowsView {
+        match self {
+            FlowsView::Plain => FlowsView::ByPeer,
+            FlowsView::ByPeer => FlowsView::ByProcess,
+            FlowsView::ByProcess => FlowsView::Map,
+            FlowsView::Map => FlowsView::Plain,
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            FlowsView::Plain => "one by one",
+            FlowsView::ByPeer => "by peer",
+            FlowsView::ByProcess => "by process",
+            FlowsView::Map => "who talks to whom",
+        }
+    }
+}
+
+/// What several flows have in common.
+struct Sum<'a> {
+    title: String,
+    flows: usize,
+    failures: u64,
+    sent: u64,
+    received: u64,
+    /// The latest of them.
+    latest: &'a Line,
+}
+
+/// A row of the screen.
+enum Entry<'a> {
+    /// What the flows below have in common; not to be selected.
+    Head(Sum<'a>),
+    /// A flow; below a head it is indented.
+    Flow(&'a Line, bool),
+    /// Who talks to whom, in all of their flows.
+    Edge(Sum<'a>),
+}
+
+impl Entry<'_> {
+    fn key(&self) -> Option<&FlowKey> {
+        match self {
+            Entry::Head(_) => None,
+            Entry::Flow(line, _) => Some(&line.key),
+            Entry::Edge(sum) => Some(&sum.latest.key),
+        }
+    }
+}
+
+/// The flows that filter and scope let through, in their order.
+fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Line> {
+    let scope = state.scope(scene);
+    let passes = |line: &&Line| {
+        scope.flow(line, scene)
+            && (state.filter.is_empty()
+                || state.listing.has_flow(&line.key) == Some(true)
+                || state.filter.line(&in_words(scene, line)))
+    };
+    let mut lines: Vec<&Line> = scene.flows.iter().filter(passes).collect();
+    order(scene, &mut lines, state.sorts.of(Screen::Flows));
+    lines
+}
+
+fn in_words(scene: &Scene<'_>, line: &Line) -> String {
+    let (state, _) = state_words(line, Look::PLAIN);
+    format!("{state} {} {} {}", kind(line), words::who(line.process, scene), peer(scene, line))
+}
+
+fn order(scene: &Scene<'_>, lines: &mut [&Line], sort: Sort) {
+    match sort.by {
+        1 => lines.sort_by_key(|l| Reverse(l.sent + l.received)),
+        2 => lines.sort_by_key(|l| Reverse(l.quality.map(|q| q.rtt))),
+        3 => lines.sort_by_key(|l| Reverse((l.is_failure(), l.failures, l.last))),
+        4 => lines.sort_by_cached_key(|l| (scene.name(l.process).unwrap_or_default().to_vec(), l.process, l.since)),
+        5 => lines.sort_by_key(|l| (l.remote, l.since)),
+        _ => lines.sort_by_key(|l| Reverse((l.last, l.seq))),
+    }
+    if sort.reversed {
+        lines.reverse();
+    }
+}
+
+fn entries<'a>(scene: &Scene<'a>, state: &State) -> Vec<Entry<'a>> {
+    let lines = listed(scene, state);
+    match state.flows {
+        FlowsView::Plain => lines.into_iter().map(|line| Entry::Flow(line, false)).collect(),
+        FlowsView::ByPeer => grouped_by(lines, |line| peer_title(scene, line)),
+        FlowsView::ByProcess => grouped_by(lines, |line| words::who(line.process, scene)),
+        FlowsView::Map => map(scene, &lines).into_iter().map(Entry::Edge).collect(),
+    }
+}
+
+/// Groups in the order of their first flows.
+fn grouped_by<'a>(lines: Vec<&'a Line>, title: impl Fn(&Line) -> String) -> Vec<Entry<'a>> {
+    let mut groups: indexmap::IndexMap<String, Vec<&'a Line>> = indexmap::IndexMap::new();
+    for line in lines {
+        groups.entry(title(line)).or_default().push(line);
+    }
+    let mut entries = Vec::new();
+    for (title, lines) in groups {
+        let first = lines[0];
+        let head = lines.iter().fold(Sum::of(title, first), |sum, line| sum.and(line));
+        entries.push(Entry::Head(head));
+        entries.extend(lines.into_iter().map(|line| Entry::Flow(line, true)));
+    }
+    entries
+}
+
+impl<'a> Sum<'a> {
+    fn of(title: String, latest: &'a Line) -> Sum<'a> {
+        Sum { title, flows: 0, failures: 0, sent: 0, received: 0, latest }
+    }
+
+    fn and(self, line: &'a Line) -> Sum<'a> {
+        Sum {
+            flows: self.flows + 1,
+            failures: self.failures + u64::from(line.is_failure()),
+            sent: self.sent + line.sent,
+            received: self.received + line.received,
+            latest: if line.last > self.latest.last { line } else { self.latest },
+            ..self
+        }
+    }
+}
+
+/// Who talks to whom, those who said most first.
+fn map<'a>(scene: &Scene<'a>, lines: &[&'a Line]) -> Vec<Sum<'a>> {
+    let mut edges: BTreeMap<String, Sum<'a>> = BTreeMap::new();
+    for line in lines {
+        let Some(title) = edge(scene, line) else { continue };
+        let sum = edges.remove(&title).unwrap_or_else(|| Sum::of(title.clone(), line)).and(line);
+        edges.insert(title, sum);
+    }
+    let mut sums: Vec<Sum<'a>> = edges.into_values().collect();
+    sums.sort_by_key(|sum| Reverse((sum.sent + sum.received, sum.flows)));
+    sums
+}
+
+/// From where to where a flow leads. One of which both ends are here is told by the end that opened it.
+fn edge(scene: &Scene<'_>, line: &Line) -> Option<String> {
+    let here = place(scene, line.process);
+    let other = scene.graph.other_end(&line.as_flow());
+    match (&line.key, line.outgoing, other) {
+        (FlowKey::Listen(..), ..) | (FlowKey::Tcp(_), Some(false), Some(_)) => None,
+        (FlowKey::Dns(..), ..) => Some(format!("{here} → names at {}", line.remote)),
+        (_, Some(false), None) => Some(format!("{} → {here} :{}", line.remote.ip(), line.local.port())),
+        (_, _, Some(server)) => Some(format!("{here} → {} :{}", place(scene, server), line.remote.port())),
+        (_, _, None) => Some(format!("{here} → {}", words::address(line.remote, line.netns, scene.graph))),
+    }
+}
+
+/// Where a process runs, as one calls it from outside: its container, its service, else its own name.
+fn place(scene: &Scene<'_>, key: ProcessKey) -> String {
+    let Some(process) = scene.graph.process(key) else { return "unknown".to_owned() };
+    if let Some(id) = &process.task.container {
+        return words::container_label(id, scene.graph);
+    }
+    match process.task.cgroup.file_name() {
+        unit if unit.ends_with(b".service") => shown(lanner_core::event::Text::from(unit), 40),
+        _ => format!(
+            "host {}",
+            scene.name(key).map_or_else(String::new, |n| shown(lanner_core::event::Text::from(n), 24))
+        ),
+    }
+}
+
+/// The selected flow: the one that was chosen, else one of the selected process, else the first.
+pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
+    let entries = entries(scene, state);
+    let at = position(&entries, state)?;
+    entries[at].key().map(|key| Subject::Flow(key.clone()))
+}
+
+fn position(entries: &[Entry<'_>], state: &State) -> Option<usize> {
+    let chosen = state.selection.flow.as_ref().and_then(|key| entries.iter().position(|e| e.key() == Some(key)));
+    let of_process = || {
+        let process = state.selection.process()?;
+        entries.iter().position(|e| matches!(e, Entry::Flow(line, _) if line.process == process))
+    };
+    chosen.or_else(of_process).or_else(|| entries.iter().position(|e| e.key().is_some()))
+}
+
+pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
+    let look = state.look;
+    let entries = entries(scene, state);
+    let Some(at) = position(&entries, state) else {
+        let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
+        let (title, sentence) = match waiting(scene) {
+            Some(waiting) => waiting,
+            None if narrowed => {
+                ("No flow here".to_owned(), "Esc goes back one step, and takes the filter off.".to_owned())
+            }
+            None => (
+                "No connection so far".to_owned(),
+                "Connections, datagrams and questions to name servers appear as they are made. 6 shows all events."
+                    .to_owned(),
+            ),
+        };
+        paint_empty(buffer, area, &title, &[&sentence], look);
+        return;
+    };
+    let columns = Columns::of(usize::from(area.width));
+    head(scene, state, &entries, &columns, area, buffer);
+    let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
+    let height = usize::from(list.height);
+    view.flows = scroll(view.flows, at, height, entries.len());
+    for (row, (i, entry)) in entries.iter().enumerate().skip(view.flows).take(height).enumerate() {
+        let line = match entry {
+            Entry::Head(sum) => sum_line(scene, sum, &columns, look, true),
+            Entry::Edge(sum) => sum_line(scene, sum, &columns, look, false),
+            Entry::Flow(line, indented) => flow_line(scene, line, *indented, &columns, look),
+        };
+        paint_row(buffer, list, row, &line, if i == at { Focus::Here } else { Focus::No }, look);
+    }
+}
+
+/// The columns for which there is room.
+struct Columns {
+    all: usize,
+    kind: bool,
+    container: bool,
+    volume: bool,
+    quality: bool,
+    process: usize,
+}
+
+impl Columns {
+    fn of(all: usize) -> Columns {
+        Columns {
+            all: all.saturating_sub(1),
+            kind: all >= 96,
+            container: all >= 120,
+            volume: all >= 64,
+            quality: all >= 76,
+            process: if all >= 60 { 17 } else { 12 },
+        }
+    }
+
+    /// What stands to the left of the peer, and to the right of it.
+    fn left(&self, state: &str, kind: &str, process: &str, container: &str) -> [String; 4] {
+        let part =
+            |on: bool, text: &str, columns: usize| if on { format!("{} ", cell(text, columns)) } else { String::new() };
+        [
+            format!("{} ", cell(state, 10)),
+            part(self.kind, kind, 6),
+            format!("{} ", cell(process, self.process)),
+            part(self.container, container, 13),
+        ]
+    }
+
+    fn right(&self, sent: &str, received: &str, rtt: &str, again: &str, age: &str) -> String {
+        let mut right = String::new();
+        if self.volume {
+            right.push_str(&format!("{}{}", cell_right(sent, 6), cell_right(received, 6)));
+        }
+        if self.quality {
+            right.push_str(&format!("{}{}", cell_right(rtt, 7), cell_right(again, 6)));
+        }
+        right.push_str(&cell_right(age, 5));
+        right
+    }
+}
+
+fn head(scene: &Scene<'_>, state: &State, entries: &[Entry<'_>], columns: &Columns, area: Rect, buffer: &mut Buffer) {
+    let look = state.look;
+    let shown: Vec<&Line> = listed(scene, state);
+    let open = shown.iter().filter(|l| l.is_open()).count();
+    let failed = shown.iter().filter(|l| l.is_failure()).count();
+    let order = match state.flows {
+        FlowsView::Map => String::new(),
+        _ => format!(", {}", state.sorts.words(Screen::Flows)),
+    };
+    let mut spans = vec![
+        span(format!("{}{order}   ", state.flows.words()), look.accent()),
+        span(format!("{}, {open} open", count(shown.len(), "flow", "flows")), look.dim()),
+        span(if failed > 0 { format!(", {failed} failed") } else { String::new() }, look.warn()),
+    ];
+    if scene.flows.let_go() > 0 {
+        spans.push(span(format!(", {} let go", grouped(scene.flows.let_go())), look.warn()));
+    }
+    paint_row(buffer, area, 0, &Row::from(spans), Focus::No, look);
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let map = entries.iter().any(|e| matches!(e, Entry::Edge(_)));
+    let left = if map {
+        "FROM AND TO".to_owned()
+    } else {
+        columns.left("STATE", "KIND", "PROCESS", "CONTAINER").concat() + "  PEER"
+    };
+    let again = if map { "FAIL" } else { "AGAIN" };
+    let rtt = if map { "FLOWS" } else { "RTT" };
+    let right = columns.right("SENT", "RECV", rtt, again, "LAST");
+    let titles = format!("{}{right}", cell(&left, columns.all.saturating_sub(width(&right))));
+    paint_row(buffer, below, 0, &Row::from(span(titles, look.dim())), Focus::No, look);
+}
+
+fn sum_line(scene: &Scene<'_>, sum: &Sum<'_>, columns: &Columns, look: Look, head: bool) -> Row<'static> {
+    let age = words::age(sum.latest.last, scene.now());
+    let failures = if sum.failures > 0 { short(sum.failures) } else { String::new() };
+    let right = columns.right(&short(sum.sent), &short(sum.received), &short(sum.flows as u64), &failures, &age);
+    let flows = if head { format!("  {}", count(sum.flows, "flow", "flows")) } else { String::new() };
+    let room = columns.all.saturating_sub(width(&right) + width(&flows));
+    let style = if sum.failures > 0 { look.warn() } else { look.dim() };
+    if head {
+        let title = cell(&format!("{}{flows}", clip(&sum.title, room)), columns.all.saturating_sub(width(&right)));
+        return Row::from(vec![span(title, look.strong()), span(right, look.dim())]);
+    }
+    Row::from(vec![span(cell(&sum.title, room), Style::new()), span(right, style)])
+}
+
+fn flow_line(scene: &Scene<'_>, line: &Line, indented: bool, columns: &Columns, look: Look) -> Row<'static> {
+    let (state, style) = state_words(line, look);
+    let container =
+        scene.container_of(line.process).map(|id| words::container_label(id, scene.graph)).unwrap_or_default();
+    let who = words::who_within(line.process, scene, columns.process);
+    let [state, kind, process, container] = columns.left(&state, kind(line), &who, &container);
+    let rtt = line.quality.map(|q| q.rtt).or(line.waited).filter(|rtt| !rtt.is_zero());
+    let again = line.quality.map(|q| q.retransmits).filter(|n| *n > 0).map(|n| short(n.into())).unwrap_or_default();
+    let bytes = |n: u64| if n == 0 { String::new() } else { short(n) };
+    let right = columns.right(
+        &bytes(line.sent),
+        &bytes(line.received),
+        &rtt.map(when::short).unwrap_or_default(),
+        &again,
+        &words::age(line.last, scene.now()),
+    );
+    let arrow = match line.outgoing {
+        _ if line.state == FlowState::Listening => "",
+        Some(true) => "→ ",
+        Some(false) => "← ",
+        None => "- ",
+    };
+    let left = [&state, &kind, &process, &container].iter().map(|s| width(s)).sum::<usize>() + usize::from(indented);
+    let room = columns.all.saturating_sub(left + width(&right) + width(arrow));
+    let mut spans = vec![
+        span(if indented { " " } else { "" }, Style::new()),
+        span(state, style),
+        span(kind, look.dim()),
+        span(process, look.strong()),
+        span(container, look.dim()),
+        span(arrow, look.accent()),
+        span(cell(&peer(scene, line), room), Style::new()),
+        span(right, look.dim()),
+    ];
+    if !line.is_open() && !line.is_failure() {
+        spans.iter_mut().for_each(|s| s.style = look.dim());
+    }
+    Row::from(spans)
+}
+
+fn peer_title(scene: &Scene<'_>, line: &Line) -> String {
+    match &line.key {
+        FlowKey::Listen(..) => "listening".to_owned(),
+        FlowKey::Dns(..) => format!("names at {}", line.remote),
+        _ => words::address(SocketAddr::new(line.remote.ip(), line.remote.port()), line.netns, scene.graph),
+    }
+}
+
+/// Whom or what it is about.
+pub(crate) fn peer(scene: &Scene<'_>, line: &Line) -> String {
+    match &line.key {
+        FlowKey::Listen(..) => format!("on {}", line.local),
+        FlowKey::Dns(_, record_type, name) => {
+            let times = if line.times > 1 { format!(" x{}", line.times) } else { String::new() };
+            let answer = line.reply.iter().flat_map(|reply| &reply.addresses).next();
+            let answer = answer.map(|a| format!(" = {a}")).unwrap_or_default();
+            format!("{} {}{answer}{times}", record_type.name(), shown(name, 120))
+        }
+        FlowKey::Tcp(_) | FlowKey::Udp(..) if line.outgoing == Some(false) => {
+            format!("{} at :{}", words::address(line.remote, line.netns, scene.graph), line.local.port())
+        }
+        _ => words::address(line.remote, line.netns, scene.graph),
+    }
+}
+
+/// Of which kind it is.
+pub(crate) fn kind(line: &Line) -> &'static str {
+    match line.key {
+        FlowKey::Tcp(_) => "tcp",
+        FlowKey::Udp(..) => "udp",
+        FlowKey::Listen(..) => "listen",
+        FlowKey::Dns(..) => "dns",
+    }
+}
+
+/// How far it has come, in a word or two.
+pub(crate) fn state_words(line: &Line, look: Look) -> (String, Style) {
+    match line.state {
+        FlowState::Trying => ("trying".to_owned(), look.warn()),
+        FlowState::Open => ("open".to_owned(), look.good()),
+        FlowState::Listening => ("listening".to_owned(), look.link()),
+        FlowState::Failed(errno) => (words::errno_words(errno), look.bad()),
+        FlowState::Ended(End::Finished) => ("closed".to_owned(), look.dim()),
+        FlowState::Ended(End::Reset) => ("reset".to_owned(), look.bad()),
+        FlowState::Ended(End::Aborted) => ("broken off".to_owned(), look.dim()),
+        FlowState::Ended(End::TimedOut) => ("timed out".to_owned(), look.bad()),
+        FlowState::Ended(End::Broken(errno)) => (words::errno_words(errno), look.bad()),
+        FlowState::Silent => ("silent".to_owned(), look.dim()),
+        FlowState::Answered(None) => ("no answer".to_owned(), look.bad()),
+        FlowState::Answered(Some(ResponseCode::NOERROR)) => ("answered".to_owned(), look.good()),
+        FlowState::Answered(Some(rcode)) => (rcode.name().into_owned(), look.bad()),
+    }
+}
+
+/// Carries out a command.
+pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: usize) {
+    if command == Command::Group {
+        state.flows = state.flows.next();
+        return;
+    }
+    let entries = entries(scene, state);
+    let Some(at) = position(&entries, state) else { return };
+    let chosen = match command {
+        Command::Open => Some(at),
+        _ => moved(command, at, entries.len(), page.saturating_sub(1)).and_then(|to| {
+            // A head is passed over: on the way down to what follows it, on the way up to what stands before it.
+            let down = to >= at;
+            let selectable = |i: &usize| entries[*i].key().is_some();
+            let onward = if down { (to..entries.len()).find(selectable) } else { (0..=to).rev().find(selectable) };
+            onward.or_else(|| (0..entries.len()).find(selectable))
+        }),
+    };
+    if let Some(key) = chosen.and_then(|i| entries[i].key()) {
+        let subject = Subject::Flow(key.clone());
+        state.select(scene, &subject);
+        if command == Command::Open {
+            state.open(subject);
+        }
+    }
+}
