@@ -1,6 +1,7 @@
 //! Lanner's terminal program: watch an attack unfold on a Linux node.
 //!
 //! - [`cli`]: the verbs.
+//! - [`settings`]: the file of settings: theme, colours, keys.
 //! - [`source`]: where events come from: this node, a collector, a recording.
 //! - [`ui`]: the terminal user interface.
 //! - [`lines`]: what the verbs without one print.
@@ -9,6 +10,7 @@
 pub mod cli;
 pub mod detection;
 pub mod lines;
+pub mod settings;
 pub mod source;
 pub mod ui;
 mod words;

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use lanner_proto::address::Address;
 
 use super::explain::Asked;
-use crate::ui::Speed;
+use crate::ui::{Colours, Speed, Theme};
 
 /// Watch an attack unfold on a Linux node, from the kernel up.
 #[derive(Debug, Parser)]
@@ -16,6 +16,12 @@ pub struct Cli {
     /// What to do; without it, `live`.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Print the settings that the user interface would run with, as a file that can be changed
+    #[arg(long)]
+    pub print_config: bool,
+    /// The file of settings, instead of lanner/config.toml in $XDG_CONFIG_HOME or ~/.config
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
 }
 
 const AFTER: &str = "\
@@ -89,6 +95,9 @@ pub struct ReplayArgs {
     /// Start here: a time into the recording, such as 12m30s
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub at: Option<Duration>,
+    /// Pass over stretches in which nothing happens
+    #[arg(long)]
+    pub skip_silence: bool,
     #[command(flatten)]
     pub rules: RuleArgs,
     #[command(flatten)]
@@ -162,9 +171,15 @@ pub struct RuleArgs {
     pub files: Vec<PathBuf>,
 }
 
-/// How the user interface looks.
-#[derive(Debug, Default, Args)]
+/// How the user interface looks; what is not said here, the environment and the file of settings say.
+#[derive(Debug, Clone, Default, Args)]
 pub struct LookArgs {
+    /// Which colours [default: dark]
+    #[arg(long, value_name = "THEME", value_enum)]
+    pub theme: Option<Theme>,
+    /// How many colours [default: what the terminal says it has]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub colours: Option<Colours>,
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,

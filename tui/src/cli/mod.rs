@@ -1,6 +1,7 @@
 //! The command line: what there is to ask for, and what each exit status means.
 
 mod args;
+mod config;
 mod doctor;
 mod events;
 mod explain;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use lanner_core::event::Text;
 
-pub use args::{Cli, Command};
+pub use args::{Cli, Command, LookArgs};
 
 use crate::source::SourceError;
 
@@ -47,10 +48,12 @@ impl From<Status> for ExitCode {
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let file = cli.config;
     let outcome = match cli.command.unwrap_or_default() {
-        Command::Live(args) => view::live(args),
-        Command::Connect(args) => view::connect(args),
-        Command::Replay(args) => view::replay(args),
+        _ if cli.print_config => config::run(file.as_deref()),
+        Command::Live(args) => view::live(args, file.as_deref()),
+        Command::Connect(args) => view::connect(args, file.as_deref()),
+        Command::Replay(args) => view::replay(args, file.as_deref()),
         Command::Scenarios => scenarios::run(),
         Command::Record(args) => record::run(args),
         Command::Watch(args) => watch::run(args),

@@ -62,6 +62,8 @@ pub struct Options {
     pub speed: Speed,
     /// How far into a recording the playing begins; all before is read at once.
     pub at: Duration,
+    /// Pass over stretches of a recording in which nothing happens.
+    pub skip_silence: bool,
     /// The node's name, instead of its host name (this node only).
     pub node_name: Option<String>,
     /// Try again when the connection is lost; else that is the end.
@@ -72,7 +74,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { speed: Speed::MAX, at: Duration::ZERO, node_name: None, reconnect: false, stop: Stop::default() }
+        Options {
+            speed: Speed::MAX,
+            at: Duration::ZERO,
+            skip_silence: false,
+            node_name: None,
+            reconnect: false,
+            stop: Stop::default(),
+        }
     }
 }
 

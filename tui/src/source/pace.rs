@@ -27,8 +27,8 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(speed: Speed, orders: Receiver<ReplayCommand>, stop: Stop) -> Self {
-        Pace { speed, paused: false, skips_silence: false, anchor: None, orders, stop }
+    pub(super) fn new(speed: Speed, skips_silence: bool, orders: Receiver<ReplayCommand>, stop: Stop) -> Self {
+        Pace { speed, paused: false, skips_silence, anchor: None, orders, stop }
     }
 
     /// The recording's time is `time` now, unless it has begun to run before.
@@ -119,7 +119,7 @@ mod tests {
 
     fn pace(factor: f64) -> Pace {
         let (_, orders) = sync_channel(1);
-        Pace::new(Speed::times(factor).expect("it is above zero"), orders, Stop::default())
+        Pace::new(Speed::times(factor).expect("it is above zero"), false, orders, Stop::default())
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn open(input: impl Read + Send + 'static, options: Options) -> Result<Stream, O
     let (send, items) = mpsc::sync_channel(QUEUE);
     let (control, orders) = mpsc::sync_channel(ORDERS);
     let stop = options.stop.clone();
-    let pace = Pace::new(options.speed, orders, options.stop);
+    let pace = Pace::new(options.speed, options.skip_silence, orders, options.stop);
     let at = options.at;
     std::thread::Builder::new()
         .name("replay".to_owned())

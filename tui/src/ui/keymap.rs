@@ -93,6 +93,11 @@ impl Keymap {
         &self.bindings
     }
 
+    /// The keys of a binding, as settings spell them.
+    pub fn spelled(&self, binding: &Binding) -> Vec<String> {
+        binding.keys.iter().map(|key| spelled(*key)).collect()
+    }
+
     /// What a key does just now.
     pub fn command_for(&self, key: Key, context: &Context) -> Option<Command> {
         self.bindings.iter().find(|b| b.keys.contains(&key) && (b.when)(context)).map(|b| b.command)

@@ -43,7 +43,7 @@ use crate::words::{text, when};
 pub use command::{Binding, Command, Context, Key};
 pub use feed::{ConnectionState, End, FeedItem, ReplayCommand, Source, Speed};
 pub use keymap::{KeyError, Keymap};
-pub use look::{Colours, Look};
+pub use look::{Colours, Look, Theme};
 pub use model::Model;
 pub use prompt::PromptKind;
 pub use run::{Ended, Options, run};

@@ -41,6 +41,8 @@ pub struct Options {
     pub replay: Option<SyncSender<ReplayCommand>>,
     /// What the terminal can show.
     pub look: Look,
+    /// The replay passes over quiet stretches, to begin with.
+    pub skips_silence: bool,
     /// Which keys do what.
     pub keymap: Keymap,
     /// The terminal is at the other end of a network: fewer frames.
@@ -55,6 +57,7 @@ impl Options {
             new_engine: Box::new(new_engine),
             replay: None,
             look: Look::from_env(|name| std::env::var(name).ok()),
+            skips_silence: false,
             keymap: Keymap::default(),
             far: std::env::var_os("SSH_CONNECTION").is_some_and(|v| !v.is_empty()),
         }
@@ -96,7 +99,8 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Ended> {
     let close_signals = signals.handle();
     let (wake, woken) = sync_channel(WAITING);
     let mut terminal = Terminal::take()?;
-    let model = Model::new(options.new_engine, options.source, options.look, options.keymap, terminal.size()?);
+    let mut model = Model::new(options.new_engine, options.source, options.look, options.keymap, terminal.size()?);
+    model.state.skips_silence = options.skips_silence;
 
     let from_signals = wake.clone();
     thread::Builder::new().name("signals".into()).spawn(move || {

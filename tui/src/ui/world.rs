@@ -59,6 +59,8 @@ pub(crate) struct World {
     in_snapshot: bool,
     /// After a gap: what lived before it, and no snapshot has told of since.
     unheard: HashSet<ProcessKey>,
+    /// Added to the numbers that events have (`seq`): a collector that began anew counts from 1 again.
+    seq_offset: u64,
     /// Processes that were gone when it could be seen again, and since when that is known.
     gone: HashMap<ProcessKey, BootTime>,
     /// Goes up with all that the tree of processes may show.
@@ -86,6 +88,7 @@ impl World {
             now: BootTime::default(),
             in_snapshot: true,
             unheard: HashSet::new(),
+            seq_offset: 0,
             gone: HashMap::new(),
             version: 0,
             reception: Reception { source, connection, recording: None, ended: None, speed },
@@ -112,6 +115,7 @@ impl World {
             self.health = Health::default();
             self.now = BootTime::default();
             self.unheard.clear();
+            self.seq_offset = 0;
             self.gone.clear();
             self.version += 1;
         }
@@ -122,10 +126,14 @@ impl World {
         self.snapshot(&batch);
         self.health.apply(&batch);
         self.now = self.now.max(batch.now);
-        for event in batch.events {
+        for mut event in batch.events {
+            event.header.seq += self.seq_offset;
             self.now = self.now.max(event.header.time);
             self.version += u64::from(shapes_the_tree(&event.payload));
             self.unheard.remove(&event.header.process);
+            if !self.gone.is_empty() {
+                self.gone.remove(&event.header.process);
+            }
             let signals = self.picture.apply(&event);
             self.version += u64::from(!signals.is_empty());
             self.signals.extend(signals.iter().cloned());
@@ -153,6 +161,9 @@ impl World {
             let living = graph.processes().filter(|p| p.is_alive() && !p.key.is_unknown());
             self.unheard = living.map(|p| p.key).filter(|key| !self.gone.contains_key(key)).collect();
             self.health.gap(self.now, batch.now);
+            if batch.first_seq + self.seq_offset <= self.history.highest_seq() {
+                self.seq_offset = self.history.highest_seq();
+            }
         }
         if ends && !self.unheard.is_empty() {
             let since = self.now.max(batch.now);

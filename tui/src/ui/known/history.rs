@@ -1,6 +1,6 @@
 //! The events themselves, the latest of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use lanner_core::detect::{Severity, Signal};
 use lanner_core::event::{BootTime, Event, Image, Payload};
@@ -39,6 +39,15 @@ impl Entry {
     }
 }
 
+/// A stretch of events whose `seq` goes up.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// The number of its first event, and that after its last.
+    numbers: (u64, u64),
+    /// The `seq` of its first event, and of its last.
+    seqs: (u64, u64),
+}
+
 /// The latest events, numbered from 0 in the order in which they came. Numbers are for this run of the program only: a
 /// node's own (`seq`) begin again when its collector does.
 #[derive(Debug)]
@@ -48,6 +57,10 @@ pub(crate) struct History {
     first: u64,
     /// Those that raised a signal.
     signals: VecDeque<u64>,
+    /// Stretches in which `seq` goes up, and so from each to the next.
+    runs: VecDeque<Run>,
+    /// Where the others are: a snapshot tells of events that are older than what came before it.
+    others: HashMap<u64, u64>,
     /// What is kept, in bytes, roughly.
     bytes: usize,
     weight_so_far: u64,
@@ -65,6 +78,8 @@ impl History {
             entries: VecDeque::new(),
             first: 0,
             signals: VecDeque::new(),
+            runs: VecDeque::new(),
+            others: HashMap::new(),
             bytes: 0,
             weight_so_far: 0,
             most: most.max(1),
@@ -77,10 +92,25 @@ impl History {
         if !entry.signals.is_empty() {
             self.signals.push_back(self.end());
         }
+        self.note_seq(entry.event.header.seq);
         let weight = entry.weight();
         self.bytes += weight;
         self.weight_so_far += weight as u64;
         self.entries.push_back(entry);
+    }
+
+    fn note_seq(&mut self, seq: u64) {
+        let number = self.end();
+        match self.runs.back_mut() {
+            Some(run) if seq <= run.seqs.1 => drop(self.others.insert(seq, number)),
+            Some(run) if run.numbers.1 == number => (run.numbers.1, run.seqs.1) = (number + 1, seq),
+            _ => self.runs.push_back(Run { numbers: (number, number + 1), seqs: (seq, seq) }),
+        }
+    }
+
+    /// The highest `seq` so far.
+    pub(crate) fn highest_seq(&self) -> u64 {
+        self.runs.back().map_or(0, |run| run.seqs.1)
     }
 
     /// Whether there is more than may be kept.
@@ -97,6 +127,11 @@ impl History {
         }
         let first = self.first;
         self.signals.retain(|number| *number >= first);
+        self.others.retain(|_, number| *number >= first);
+        // The last run tells the highest `seq` even when none of it is kept.
+        while self.runs.len() > 1 && self.runs[0].numbers.1 <= first {
+            self.runs.pop_front();
+        }
     }
 
     /// The weight of all events that ever were, in bytes, roughly.
@@ -124,10 +159,21 @@ impl History {
         self.entries.get(usize::try_from(index).ok()?)
     }
 
-    /// The number of the event with this `seq`. Events come in the order of `seq`, so a search by halves finds it.
+    /// The number of the event with this `seq`.
     pub(crate) fn number_of_seq(&self, seq: u64) -> Option<u64> {
-        let index = self.entries.partition_point(|e| e.event.header.seq < seq);
-        (self.entries.get(index)?.event.header.seq == seq).then_some(self.first + index as u64)
+        let seq_of = |number: u64| self.get(number).map(|entry| entry.event.header.seq);
+        let run = self.runs.partition_point(|run| run.seqs.0 <= seq).checked_sub(1).and_then(|i| self.runs.get(i));
+        if let Some(Run { numbers, .. }) = run.filter(|run| seq <= run.seqs.1) {
+            let (mut low, mut high) = (numbers.0.max(self.first), numbers.1);
+            while low < high {
+                let middle = low.midpoint(high);
+                if seq_of(middle)? < seq { low = middle + 1 } else { high = middle }
+            }
+            if seq_of(low) == Some(seq) {
+                return Some(low);
+            }
+        }
+        self.others.get(&seq).copied().filter(|number| seq_of(*number) == Some(seq))
     }
 
     /// The number of the first event that is not before this time.
@@ -138,5 +184,36 @@ impl History {
     /// The events that raised a signal, oldest first.
     pub(crate) fn signals(&self) -> impl DoubleEndedIterator<Item = u64> {
         self.signals.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lanner_core::event::{Exit, Header, Origin, ProcessKey};
+
+    use super::*;
+
+    fn pushed(seqs: &[u64]) -> History {
+        let mut history = History::new(100);
+        for seq in seqs {
+            let process = ProcessKey::new(1, 1);
+            let header = Header { seq: *seq, time: BootTime(1), cpu: 0, process, tid: 1, origin: Origin::Live };
+            history.push(Event { header, payload: Payload::Exit(Exit { code: 0, signal: 0 }) }, Vec::new());
+        }
+        history
+    }
+
+    #[test]
+    fn events_are_found_by_their_seq_in_whatever_order_a_snapshot_tells_them() {
+        let seqs = [7, 3, 5, 20, 21, 23, 9, 22, 24, 30];
+        let mut history = pushed(&seqs);
+        for (number, seq) in seqs.iter().enumerate() {
+            assert_eq!(history.number_of_seq(*seq), Some(number as u64), "{seq}");
+        }
+        assert_eq!([1, 8, 25, 31].map(|seq| history.number_of_seq(seq)), [None; 4]);
+        history.let_go_to(5);
+        assert_eq!(history.number_of_seq(21), None);
+        assert_eq!([23, 9, 30].map(|seq| history.number_of_seq(seq)), [Some(5), Some(6), Some(9)]);
+        assert_eq!((history.start(), history.highest_seq()), (5, 30));
     }
 }

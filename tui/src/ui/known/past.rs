@@ -49,6 +49,18 @@ impl Past {
         Past { snapshots: VecDeque::from([first]), distance: DISTANCE, seen: None }
     }
 
+    /// Takes snapshots this far apart at first.
+    #[cfg(test)]
+    pub(crate) fn every(self, distance: u64) -> Past {
+        Past { distance, ..self }
+    }
+
+    /// How many snapshots there are.
+    #[cfg(test)]
+    pub(crate) fn snapshots(&self) -> usize {
+        self.snapshots.len()
+    }
+
     /// Notes how things stand at the end of the history, if the last snapshot is far enough back.
     pub(crate) fn note(&mut self, history: &History, now: &Picture) {
         let (end, weight) = (history.end(), history.weight_so_far());

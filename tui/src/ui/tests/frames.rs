@@ -6,7 +6,7 @@ use ratatui::layout::Size;
 
 use super::super::command::Command;
 use super::super::feed::{ConnectionState, End, FeedItem, Source, Speed};
-use super::super::look::{Colours, Look};
+use super::super::look::Look;
 use super::super::screens::{incidents, timeline};
 use super::super::state::{Screen, Subject};
 use super::super::update::{Msg, update};
@@ -177,7 +177,7 @@ fn a_replay_says_how_fast_and_when_it_ends() {
 #[test]
 fn ascii_frames_hold_nothing_else() {
     let mut told = Told::attack();
-    told.model.state.look = Look { colours: Colours::None, ascii: true };
+    told.model.state.look = Look { ascii: true, ..Look::PLAIN };
     let incidents = told.frame(80, 24);
     told.model.state.screen = Screen::Tree;
     let tree = told.frame(80, 14);

@@ -4,6 +4,7 @@ mod attack;
 mod frames;
 mod hostile;
 mod keys;
+mod past;
 mod script;
 
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use super::feed::{ConnectionState, FeedItem, Source};
 use super::keymap::Keymap;
 use super::known::history::History;
 use super::known::marks::Marks;
-use super::look::{Colours, Look};
+use super::look::Look;
 use super::model::Model;
 use super::scene::Scene;
 use super::state::{Screen, State};
@@ -26,7 +27,7 @@ use super::update::{Msg, update};
 use super::view::{ViewState, paint};
 
 /// Unicode without colours: what a frame says must not depend on them.
-const PLAIN: Look = Look { colours: Colours::None, ascii: false };
+const PLAIN: Look = Look::PLAIN;
 
 /// A character that is typed.
 fn key(c: char) -> Msg {

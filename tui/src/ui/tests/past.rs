@@ -1,0 +1,195 @@
+//! The past is shown as it was; and what was known stays when the connection was lost for a while.
+
+use std::time::{Duration, Instant};
+
+use lanner_core::engine::Engine;
+use lanner_core::event::{Batch, Event, Exec, Header, Origin, Payload, ProcessKey};
+use lanner_core::graph::Process;
+use ratatui::layout::Size;
+
+use super::super::feed::{FeedItem, Source};
+use super::super::keymap::Keymap;
+use super::super::known::history::History;
+use super::super::known::past::Past;
+use super::super::known::picture::Picture;
+use super::super::model::Model;
+use super::super::state::Screen;
+use super::super::update::{Msg, update};
+use super::script::{Place, Script};
+use super::{PLAIN, attack, key};
+
+fn engine() -> Engine {
+    crate::detection::engine().unwrap()
+}
+
+/// All that a screen could show of a picture, in one text.
+fn told(picture: &Picture) -> String {
+    let graph = picture.engine.graph();
+    let processes: Vec<_> = graph.processes().map(|p| (p, picture.marks.of(p.key))).collect();
+    let files: Vec<_> = picture.files.iter().collect();
+    let flows: Vec<_> = picture.flows.iter().collect();
+    let incidents: Vec<_> =
+        picture.engine.incidents().iter().map(|i| (&i.id, &i.stages, &i.processes, &i.files, i.status)).collect();
+    format!("{processes:?}\n{files:?}\n{flows:?}\n{incidents:?}")
+}
+
+/// A history, and snapshots of it this far apart.
+fn recorded(events: &[Event], distance: u64) -> (History, Past) {
+    let mut picture = Picture::new(engine());
+    let mut past = Past::new(picture.clone()).every(distance);
+    let mut history = History::new(History::CAPACITY);
+    for event in events {
+        let signals = picture.apply(event);
+        history.push(event.clone(), signals);
+        past.note(&history, &picture);
+        picture.settle();
+    }
+    (history, past)
+}
+
+#[test]
+fn any_moment_is_as_it_was_wherever_one_comes_from() {
+    let events = attack::attack().0.events;
+    let (history, mut past) = recorded(&events, 10);
+    assert!(past.snapshots() > 4);
+    let mut then = Picture::new(engine());
+    let mut expected = vec![told(&then)];
+    for event in &events {
+        then.apply(event);
+        then.settle();
+        expected.push(told(&then));
+    }
+    // Forward by ones, backward, and in leaps that meet every remainder.
+    let n = events.len();
+    let leaps = (0..n).map(|i| i * 37 % (n + 1));
+    for end in (0..=n).chain((0..=n).rev()).chain(leaps) {
+        past.turn_to(Some(end as u64), &history);
+        assert!(told(past.seen().unwrap()) == expected[end], "after {end} events it is another picture");
+    }
+    past.turn_to(None, &history);
+    assert!(past.seen().is_none());
+}
+
+#[test]
+fn every_screen_shows_the_moment_that_is_looked_at() {
+    let mut model = Model::new(engine, Source::Live, PLAIN, Keymap::default(), Size { width: 80, height: 24 });
+    update(&mut model, Msg::Feed(FeedItem::Node(attack::node())));
+    update(&mut model, Msg::Feed(FeedItem::Batch(attack::attack().0.batch())));
+    let counts = |model: &Model| {
+        let scene = model.scene();
+        (scene.processes().count(), scene.flows.len(), scene.files.len(), scene.incidents().len())
+    };
+    let now = counts(&model);
+    // Back from signal to signal, to before the first.
+    let mut before = now;
+    let mut steps = 0;
+    while model.state.notice.is_none() {
+        update(&mut model, key('['));
+        let then = counts(&model);
+        assert!(then.0 <= before.0 && then.1 <= before.1 && then.2 <= before.2, "{then:?} after {before:?}");
+        before = then;
+        steps += 1;
+    }
+    assert!(steps > 5 && before.0 < now.0 && before.3 == 0, "{steps} steps to {before:?}, from {now:?}");
+    // And on to now again.
+    update(&mut model, key('f'));
+    assert_eq!(counts(&model), now);
+}
+
+#[test]
+fn what_comes_while_the_past_is_looked_at_is_taken_in_and_not_shown() {
+    let mut model = Model::new(engine, Source::Live, PLAIN, Keymap::default(), Size { width: 80, height: 24 });
+    update(&mut model, Msg::Feed(FeedItem::Batch(attack::quiet().batch())));
+    model.state.screen = Screen::Timeline;
+    for c in "kkk".chars() {
+        update(&mut model, key(c));
+    }
+    let then = model.scene().processes().count();
+    update(&mut model, Msg::Feed(FeedItem::Batch(attack::attack().0.batch())));
+    assert_eq!(model.scene().processes().count(), then);
+    assert_eq!(model.state.screen, Screen::Timeline);
+    update(&mut model, key('f'));
+    assert!(model.scene().processes().count() > then);
+}
+
+#[test]
+fn a_gap_leaves_what_was_known_and_tells_who_was_gone_after_it() {
+    let mut model =
+        Model::new(engine, Source::Remote("x".to_owned()), PLAIN, Keymap::default(), Size { width: 80, height: 24 });
+    let script = attack::attack().0;
+    update(&mut model, Msg::Feed(FeedItem::Node(attack::node())));
+    update(&mut model, Msg::Feed(FeedItem::Batch(script.batch())));
+    let scene = model.scene();
+    let (incidents, living) = (scene.incidents().len(), scene.living());
+    // The collector began anew: its snapshot counts from 1 again, and tells of all but one.
+    let alive: Vec<_> = scene.processes().filter(|p| scene.is_alive(p)).cloned().collect();
+    let (gone, others) = alive.split_first().unwrap();
+    let later = script.now().after(Duration::from_secs(60));
+    let event = |(i, process): (usize, &Process)| {
+        let image = process.image().cloned().unwrap_or_default();
+        let payload = Payload::Alive(Box::new(Exec { task: process.task.clone(), image }));
+        let seq = i as u64 + 1;
+        let header =
+            Header { seq, time: later, cpu: 0, process: process.key, tid: process.key.pid, origin: Origin::Backfill };
+        Event { header, payload }
+    };
+    let events = others.iter().enumerate().map(event).collect();
+    let snapshot = Batch { snapshot: true, first_seq: 100, now: later, events, losses: Vec::new() };
+    update(&mut model, Msg::Feed(FeedItem::Batch(snapshot)));
+    update(&mut model, Msg::Feed(FeedItem::Batch(Batch { now: later, ..Batch::default() })));
+    let scene = model.scene();
+    assert_eq!((scene.incidents().len(), scene.living()), (incidents, living - 1));
+    assert!(scene.is_gone(gone.key) && !others.iter().any(|p| scene.is_gone(p.key)));
+    let evidence = scene.incidents()[0].stages[0].evidence[0];
+    let number = scene.history.number_of_seq(evidence).unwrap();
+    assert_eq!(scene.event(number).unwrap().event.header.origin, Origin::Live, "evidence is still found");
+    assert_eq!(scene.health.gaps.len(), 1, "the gap is told");
+}
+
+/// How long it takes to jump about in a million events: `cargo test --release -p lanner jump -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, for a release build"]
+fn a_jump_in_a_million_events_takes_a_tenth_of_a_second() {
+    const EVENTS: usize = 1_000_000;
+    let mut script = Script::starting_at(Duration::from_secs(100));
+    let init = ProcessKey::new(1, 1_000_000);
+    let place = Place::service("load.service");
+    script.alive(1, None, &place, &["init"]);
+    let mut living = std::collections::VecDeque::new();
+    while script.events.len() < EVENTS {
+        living.push_back(script.spawn(init, &place, &["worker", "--job", "a", "b"]).0);
+        if living.len() > 10_000
+            && let Some(oldest) = living.pop_front()
+        {
+            script.exit(oldest, 0);
+        }
+        script.wait(Duration::from_millis(1));
+    }
+    let mut model = Model::new(engine, Source::Live, PLAIN, Keymap::default(), Size { width: 80, height: 24 });
+    let begun = Instant::now();
+    let mut longest = Duration::ZERO;
+    for events in script.events.chunks(1_000) {
+        let batch = Batch { events: events.to_vec(), ..Batch::default() };
+        let begun = Instant::now();
+        update(&mut model, Msg::Feed(FeedItem::Batch(batch)));
+        longest = longest.max(begun.elapsed());
+    }
+    println!("{EVENTS} events taken in: {:?}, a batch of 1000 at most {longest:?}", begun.elapsed());
+    let (start, end) = (model.scene().history.start(), model.scene().history.end());
+    let mut slowest = Duration::ZERO;
+    for i in 0..100u64 {
+        let to = start + (i * 7_919 % 100) * (end - start) / 100;
+        let begun = Instant::now();
+        model.state.go_to(&model.world.latest(), to);
+        update(&mut model, Msg::Work);
+        slowest = slowest.max(begun.elapsed());
+    }
+    let rss = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let rss = rss.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default().to_owned();
+    println!("{} events kept; the slowest of 100 jumps: {slowest:?}; {rss}", end - start);
+    let forest = Instant::now();
+    let rows = super::super::forest::Forest::of(model.world.latest(), &model.state).rows.len();
+    println!("the tree anew: {:?}, {rows} rows", forest.elapsed());
+    assert!(matches!(script.events[0].payload, Payload::Alive(_)));
+    assert!(slowest < Duration::from_millis(100));
+}
