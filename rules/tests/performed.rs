@@ -143,8 +143,13 @@ fn every_rule_was_performed_with_a_near_miss_or_is_listed_with_the_reason() {
     let (performed, stories) = (counted(&performed), counted(&stories));
     let set = RuleSet::load(lanner_rules::RULES);
     let built: BTreeMap<&str, &str> = BUILT.iter().copied().collect();
-    let lacking: BTreeSet<&str> = set.rules.iter().map(|rule| &*rule.name).filter(|rule| !whole(&performed, rule)).collect();
-    assert_eq!(lacking, built.keys().copied().collect::<BTreeSet<_>>(), "rules that were not performed, and those listed");
+    let lacking: BTreeSet<&str> =
+        set.rules.iter().map(|rule| &*rule.name).filter(|rule| !whole(&performed, rule)).collect();
+    assert_eq!(
+        lacking,
+        built.keys().copied().collect::<BTreeSet<_>>(),
+        "rules that were not performed, and those listed"
+    );
     for (rule, why) in built {
         assert!(!why.is_empty(), "{rule}");
         assert!(whole(&stories, rule), "{rule} rests on nothing");

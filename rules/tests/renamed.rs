@@ -75,7 +75,9 @@ fn rename_event(event: &mut Event) {
         Payload::Exec(exec) | Payload::Alive(exec) => {
             rename_task(&mut exec.task);
             let image = &mut exec.image;
-            let texts = [&mut image.exe.path, &mut image.cwd].into_iter().chain(&mut image.script);
+            let texts = [&mut image.exe.path, &mut image.cwd]
+                .into_iter()
+                .chain(image.script.as_mut().map(|script| &mut script.path));
             texts.chain(&mut image.args.list).chain(&mut image.env.list).for_each(rename);
             image.stdio.iter_mut().filter_map(|stdio| stdio.peer.as_mut()).for_each(move_to);
         }

@@ -8,7 +8,7 @@ use crate::event::{Accounts, ContainerId};
 const MAX_CONTAINERS: usize = 256;
 
 /// Lists of names.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Lists {
     host: Option<Box<Accounts>>,
     containers: IndexMap<ContainerId, Box<Accounts>>,

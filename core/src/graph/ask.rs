@@ -33,7 +33,7 @@ pub struct Ask {
 }
 
 /// The latest requests.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Asks(VecDeque<Ask>);
 
 impl Asks {

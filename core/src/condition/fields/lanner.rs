@@ -7,14 +7,14 @@ use super::container::id_of;
 use super::fd::address_to;
 use super::proc::{arguments, capabilities, join};
 use super::{
-    ALL, CARRIED, CLOSE, CONTAINER, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers, text,
-    texts, word,
+    ALL, CARRIED, CLOSE, CONTAINER, EXEC, FLOW, Field, Found, NAMED, OPEN, SOCKET, UNIX, flag, known, number, numbers,
+    text, texts, word,
 };
 use crate::condition::scratch::Put;
 use crate::condition::view::View;
 use crate::event::{
-    Attempt, ContainerId, End, Family, FamilySet, Image, Namespaces, Open, Origin, Payload, Quality, Role, StdioKind, ToldBy,
-    UnixName,
+    Attempt, ContainerId, End, Family, FamilySet, Image, Namespaces, Open, Origin, Payload, Quality, Role, StdioKind,
+    ToldBy, UnixName,
 };
 
 pub(super) const FIELDS: &[Field] = &[

@@ -240,13 +240,25 @@ mod tests {
 
     fn event(seq: u64, pid: u32, payload: Payload) -> Event {
         let process = ProcessKey::new(pid, 7);
-        Event { header: Header { seq, time: BootTime(seq), cpu: 0, process, tid: pid, origin: Origin::Live }, payload }
+        Event {
+            header: Header { seq, time: BootTime(seq), cpu: 0, process, tid: pid, origin: Origin::Live, compat: false },
+            payload,
+        }
     }
 
     fn write(file: File, created: bool) -> Payload {
         let access = Access { read: false, write: true };
         let through = Through::Call;
-        Payload::Open(Box::new(Open { file, fd: 3, access, created, written_before: false, directory: false, through }))
+        Payload::Open(Box::new(Open {
+            file,
+            fd: 3,
+            access,
+            created,
+            written_before: false,
+            directory: false,
+            through,
+            passed: None,
+        }))
     }
 
     fn exec(exe: File) -> Payload {

@@ -265,7 +265,10 @@ mod tests {
 
     fn event(seq: u64, payload: Payload) -> Event {
         let process = ProcessKey::new(7, 7);
-        Event { header: Header { seq, time: BootTime(seq), cpu: 0, process, tid: 7, origin: Origin::Live }, payload }
+        Event {
+            header: Header { seq, time: BootTime(seq), cpu: 0, process, tid: 7, origin: Origin::Live, compat: false },
+            payload,
+        }
     }
 
     fn flow(id: u64) -> Flow {

@@ -197,7 +197,8 @@ mod tests {
         let mut history = History::new(100);
         for seq in seqs {
             let process = ProcessKey::new(1, 1);
-            let header = Header { seq: *seq, time: BootTime(1), cpu: 0, process, tid: 1, origin: Origin::Live };
+            let header =
+                Header { seq: *seq, time: BootTime(1), cpu: 0, process, tid: 1, origin: Origin::Live, compat: false };
             history.push(Event { header, payload: Payload::Exit(Exit { code: 0, signal: 0 }) }, Vec::new());
         }
         history

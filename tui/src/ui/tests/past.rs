@@ -129,8 +129,15 @@ fn a_gap_leaves_what_was_known_and_tells_who_was_gone_after_it() {
         let image = process.image().cloned().unwrap_or_default();
         let payload = Payload::Alive(Box::new(Exec { task: process.task.clone(), image }));
         let seq = i as u64 + 1;
-        let header =
-            Header { seq, time: later, cpu: 0, process: process.key, tid: process.key.pid, origin: Origin::Backfill };
+        let header = Header {
+            seq,
+            time: later,
+            cpu: 0,
+            process: process.key,
+            tid: process.key.pid,
+            origin: Origin::Backfill,
+            compat: false,
+        };
         Event { header, payload }
     };
     let events = others.iter().enumerate().map(event).collect();
