@@ -81,8 +81,7 @@ fn call(registers: pt_regs) -> Option<Call> {
 fn of(call: Call, registers: pt_regs) -> Passed {
     /// `O_CREAT | O_WRONLY | O_TRUNC`, which is what creat means.
     const CREAT: u64 = 0o1101;
-    let (first, second, third, fourth) =
-        (registers.first(), registers.second(), registers.third(), registers.fourth());
+    let (first, second, third, fourth) = (registers.first(), registers.second(), registers.third(), registers.fourth());
     let passed = |name, flags: u64, mode: u64| Passed { name, flags: flags as u32, mode: mode as u16, known: 1 };
     match call {
         Call::Open => passed(first, second, third),

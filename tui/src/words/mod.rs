@@ -82,7 +82,7 @@ pub(crate) fn deed(payload: &Payload, graph: &Graph) -> String {
         Payload::Bpf(bpf) => privilege::bpf(bpf),
         Payload::Stdio(change) => privilege::stdio(change),
         Payload::Accounts(accounts) => {
-            let whose = accounts.container.as_ref().map_or_else(|| "the node".to_owned(), |id| shown(&id.short(), 64));
+            let whose = accounts.container.as_ref().map_or_else(|| "the node".to_owned(), |id| shown(id.short(), 64));
             format!("{} users and {} groups of {whose} have names", accounts.users.len(), accounts.groups.len())
         }
         Payload::Comm(comm) => format!("calls itself {} now, no more {}", shown(&comm.new, 64), shown(&comm.old, 64)),
