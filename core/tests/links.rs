@@ -237,3 +237,46 @@ fn a_second_session_in_the_container_that_weighs_something_joins_by_that() {
     let stage = found[0].stages.iter().find(|s| s.signal == "Passwords of the machine read").unwrap();
     assert!(stage.link.is_some());
 }
+
+#[test]
+fn a_service_is_the_doing_of_who_wrote_its_definition() {
+    let Node { mut world, shim, web } = node();
+    let systemd = world.found(None, "/usr/lib/systemd/systemd");
+    let outside = escape(&mut world, &shim, &web);
+    let unit = "/etc/systemd/system/helper.service";
+    world.write(&outside, unit, 77);
+    world.wait(7_200.0);
+    let run = |world: &mut World, name: &str| {
+        let mut service = world.fork(&systemd);
+        service.task.cgroup = Text::from(format!("/system.slice/{name}.service").as_str());
+        world.exec(&service, "/bin/sh", "sh -c :");
+        service
+    };
+    let planted = run(&mut world, "helper");
+    let honest = run(&mut world, "honest");
+    let found = incidents(&world);
+    assert!(is_in(&found[0], &planted) && !is_in(&found[0], &honest), "{found:#?}");
+    let tie = found[0].links.iter().find(|t| t.to == planted.key).unwrap();
+    assert_eq!((tie.kind, tie.from, &tie.object), (LinkKind::WroteStarted, outside.key, &Text::from(unit)));
+}
+
+#[test]
+fn a_job_that_weighs_something_belongs_to_who_wrote_a_table_of_jobs() {
+    let Node { mut world, shim, web } = node();
+    let cron = world.found(None, "/usr/sbin/cron");
+    let outside = escape(&mut world, &shim, &web);
+    let before = world.spawn(&cron, "/bin/sh", "sh -c old");
+    world.write(&outside, "/var/spool/cron/crontabs/root", 78);
+    world.read(&cron, "/var/spool/cron/crontabs/root", 78);
+    world.wait(60.0);
+    let honest = world.spawn(&cron, "/bin/sh", "sh -c honest");
+    let planted = world.spawn(&cron, "/bin/sh", "sh -c planted");
+    for job in [&before, &planted] {
+        let cat = world.spawn(job, "/bin/cat", "cat /etc/shadow");
+        world.read(&cat, "/etc/shadow", 33);
+    }
+    let found = incidents(&world);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(is_in(&found[0], &planted) && !is_in(&found[0], &honest) && !is_in(&found[0], &before));
+    assert!(!is_in(&found[0], &cron));
+}

@@ -58,29 +58,31 @@ pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event) -> Option<
 }
 
 /// A process of which nothing is known yet becomes part of an incident when it runs what the incident wrote: a program, or a
-/// script that its interpreter reads; or when it is the first of a container that was started because of what was written.
+/// script that its interpreter reads; or when its container or its service was started because of what was written.
 fn runs_what_was_written(cases: &mut Cases, graph: &Graph, event: &Event) {
     let key = event.header.process;
-    let file = match &event.payload {
+    let files = match &event.payload {
         Payload::Exec(exec) => {
-            let cause = graph.container_of(key).filter(|c| c.began == Some(event.header.seq));
-            if let Some(writer) = cause.and_then(|c| c.cause.as_ref()).map(|cause| cause.writer) {
+            let begun = graph.container_of(key).filter(|c| c.began == Some(event.header.seq));
+            let cause = begun.and_then(|c| c.cause.as_ref()).map(|cause| cause.writer);
+            if let Some(writer) = cause.or_else(|| lead::serves(graph, key).map(|lead| lead.other)) {
                 join_with(cases, graph, event, writer);
                 return;
             }
-            exec.image.exe.id
+            [Some(exec.image.exe.id), exec.image.script.as_ref().map(|script| script.id)]
         }
         Payload::Open(open) if !open.access.write && graph.last_write(open.file.id).is_some() => {
             if !lead::is_code_for(graph, key, &open.file.path) {
                 return;
             }
-            open.file.id
+            [Some(open.file.id), None]
         }
         _ => return,
     };
-    if let Some(writer) = writer_in_an_incident(cases, graph, file, key)
-        && graph.users_of(file, FEW_USERS + 1) <= FEW_USERS
-    {
+    let few = |file: &FileId| graph.users_of(*file, FEW_USERS + 1) <= FEW_USERS;
+    let writer =
+        files.into_iter().flatten().filter(few).find_map(|file| writer_in_an_incident(cases, graph, file, key));
+    if let Some(writer) = writer {
         join_with(cases, graph, event, writer);
     }
 }

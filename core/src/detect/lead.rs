@@ -24,6 +24,8 @@ pub(super) struct Lead {
     pub(super) tie: Tie,
     /// The one that was not asked about.
     pub(super) other: ProcessKey,
+    /// It ties only what weighs something by itself.
+    pub(super) weak: bool,
 }
 
 /// All that ties a process to others, as far as it is known `now`.
@@ -31,6 +33,7 @@ pub(super) fn of_process(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<L
     let mut leads = Vec::new();
     leads.extend(started(graph, key));
     leads.extend(asked(graph, key));
+    leads.extend(serves(graph, key));
     leads.extend(piped(graph, key));
     leads.extend(traced(graph, key));
     leads.extend(executed(graph, key));
@@ -49,6 +52,7 @@ pub(super) fn of_event(graph: &Graph, event: &Event) -> Vec<Lead> {
             leads.extend(piped(graph, key));
             leads.extend(started(graph, key));
             leads.extend(asked(graph, key));
+            leads.extend(serves(graph, key));
             leads
         }
         Payload::Open(open) if !open.access.write => took(graph, key, open.file.id, seq).into_iter().collect(),
@@ -88,7 +92,7 @@ fn wrote(graph: &Graph, kind: LinkKind, key: ProcessKey, file: FileId, seq: u64)
         why,
         evidence: vec![written, seq],
     };
-    Some(Lead { tie, other: writer })
+    Some(Lead { tie, other: writer, weak: false })
 }
 
 /// The remote end that a writer spoke to last before it wrote: where what it wrote may have come from.
@@ -205,7 +209,7 @@ pub(super) fn of_session(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<L
     let is_of_session =
         |maker: &Process| is_door(maker.name()) && above(maker.key).is_some_and(|first| is_door(first.name()));
     let Some(mut maker) = above(origin) else { return Vec::new() };
-    let mut leads = Vec::new();
+    let mut leads = scheduled(graph, maker, origin, now);
     for _ in 0..MAX_MAKERS {
         if !is_of_session(maker) {
             break;
@@ -214,11 +218,37 @@ pub(super) fn of_session(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<L
         let Some(next) = above(maker.key) else { break };
         maker = next;
     }
-    for lead in &mut leads {
+    for lead in leads.iter_mut().filter(|lead| !lead.weak) {
         lead.tie.why += &format!("; it let {} in", words::process(graph, origin));
         lead.tie.to = origin;
     }
     leads
+}
+
+/// Who wrote the tables that a scheduler read before it started a job. Which table the job stands in is not seen, so that this
+/// ties only what weighs something.
+fn scheduled(graph: &Graph, maker: &Process, job: ProcessKey, now: BootTime) -> Vec<Lead> {
+    if !is_scheduler(maker.name()) {
+        return Vec::new();
+    }
+    let daemons = std::iter::once(maker).chain(graph.ancestors(maker.key)).take_while(|p| is_scheduler(p.name()));
+    let mut leads: Vec<Lead> = daemons.flat_map(|daemon| reads(graph, daemon.key, now)).collect();
+    let is_table = |path: &Text| {
+        path.as_bytes().windows(5).any(|w| w == b"/cron") || path.as_bytes().windows(4).any(|w| w == b"/at/")
+    };
+    let began = graph.process(job).and_then(|p| p.images.first()).map_or(0, |r| r.seq);
+    leads.retain(|lead| is_table(&lead.tie.object) && lead.tie.evidence.iter().all(|seq| *seq <= began));
+    for lead in &mut leads {
+        lead.weak = true;
+        lead.tie.kind = LinkKind::WroteStarted;
+        lead.tie.why += &format!("; {} is a job that it started since", words::process(graph, job));
+        lead.tie.to = job;
+    }
+    leads
+}
+
+fn is_scheduler(name: &[u8]) -> bool {
+    [b"cron".as_slice(), b"crond", b"atd", b"anacron"].contains(&name)
 }
 
 /// Daemons that let people in, one process for each.
@@ -246,7 +276,35 @@ fn started(graph: &Graph, key: ProcessKey) -> Option<Lead> {
         why,
         evidence: [Some(cause.written), Some(cause.read), container.began].into_iter().flatten().collect(),
     };
-    Some(Lead { tie, other: cause.writer })
+    Some(Lead { tie, other: cause.writer, weak: false })
+}
+
+/// Who wrote the definition of the service that `key` is, or is part of.
+pub(super) fn serves(graph: &Graph, key: ProcessKey) -> Option<Lead> {
+    let unit = graph.unit_of(key)?;
+    let origin = graph.origin_of(key);
+    let (writer, written) = graph.last_write(unit)?;
+    // What ran before it was written was not started because of it; nor did the writer start because of itself.
+    let began = graph.process(origin)?.images.first()?.seq;
+    if began < written || graph.descends(writer, origin) {
+        return None;
+    }
+    let path = graph.file(unit)?.path.clone();
+    let why = format!(
+        "{} wrote {path}; {} runs as that service",
+        words::process(graph, writer),
+        words::process(graph, origin)
+    );
+    let tie = Tie {
+        kind: LinkKind::WroteStarted,
+        from: writer,
+        to: origin,
+        object: path,
+        delivered_by: delivered_by(graph, writer, written),
+        why,
+        evidence: vec![written, began],
+    };
+    Some(Lead { tie, other: writer, weak: false })
 }
 
 fn asked(graph: &Graph, key: ProcessKey) -> Option<Lead> {
@@ -268,7 +326,7 @@ fn asked(graph: &Graph, key: ProcessKey) -> Option<Lead> {
         why,
         evidence: [Some(ask.seq), container.began.filter(|seq| *seq > 0)].into_iter().flatten().collect(),
     };
-    Some(Lead { tie, other: ask.by })
+    Some(Lead { tie, other: ask.by, weak: false })
 }
 
 fn piped(graph: &Graph, key: ProcessKey) -> Option<Lead> {
@@ -287,7 +345,7 @@ fn piped(graph: &Graph, key: ProcessKey) -> Option<Lead> {
         why,
         evidence: writer.images.last().map(|r| r.seq).into_iter().collect(),
     };
-    Some(Lead { tie, other: writer.key })
+    Some(Lead { tie, other: writer.key, weak: false })
 }
 
 /// What a process does after another reached into it may be the other's doing; and who reached into a process of a case
@@ -297,7 +355,7 @@ fn traced(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
         let why = format!("{} reached into {}", words::process(graph, by), words::process(graph, into));
         let (kind, object, evidence) = (LinkKind::Traced, Text::empty(), vec![seq]);
         let tie = Tie { kind, from: by, to: into, object, delivered_by: None, why, evidence };
-        Lead { tie, other: if by == key { into } else { by } }
+        Lead { tie, other: if by == key { into } else { by }, weak: false }
     };
     let by = graph.tracer_of(key).map(|(by, seq)| lead(by, key, seq));
     let into = graph.traced_by(key).map(|(into, seq)| lead(key, into, seq));
@@ -311,7 +369,7 @@ fn called(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
         let why = format!("{} called {}", words::process(graph, client), words::process(graph, server));
         let (kind, object) = (LinkKind::Connected, Text::empty());
         let tie = Tie { kind, from: client, to: server, object, delivered_by: None, why, evidence: vec![seq] };
-        Lead { tie, other }
+        Lead { tie, other, weak: false }
     };
     let serves_all =
         |server: ProcessKey| graph.is_supervisor(server) || graph.clients_of(server, EVERYBODYS + 1) > EVERYBODYS;

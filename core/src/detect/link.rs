@@ -54,7 +54,7 @@ pub(super) fn find(graph: &Graph, cases: &Cases, signal: &Signal, leads: &[Lead]
     let mut found: Vec<Found> = Vec::new();
     let own = cases.of_lineage(graph, key);
     found.extend(own.and_then(|case| by_lineage(graph, case, key)));
-    for lead in leads {
+    for lead in leads.iter().filter(|lead| !lead.weak || signal.severity > Severity::Low) {
         if let Some(case) = cases.of(lead.other) {
             let (to_stage, _) = stage_of(graph, case, lead.other);
             let (kind, why, evidence) = (lead.tie.kind, lead.tie.why.clone(), lead.tie.evidence.clone());

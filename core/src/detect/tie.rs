@@ -19,7 +19,7 @@ pub enum LinkKind {
     Pipe,
     /// One reached into the other: its memory, its registers, its descriptors.
     Traced,
-    /// A container was started because of a file that the other wrote.
+    /// A container, a service or a job was started because of a file that the other wrote.
     WroteStarted,
     /// A container was started because the other asked its runtime to.
     AskedStarted,

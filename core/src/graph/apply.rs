@@ -304,6 +304,7 @@ impl Graph {
     pub(super) fn name_file(&mut self, file: &File) {
         if file.id.is_known() {
             bound(&mut self.files, MAX_FILES);
+            self.units.note(file);
             self.files.insert(file.id, file.clone());
         }
     }

@@ -21,6 +21,7 @@ mod provenance;
 mod socket;
 mod take;
 mod ubiquity;
+mod unit;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -61,6 +62,7 @@ pub struct Graph {
     ends: local::Ends,
     takes: take::Takes,
     asks: ask::Asks,
+    units: unit::Units,
     provenance: Provenance,
 }
 
