@@ -22,6 +22,9 @@ const MAX_BYTES: u64 = 300_000;
 pub(crate) struct Record {
     /// A folder of demo-scenarios/
     scenario: String,
+    /// The program that records, instead of a release built for it
+    #[arg(long, value_name = "FILE")]
+    lanner: Option<PathBuf>,
     /// Options for its run.sh, after --
     #[arg(last = true)]
     run: Vec<String>,
@@ -31,11 +34,14 @@ pub(crate) fn run(record: &Record) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let folder = root.join("demo-scenarios").join(&record.scenario);
     ensure!(folder.join("run.sh").exists(), "{} has no run.sh", folder.display());
-    build(&root)?;
+    let lanner = match &record.lanner {
+        Some(program) => program.canonicalize().with_context(|| format!("there is no {}", program.display()))?,
+        None => build(&root)?,
+    };
     let work = root.join("target/record");
     fs::create_dir_all(&work)?;
     let (raw, marks) = (work.join("raw.lanner"), work.join("marks"));
-    perform(&root, &folder, &work, &record.run)?;
+    perform(&lanner, &folder, &work, &record.run)?;
     let gaps = gaps(&folder, &marks)?;
     let out = folder.join("recording.lanner");
     compact(&raw, &out, gaps, &note(&record.scenario, &marks)?)?;
@@ -45,16 +51,15 @@ pub(crate) fn run(record: &Record) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn build(root: &Path) -> anyhow::Result<()> {
+fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let status = Command::new("cargo").args(["build", "--release", "-p", "lanner"]).current_dir(root).status()?;
     ensure!(status.success(), "lanner does not build");
-    Ok(())
+    Ok(root.join("target/release/lanner"))
 }
 
 /// Runs the scenario; when its node is ready, and before anything happens there, the recorder is attached.
-fn perform(root: &Path, folder: &Path, work: &Path, options: &[String]) -> anyhow::Result<()> {
-    let lanner = root.join("target/release/lanner");
-    let [lanner, work_shown] = [&lanner, work].map(|p| p.display().to_string());
+fn perform(lanner: &Path, folder: &Path, work: &Path, options: &[String]) -> anyhow::Result<()> {
+    let [lanner, work_shown] = [lanner, work].map(|p| p.display().to_string());
     for old in ["raw.lanner", "log", "pid"] {
         let _ = fs::remove_file(work.join(old));
     }

@@ -22,9 +22,12 @@ done
 
 rm -f "$here/$what.lanner"
 pids=$(readlink "/proc/$(cat "$NODE/init.pid")/ns/pid" | tr -dc 0-9)
+filter="lanner.pidns intersects ($pids)"
+# Of everyday business all counts; of what is performed, what containers do, and who started them and why.
+[ "$what" != containers ] || filter="$filter and ((container.id != host and not proc.name startswith runc)
+    or evt.type in (execve, clone, alive) or lanner.event = container or fd.name contains manifests)"
 NO_COLOR=1 "$lanner" record -o "$here/$what.lanner" --node-name node1 --note "made by containers.sh" \
-    --filter "lanner.pidns intersects ($pids) and ((container.id != host and not proc.name startswith runc) or evt.type in (execve, clone, alive)
-        or lanner.event = container or fd.name contains manifests)" 2>"$work/said" &
+    --filter "$filter" 2>"$work/said" &
 recorder=$!
 until grep -q '^lanner: recording' "$work/said"; do
     kill -0 $recorder || { cat "$work/said" >&2; exit 1; }
