@@ -99,7 +99,8 @@ fn program(path: &Path) {
 #[test]
 fn a_32_bit_program_makes_the_sensor_watch_its_calls() {
     let Some(mut sensor) = sensor(&config()) else { return };
-    let hook = |sensor: &Sensor| sensor.hooks().iter().find(|hook| hook.name == "sys_exit").cloned().expect("listed");
+    let hook =
+        |sensor: &Sensor| sensor.hooks().iter().find(|hook| hook.name == "raw_syscalls").cloned().expect("listed");
     let waits = matches!(hook(&sensor).state, HookState::Waiting(what) if what.starts_with("a 32-bit program"));
     assert!(waits && hook(&sensor).without.contains("int 0x80"), "{:?}", hook(&sensor));
     let dir = tempfile::tempdir().expect("a folder");
