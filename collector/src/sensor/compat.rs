@@ -11,17 +11,14 @@ use aya::{Btf, Ebpf};
 use lanner_core::event::{BootTime, Event, Hook, HookLayer, HookState, Payload, ProcessKey};
 
 use super::btf::Types;
-use super::config::CompatWatch;
+use super::config::{CompatWatch, SensorConfig};
 use super::family::{COMPAT, EVERY_CALL, narrow_stands};
-use super::{hooks, load, with_causes};
+use super::{hooks, load, tracefs, with_causes};
 
 /// What is not seen by a hook that waits.
 const NATIVE: &str = "32-bit system calls of 64-bit programs (int 0x80)";
-const WAITS: &str = "a 32-bit program: it costs every system call";
+const WAITS: &str = "a 32-bit program: it costs every system call 150 ns";
 
-/// How long it stays when nobody makes 32-bit calls any more: to attach takes milliseconds, in which the next one is not
-/// seen.
-const LINGERS: Duration = Duration::from_secs(60);
 /// Processes that are remembered to make 32-bit calls. Should there be more, the hook stays for good.
 const MOST: usize = 4096;
 
@@ -29,6 +26,8 @@ const MOST: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Compat {
     when: When,
+    /// How long it stays when nobody makes such calls any more.
+    lingers: Duration,
     /// Empty: it is not attached.
     links: Vec<TracePointLink>,
     /// Who makes such calls.
@@ -46,14 +45,20 @@ enum When {
 
 impl Compat {
     /// Loads the programs, and attaches them when that is wanted from the beginning.
-    pub(super) fn begin(ebpf: &mut Ebpf, btf: &Btf, types: &Types<'_>, when: CompatWatch) -> (Self, Hook) {
+    pub(super) fn begin(ebpf: &mut Ebpf, btf: &Btf, types: &Types<'_>, config: &SensorConfig) -> (Self, Hook) {
         let loaded = load::all(ebpf, btf, types, &[&COMPAT]).of(&COMPAT).and_then(|()| fill(ebpf));
-        let when = match (&loaded, when) {
+        let when = match (&loaded, config.compat) {
             (Err(_), _) => When::Never,
             (Ok(()), CompatWatch::OnSight) => When::Wanted,
             (Ok(()), CompatWatch::Always) => When::Always,
         };
-        let mut compat = Compat { when, links: Vec::new(), living: HashSet::new(), quiet_since: None };
+        let mut compat = Compat {
+            when,
+            lingers: config.compat_lingers,
+            links: Vec::new(),
+            living: HashSet::new(),
+            quiet_since: None,
+        };
         let (state, without) = match loaded {
             Ok(()) if compat.when == When::Wanted => waiting(),
             Ok(()) => (compat.attach(ebpf), COMPAT.without),
@@ -98,7 +103,7 @@ impl Compat {
 
     /// Lets go when nobody has made such calls for some time.
     pub(super) fn look(&mut self, now: BootTime, all: &mut [Hook]) {
-        let lapsed = |since: BootTime| now.since(since) >= LINGERS;
+        let lapsed = |since: BootTime| now.since(since) >= self.lingers;
         if self.when != When::Wanted || !self.quiet_since.is_some_and(lapsed) {
             return;
         }
@@ -144,7 +149,7 @@ fn tell(all: &mut [Hook], state: &HookState, without: &str) {
 fn fill(ebpf: &mut Ebpf) -> Result<(), String> {
     for (map, exit) in [("COMPAT_ENTERS", false), ("COMPAT_EXITS", true)] {
         let mut programs = Vec::new();
-        for stand in narrow_stands().filter(|stand| stand.exit == exit) {
+        for stand in narrow_stands().filter(|stand| stand.exit == exit && tracefs::has_syscall(stand.tracepoint)) {
             if let Some(Ok(fd)) = ebpf.program(stand.program).map(|program| program.fd().map(|fd| fd.try_clone())) {
                 programs.push((stand.number, fd.map_err(|e| with_causes(&e))?));
             }

@@ -22,6 +22,9 @@ pub struct SensorConfig {
     pub environment: Vec<String>,
     /// When 32-bit system calls are watched.
     pub compat: CompatWatch,
+    /// How long they are watched on when nobody makes any more: to begin takes milliseconds, in which the next one is not
+    /// seen.
+    pub compat_lingers: Duration,
     /// Another build of the in-kernel programs, in the place of the one that is built in.
     pub object: Option<PathBuf>,
 }
@@ -43,11 +46,11 @@ impl Default for FlowLimits {
     }
 }
 
-/// When 32-bit system calls are watched: that costs every system call of the node about 35 ns.
+/// When 32-bit system calls are watched: that costs every system call of the node about 150 ns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CompatWatch {
-    /// From when a 32-bit program is seen to run, but for the first milliseconds. A 64-bit program that makes 32-bit calls
-    /// (`int 0x80`) before is not seen.
+    /// From when a 32-bit program is seen to run, but for the first milliseconds, until a minute after the last one has
+    /// ended. A 64-bit program that makes 32-bit calls (`int 0x80`) is seen when it does so meanwhile.
     #[default]
     OnSight,
     /// From the beginning.
@@ -154,6 +157,7 @@ impl Default for SensorConfig {
             flows: FlowLimits::default(),
             environment: ENVIRONMENT.iter().map(|name| (*name).to_owned()).collect(),
             compat: CompatWatch::default(),
+            compat_lingers: Duration::from_secs(60),
             object: None,
         }
     }

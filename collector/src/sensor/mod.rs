@@ -166,7 +166,7 @@ impl Sensor {
                 "which files are renamed, linked, removed or changed: told as they were called",
             )
         }));
-        let (compat, hook) = Compat::begin(&mut ebpf, &btf, &types, config.compat);
+        let (compat, hook) = Compat::begin(&mut ebpf, &btf, &types, config);
         hooks.push(hook);
         Ok(Sensor {
             ebpf,

@@ -118,6 +118,8 @@ pub(in crate::sensor) struct Stand {
     pub(in crate::sensor) exit: bool,
     /// Its name in the object.
     pub(in crate::sensor) program: &'static str,
+    /// Where it stands: what has no tracepoint, this kernel has no call for.
+    pub(in crate::sensor) tracepoint: &'static str,
 }
 
 /// All of them.
@@ -126,7 +128,12 @@ pub(in crate::sensor) fn stands() -> impl Iterator<Item = Stand> {
         let ends = [("sys_enter_", false), ("sys_exit_", true)];
         ends.into_iter().flat_map(move |(prefix, exit)| {
             let of_call = move |(_, tracepoint): &(_, &'static str)| tracepoint.strip_prefix(prefix) == Some(*call);
-            tracepoints().filter(of_call).map(move |(program, _)| Stand { number: *number, exit, program })
+            tracepoints().filter(of_call).map(move |(program, tracepoint)| Stand {
+                number: *number,
+                exit,
+                program,
+                tracepoint,
+            })
         })
     })
 }
