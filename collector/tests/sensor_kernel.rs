@@ -50,8 +50,6 @@ mod network;
 mod paths;
 #[path = "sensor/processes.rs"]
 mod processes;
-#[path = "sensor/ring.rs"]
-mod ring;
 #[path = "sensor/scripts.rs"]
 mod scripts;
 #[path = "sensor/seal.rs"]
@@ -70,5 +68,3 @@ mod traces;
 mod udp;
 #[path = "sensor/unix.rs"]
 mod unix;
-#[path = "sensor/uring.rs"]
-mod uring;

@@ -7,8 +7,6 @@
 #![allow(unsafe_code, clippy::print_stderr)]
 
 mod elf;
-#[path = "../../collector/tests/sensor/ring.rs"]
-mod ring;
 mod scene;
 mod stage;
 mod sys;

@@ -2,6 +2,7 @@
 //! test did not run.
 
 pub mod calls;
+pub mod ring;
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Write};

@@ -6,8 +6,8 @@ use std::process::Stdio;
 
 use lanner_core::event::{Access, Event, HookLayer, HookState, Open, Payload, Through};
 
-use super::ring;
 use super::stage::{Stage, file_id, helper, life_of, stage};
+use lanner_tests::ring;
 
 /// Whether a hook of the full layer is attached. Where it must be (`cargo xtask vm` knows which kernels allow it) it is;
 /// elsewhere it says why it is not, and what is not seen.

@@ -1,10 +1,11 @@
 use std::io;
 
 use lanner_core::event::Through;
+use lanner_tests::ring;
 
 use crate::scene::Scene;
 use crate::trick::Trick;
-use crate::{ring, sys};
+use crate::sys;
 
 pub(crate) const TRICK: Trick = Trick {
     name: "ring",
