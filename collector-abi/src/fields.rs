@@ -301,14 +301,19 @@ macro_rules! kernel_fields {
                 new_dir: u32 = "new_dfd" else "names in operations of io_uring";
                 old: Ptr<filename> = "oldpath" else "names in operations of io_uring";
                 new: Ptr<filename> = "newpath" else "names in operations of io_uring";
+                flags: u32 = "flags" else "names in operations of io_uring";
             }
             io_link {
                 old_dir: u32 = "old_dfd" else "names in operations of io_uring";
                 new_dir: u32 = "new_dfd" else "names in operations of io_uring";
                 old: Ptr<filename> = "oldpath" else "names in operations of io_uring";
                 new: Ptr<filename> = "newpath" else "names in operations of io_uring";
+                flags: u32 = "flags" else "names in operations of io_uring";
             }
-            filename { name: Ptr<bytes> = "name"; }
+            filename {
+                name: Ptr<bytes> = "name";
+                given: u64 = "uptr" else "what operations of io_uring on names come to";
+            }
             sock {
                 family: u16 = "__sk_common.skc_family";
                 state: u8 = "__sk_common.skc_state";

@@ -203,6 +203,13 @@ pub struct Walked {
 }
 
 impl Call {
+    /// One that is not made by a system call.
+    #[inline(always)]
+    pub fn of(first: Passed, second: Passed, looks_before: bool, flags: u32) -> Self {
+        let before = Before::of(if looks_before { first.walk().inode() } else { inode::at(0) });
+        Call { first, second, attribute: 0, before, flags, zero: 0 }
+    }
+
     /// What became of the first name.
     #[inline(always)]
     pub fn first(&self) -> Walked {

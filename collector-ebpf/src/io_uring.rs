@@ -13,15 +13,16 @@ use crate::open::{self, Opened};
 use crate::record::{Record, Slot, Tail, header};
 use crate::ring;
 use crate::task;
+use crate::uring_names::{self, Given};
 
 /// `IORING_OP_*` (include/uapi/linux/io_uring.h).
 const OPENAT: u8 = 18;
 const OPENAT2: u8 = 28;
-const RENAMEAT: u8 = 35;
-const UNLINKAT: u8 = 36;
-const MKDIRAT: u8 = 37;
-const SYMLINKAT: u8 = 38;
-const LINKAT: u8 = 39;
+pub const RENAMEAT: u8 = 35;
+pub const UNLINKAT: u8 = 36;
+pub const MKDIRAT: u8 = 37;
+pub const SYMLINKAT: u8 = 38;
+pub const LINKAT: u8 = 39;
 /// Told once for each process: sendmsg, recvmsg, accept, connect, openat, send, recv, openat2, splice, tee, fsetxattr,
 /// setxattr, socket, uring_cmd, send_zc, sendmsg_zc, ftruncate, bind, listen.
 const ONCE: u64 = 1 << 9
@@ -101,10 +102,12 @@ pub fn uring_submit(ctx: BtfTracePointContext) -> i32 {
     };
     // A symbolic link's target is text: it counts from nowhere.
     let counts = operation != SYMLINKAT;
+    let (given, also_given) = (Given { dir, name }, Given { dir: second_dir, name: second });
     head.name_len = push(current, dir, name, counts, &mut head.dir, tail);
     head.second_len = push(current, second_dir, second, true, &mut head.second_dir, tail);
     head.header.len = size_of::<UringOpRecord>() as u32 + tail.used();
     record.submit();
+    uring_names::remember(request, given, also_given);
     0
 }
 

@@ -49,8 +49,9 @@ pub fn symlink(ctx: TracePointContext) -> u32 {
     linked(&call, 1)
 }
 
+/// Tells of one that came to something.
 #[inline(always)]
-fn linked(call: &Call, symbolic: u32) -> u32 {
+pub fn linked(call: &Call, symbolic: u32) -> u32 {
     let Some(record) = Record::<LinkRecord>::begin(Slot::Hook) else { return 0 };
     let head = &mut *record.head;
     call.second().describe(&mut head.file, record.tail);

@@ -63,6 +63,7 @@ mod turn;
 mod udp;
 mod unix;
 mod unlink;
+mod uring_names;
 mod walk;
 
 /// Helpers that read kernel memory want a licence compatible with the GPL, declared in these words.

@@ -4,7 +4,7 @@ use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::{MakeRecord, kind};
 
-use crate::call::{self, Layout, Name};
+use crate::call::{self, Call, Layout, Name};
 use crate::files::{S_IFBLK, S_IFCHR, S_IFMT};
 use crate::kernel::task_struct;
 use crate::record::{Record, Slot, header};
@@ -24,7 +24,12 @@ pub fn make_at(ctx: TracePointContext) -> u32 {
 /// The exit of all of them.
 #[tracepoint]
 pub fn make(ctx: TracePointContext) -> u32 {
-    let Some(call) = call::end(&ctx) else { return 0 };
+    call::end(&ctx).map_or(0, |call| tell(&call))
+}
+
+/// Tells of one that came to something.
+#[inline(always)]
+pub fn tell(call: &Call) -> u32 {
     let Some(record) = Record::<MakeRecord>::begin(Slot::Hook) else { return 0 };
     let head = &mut *record.head;
     let walked = call.first();

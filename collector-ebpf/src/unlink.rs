@@ -4,7 +4,7 @@ use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::{FileFlags, UnlinkRecord, kind};
 
-use crate::call::{self, Layout, Name};
+use crate::call::{self, Call, Layout, Name};
 use crate::kernel::task_struct;
 use crate::record::{Record, Slot, header};
 
@@ -23,7 +23,12 @@ pub fn unlink_at(ctx: TracePointContext) -> u32 {
 /// The exit of all of them.
 #[tracepoint]
 pub fn unlink(ctx: TracePointContext) -> u32 {
-    let Some(call) = call::end(&ctx) else { return 0 };
+    call::end(&ctx).map_or(0, |call| tell(&call))
+}
+
+/// Tells of one that came to something.
+#[inline(always)]
+pub fn tell(call: &Call) -> u32 {
     let Some(record) = Record::<UnlinkRecord>::begin(Slot::Hook) else { return 0 };
     let head = &mut *record.head;
     call.first().describe(&mut head.file, record.tail);

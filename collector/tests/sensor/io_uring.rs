@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd as _;
 use std::ptr;
 
-use lanner_core::event::{Access, Attempt, Event, Open, Payload, UringOp, UringSetup};
+use lanner_core::event::{Access, Attempt, Event, File, Open, Payload, UringOp, UringSetup};
 
 use lanner_tests::ring::{ASYNC, Entry, Ring, SQPOLL, creating};
 
@@ -59,6 +59,35 @@ fn rings_and_what_is_asked_through_them_are_told() {
             ("send", None, None),
         ],
         "each of those that change names, the others once"
+    );
+
+    let moved = file_id(dir.path().join("hard"));
+    let path = |file: &File| Some(file.path.to_string());
+    let changed: Vec<_> = life
+        .iter()
+        .filter_map(|e| match &e.payload {
+            Payload::Make(make) => Some(("made", path(&make.file), None, make.file.id)),
+            Payload::Rename(rename) => Some(("renamed", path(&rename.from), path(&rename.file), rename.file.id)),
+            Payload::Link(link) if link.symbolic => {
+                Some(("pointed", path(&link.target), path(&link.file), link.file.id))
+            }
+            Payload::Link(link) => Some(("linked", path(&link.target), path(&link.file), link.file.id)),
+            Payload::Unlink(unlink) => Some(("removed", path(&unlink.file), None, unlink.file.id)),
+            _ => None,
+        })
+        .collect();
+    let gone = changed.last().map(|(_, _, _, id)| *id).expect("something");
+    assert!(gone.is_known() && gone != moved);
+    assert_eq!(
+        changed,
+        [
+            ("made", at("folder"), None, file_id(dir.path().join("folder"))),
+            ("renamed", at("made"), at("folder/moved"), moved),
+            ("pointed", Some("../anywhere".to_owned()), at("link"), gone),
+            ("linked", at("folder/moved"), at("hard"), moved),
+            ("removed", at("link"), None, gone),
+        ],
+        "what came to something is told as the system calls are"
     );
 
     let opens: Vec<&Open> = life

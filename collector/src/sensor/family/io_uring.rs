@@ -22,6 +22,13 @@ pub(super) const HOOKS: &[Spec] = &[
         unless: "",
     },
     Spec {
+        name: "io_uring_complete (names)",
+        program: "uring_named",
+        attach: Attach::Shaped(&[("io_uring_complete", 3), ("io_uring_complete", 7)]),
+        without: "what becomes of files that are renamed, linked, removed and made through io_uring",
+        unless: "",
+    },
+    Spec {
         name: "io_uring_complete",
         program: "uring_complete",
         attach: Attach::Shaped(&[("io_uring_complete", 3), ("io_uring_complete", 7)]),
