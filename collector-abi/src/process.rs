@@ -54,6 +54,10 @@ pub struct TaskFacts {
     pub cgroup_cut: u8,
     /// Bytes of the control group's path in the tail: components, the last one first, a NUL after each.
     pub cgroup_len: u16,
+    /// Which directory is its root: the file system's device number and the inode's.
+    pub root_dev: u64,
+    /// The inode's.
+    pub root_ino: u64,
     /// Its namespaces.
     pub ns: NsFacts,
     /// Its pid in each of its pid namespaces, innermost first.
@@ -237,11 +241,11 @@ pub struct StdioRecord {
 
 plain!(
     NsFacts = 32,
-    TaskFacts = 160,
+    TaskFacts = 176,
     PrivilegeFacts = 24,
     StdioFacts = 32,
-    ExecRecord = 408,
-    ForkRecord = 224,
+    ExecRecord = 424,
+    ForkRecord = 240,
     ExitRecord = 48,
     NamespaceRecord = 112,
     StdioRecord = 80,

@@ -55,6 +55,9 @@ pub fn describe(task: task_struct, facts: &mut TaskFacts, tail: Tail) {
         facts.parent.start = 0;
     }
     credentials(task, facts);
+    let root = task.fs().root().dentry().inode();
+    facts.root_dev = u64::from(root.sb().dev());
+    facts.root_ino = root.ino();
     namespaces(&task, &mut facts.ns);
     pids(&leader, facts);
 

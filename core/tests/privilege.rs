@@ -187,3 +187,39 @@ fn what_the_kernel_is_given_to_run_meets_conditions() {
     world.say(&init, Payload::Mount(Box::new(mount)));
     assert!(meets(&world, "evt.type = mount and evt.arg.dev startswith /dev/ and evt.arg.dir = /host"));
 }
+
+#[test]
+fn a_process_is_known_by_the_root_that_it_has_now() {
+    let mut world = World::new();
+    let (own, host) = (FileId { dev: 7, ino: 70 }, FileId { dev: 1, ino: 2 });
+    let init = world.found(None, "/sbin/init");
+    let mut shim = world.fork(&init);
+    shim.task.root = host;
+    world.exec(&shim, "/usr/bin/containerd-shim-runc-v2", "shim");
+    let mut inside = world.start_container(&shim, "/kubepods/pod1/abc", "abc", "/bin/sh");
+    inside.task.root = own;
+    world.exec(&inside, "/bin/sh", "sh");
+    let is_host = |world: &World, actor: &Actor| graph(world).has_host_root(actor.key);
+    assert_eq!(is_host(&world, &inside), Some(false));
+
+    let change = RootChange {
+        call: call(Family::Root, "chroot"),
+        now: File { id: host, ..File::new("/host", 0, 0) },
+        before: File { id: own, ..File::new("/", 0, 0) },
+        namespace: inside.task.namespaces.mnt,
+    };
+    world.say(&inside, Payload::Root(Box::new(change)));
+    assert!(meets(&world, "lanner.root = /host and lanner.root.is_host = true"));
+    inside.task.root = host;
+    let child = world.fork(&inside);
+    let known = graph(&world);
+    assert_eq!(known.process(child.key).and_then(|p| p.root.clone()), Some(Text::from("/host")), "inherited");
+    assert_eq!(is_host(&world, &child), Some(true));
+
+    // With the mounts of another come that one's.
+    let mut child = child;
+    let elsewhere = Namespaces { mnt: 99, ..child.task.namespaces };
+    world.setns(&mut child, elsewhere);
+    assert_eq!(is_host(&world, &child), None);
+    assert_eq!(graph(&world).process(child.key).and_then(|p| p.root.clone()), None);
+}

@@ -79,6 +79,7 @@ fn task(pid: u32, status: &str) -> Task {
         group: field(status, "NSpgid:").and_then(|pgid| pgid.parse().ok()).unwrap_or_default(),
         tty: None,
         namespaces,
+        root: identity(pid, "root"),
         container: container::innermost(&cgroup),
         cgroup,
     }
@@ -106,10 +107,14 @@ fn image(pid: u32) -> Image {
         Some(path) => (path, true),
         None => (exe.as_slice(), false),
     };
-    let id =
-        fs::metadata(format!("/proc/{pid}/exe")).map(|file| FileId { dev: kernel_dev(file.dev()), ino: file.ino() });
-    let exe = File { path: Text::from(path), id: id.unwrap_or_default(), truncated: false, deleted, as_passed: false };
+    let exe = File { path: Text::from(path), id: identity(pid, "exe"), truncated: false, deleted, as_passed: false };
     Image { exe, cwd: Text::from(link("cwd")), ..Image::default() }
+}
+
+/// Which file a link of `/proc/PID` leads to.
+fn identity(pid: u32, link: &str) -> FileId {
+    let file = fs::metadata(format!("/proc/{pid}/{link}")).ok();
+    file.map(|file| FileId { dev: kernel_dev(file.dev()), ino: file.ino() }).unwrap_or_default()
 }
 
 /// A device number as the kernel holds it, from how `stat` tells it.

@@ -66,6 +66,7 @@ pub(in crate::sensor) fn task(facts: &TaskFacts, reader: &mut Reader<'_>) -> Opt
         session: facts.session,
         group: facts.group,
         tty: (!tty.is_empty()).then_some(tty),
+        root: FileId { dev: facts.root_dev, ino: facts.root_ino },
         namespaces: Namespaces { pid: facts.ns.pid, ..namespaces(&facts.ns) },
         container: container::innermost(&cgroup),
         cgroup,

@@ -198,6 +198,9 @@ fn a_new_root_is_told_with_the_old_one() {
             // SAFETY: NUL-terminated strings.
             unsafe {
                 done(libc::chroot(at.as_ptr()).into())?;
+                if libc::fork() == 0 {
+                    libc::_exit(0);
+                }
                 // A second one frees who kept a directory outside: this one has none.
                 done(libc::chroot(c"/usr".as_ptr()).into())?;
                 // Nothing to run in there: this is where it ends.
@@ -214,6 +217,11 @@ fn a_new_root_is_told_with_the_old_one() {
         RootChange { call: call("chroot"), now: folder(dir.path()), before: folder(Path::new("/")), namespace: ns };
     assert_eq!(first, &root);
     assert_eq!(second, &RootChange { now: folder(&dir.path().join("usr")), before: root.now.clone(), ..root });
+    let inherits = |e: &Event| match &e.payload {
+        Payload::Fork(fork) => fork.task.root == root.now.id,
+        _ => false,
+    };
+    assert!(life.iter().any(inherits), "a child begins in its parent's root: {life:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Call, ContainerId, File, ProcessKey, Text};
+use super::{Call, ContainerId, File, FileId, ProcessKey, Text};
 
 /// A process began a new image, or was found running one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Task {
     pub tty: Option<Text>,
     /// In which namespaces.
     pub namespaces: Namespaces,
+    /// Which directory is its root; unknown where the sensor could not tell.
+    pub root: FileId,
     /// Its control group: the path's last components that the sensor read, such as `/kubepods/besteffort/podX/CONTAINER`.
     pub cgroup: Text,
     /// The container that the control group names.

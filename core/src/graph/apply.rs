@@ -41,6 +41,7 @@ impl Graph {
                 | Payload::Alive(_)
                 | Payload::Exit(_)
                 | Payload::Namespace(_)
+                | Payload::Root(_)
                 | Payload::Credentials(_)
                 | Payload::Trace(_)
                 | Payload::Comm(_)
@@ -58,7 +59,8 @@ impl Graph {
             Payload::Accept(accept) => self.accept(header, accept),
             Payload::Unix(unix) => self.unix(header, unix),
             Payload::Close(close) => self.ends.close(&close.flow),
-            Payload::Namespace(change) => self.actor(header).task.namespaces = change.now,
+            Payload::Namespace(change) => self.actor(header).change_namespaces(change),
+            Payload::Root(change) => self.actor(header).change_root(change),
             Payload::MemFd(memfd) => {
                 self.name_file(&memfd.file);
                 self.relate(header, Relation::Wrote, Node::File(memfd.file.id));
@@ -91,7 +93,6 @@ impl Graph {
             | Payload::Traffic(_)
             | Payload::Socket(_)
             | Payload::Bind(_)
-            | Payload::Root(_)
             | Payload::Mount(_)
             | Payload::Signal(_)
             | Payload::Kernel(_)
@@ -135,9 +136,16 @@ impl Graph {
         if fork.child.is_unknown() || self.process(fork.child).is_some() {
             return;
         }
-        let inherited = self.process(header.process).and_then(Process::shared_image).cloned();
+        let parent = self.process(header.process);
+        let inherited = parent.and_then(Process::shared_image).cloned();
+        let mut task = fork.task.clone();
+        if let Some(parent) = parent.filter(|_| !task.root.is_known()) {
+            task.root = parent.task.root;
+        }
+        let root = parent.filter(|parent| parent.task.root == task.root).and_then(|parent| parent.root.clone());
         let child = Process {
-            task: fork.task.clone(),
+            task,
+            root,
             inherited,
             origin: header.origin,
             last_seen: header.time,
@@ -414,6 +422,7 @@ impl Graph {
             began: None,
             runtime: runtime.map(|p| p.key),
             host: runtime.map(|p| p.task.namespaces),
+            host_root: runtime.map(|p| p.task.root).filter(|root| root.is_known()),
             since: header.time,
             cause: None,
             asked: None,

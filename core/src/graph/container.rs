@@ -1,7 +1,7 @@
 //! Containers, as the control groups of their processes tell.
 
 use super::Ask;
-use crate::event::{BootTime, ContainerId, ContainerInfo, Namespaces, ProcessKey, Text};
+use crate::event::{BootTime, ContainerId, ContainerInfo, FileId, Namespaces, ProcessKey, Text};
 
 /// A container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Container {
     pub runtime: Option<ProcessKey>,
     /// The namespaces of its runtime, which are "the host's" for it.
     pub host: Option<Namespaces>,
+    /// The root directory of its runtime; `None` where that is not known.
+    pub host_root: Option<FileId>,
     /// When it was first seen.
     pub since: BootTime,
     /// Why it was started, as far as files tell.

@@ -18,6 +18,17 @@ impl Graph {
         self.container_of(key)?.host
     }
 
+    /// Whether the host's root directory is a process's own: that of its container's runtime, or outside of containers that
+    /// of the machine's first process. `None`: one of them is not known.
+    pub fn has_host_root(&self, key: ProcessKey) -> Option<bool> {
+        let own = self.process(key)?.task.root;
+        let host = match self.container_of(key) {
+            Some(container) => container.host_root?,
+            None => self.by_pid(1)?.task.root,
+        };
+        (own.is_known() && host.is_known()).then_some(own == host)
+    }
+
     /// Whether this event began the first program of its process's container.
     pub fn begins_container(&self, event: &Event) -> bool {
         matches!(event.payload, Payload::Exec(_))

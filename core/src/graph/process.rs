@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::event::{BootTime, Exec, Exit, File, Image, Origin, ProcessKey, Task};
+use crate::event::{
+    BootTime, Exec, Exit, File, FileId, Image, NamespaceChange, NsChangeHow, Origin, ProcessKey, RootChange, Task, Text,
+};
 
 /// Images kept of one process. The first and the latest tell the story; a loop of execs must not eat the memory.
 const MAX_IMAGES: usize = 32;
@@ -16,6 +18,8 @@ pub struct Process {
     pub parent: Option<ProcessKey>,
     /// As whom and where it is: the latest that is known.
     pub task: Task,
+    /// The path of its root directory, when that was seen to change: as its mount namespace had it then.
+    pub root: Option<Text>,
     /// What it ran, oldest first: an exec keeps the process and begins a new image. Empty when it never exec'd.
     pub images: Vec<Running>,
     /// The image its parent ran when it forked.
@@ -59,6 +63,7 @@ impl Process {
             key,
             parent: None,
             task: Task::default(),
+            root: None,
             images: Vec::new(),
             inherited: None,
             children: Vec::new(),
@@ -71,7 +76,14 @@ impl Process {
 
     /// Begins a new image.
     pub(super) fn exec(&mut self, exec: &Exec, time: BootTime, seq: u64) {
+        let root = self.task.root;
         self.task = exec.task.clone();
+        if !exec.task.root.is_known() {
+            self.task.root = root;
+        } else if exec.task.root != root {
+            // It went there unseen.
+            self.root = None;
+        }
         if self.images.len() == MAX_IMAGES {
             self.images.remove(MAX_IMAGES / 2);
         }
@@ -80,6 +92,21 @@ impl Process {
             image.script = self.image().and_then(|before| handed_on(before, &image)).cloned();
         }
         self.images.push(Running { since: time, seq, image: Arc::new(image) });
+    }
+
+    /// Another directory is its root.
+    pub(super) fn change_root(&mut self, change: &RootChange) {
+        self.task.root = change.now.id;
+        self.root = Some(change.now.path.clone());
+    }
+
+    /// It is in other namespaces. Who enters another's mounts gets the root that those have; who makes a copy keeps its own.
+    pub(super) fn change_namespaces(&mut self, change: &NamespaceChange) {
+        if change.how == NsChangeHow::Setns && change.now.mnt != change.before.mnt {
+            self.task.root = FileId::default();
+            self.root = None;
+        }
+        self.task.namespaces = change.now;
     }
 
     /// What it runs now, or ran last; for a fork that has not exec'd, what its parent ran.

@@ -1,7 +1,7 @@
 //! Processes.
 
 use lanner_core::event::{
-    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Credentials, Environment, Exec, Exit, File, Fork, Gain,
+    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Credentials, Environment, Exec, Exit, File, FileId, Fork, Gain,
     Image, Layer, NamespaceChange, Namespaces, NsChangeHow, ProcessKey, Stdio, StdioKind, Task, Text,
 };
 
@@ -112,6 +112,8 @@ impl From<&Task> for v1::Task {
             namespaces: known(&task.namespaces),
             cgroup: bytes(&task.cgroup),
             container: task.container.as_ref().map(|id| bytes(&id.0)),
+            root_dev: task.root.dev,
+            root_ino: task.root.ino,
         }
     }
 }
@@ -135,6 +137,7 @@ impl TryFrom<v1::Task> for Task {
             namespaces: task.namespaces.map(Into::into).unwrap_or_default(),
             cgroup: text(task.cgroup, "cgroup")?,
             container: optional(task.container, "container")?.map(ContainerId),
+            root: FileId { dev: task.root_dev, ino: task.root_ino },
         })
     }
 }

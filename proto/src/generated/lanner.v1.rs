@@ -818,6 +818,11 @@ pub struct Task {
     /// The process group's id, a pid of the machine; 0 when unknown.
     #[prost(uint32, tag = "65")]
     pub group: u32,
+    /// The device and inode number of its root directory; zeros when unknown.
+    #[prost(uint64, tag = "95")]
+    pub root_dev: u64,
+    #[prost(uint64, tag = "96")]
+    pub root_ino: u64,
 }
 /// As whom a process runs; users and groups as the initial user namespace numbers them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -107,6 +107,7 @@ impl Rng {
             group: self.u32(),
             tty: self.maybe(Self::text),
             namespaces: self.namespaces(),
+            root: FileId { dev: self.u64(), ino: self.u64() },
             cgroup: self.text(),
             container: self.maybe(|r| ContainerId(r.text())),
         }

@@ -98,6 +98,18 @@ pub(super) const FIELDS: &[Field] = &[
         Payload::Comm(comm) => Some(comm.is_like_kernel()),
         _ => None,
     }),
+    text(
+        "lanner.root",
+        ALL,
+        "The root directory of the process, when it was seen to change: its path as its mount namespace had it then.",
+        |v| known(v.process()?.root.as_ref()?),
+    ),
+    flag(
+        "lanner.root.is_host",
+        ALL,
+        "The root directory of the process is the host's: that of its container's runtime, or of the machine's first process.",
+        |v| v.graph.has_host_root(v.key()),
+    ),
     text("lanner.io_uring.operation", URING, "The operation asked for: openat, connect, ...", |v| {
         match &v.event.payload {
             Payload::UringOp(op) => word(op.operation.name()),

@@ -171,6 +171,7 @@ fn capabilities(bits: u64) -> String {
 
 fn namespaces(page: &mut Page, scene: &Scene<'_>, process: &Process) {
     page.heading("Namespaces");
+    root(page, scene, process);
     let host: Option<Namespaces> = scene.graph.host_namespaces(process.key).or_else(|| {
         // Outside of containers the host's are those of pid 1.
         scene.graph.by_pid(1).map(|init| init.task.namespaces)
@@ -184,6 +185,20 @@ fn namespaces(page: &mut Page, scene: &Scene<'_>, process: &Process) {
             Some(_) => format!("{inode}  its own"),
         };
         page.fact(name, &whose);
+    }
+}
+
+/// Its root directory, where more is known of it than that it is there.
+fn root(page: &mut Page, scene: &Scene<'_>, process: &Process) {
+    let whose = match scene.graph.has_host_root(process.key) {
+        Some(true) => "the host's",
+        Some(false) => "not the host's",
+        None => "",
+    };
+    let path = process.root.as_ref().map(|path| shown(path, 4_000)).unwrap_or_default();
+    let told = [path.as_str(), whose].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ");
+    if !told.is_empty() {
+        page.fact("root", &told);
     }
 }
 

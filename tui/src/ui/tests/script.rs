@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lanner_core::event::{
     Access, Args, Attempt, Batch, BootTime, CloneFlags, Close, Connect, ContainerId, Credentials, End, Event, Exec,
-    Exit, File, Flow, FlowId, Fork, Gain, Header, Image, Listen, NamespaceChange, Namespaces, NsChangeHow, Open,
-    Origin, Payload, ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through,
+    Exit, File, FileId, Flow, FlowId, Fork, Gain, Header, Image, Listen, NamespaceChange, Namespaces, NsChangeHow,
+    Open, Origin, Payload, ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through,
 };
 
 /// The host's namespaces.
@@ -199,6 +199,7 @@ fn task(pid: u32, parent: Option<ProcessKey>, place: &Place, args: &[&str]) -> T
         group: pid,
         tty: place.tty.map(Text::from),
         namespaces: place.namespaces.unwrap_or(HOST),
+        root: FileId::default(),
         cgroup: Text::from(place.cgroup.as_str()),
         container: place.container.as_deref().map(|id| ContainerId(Text::from(id))),
     }
