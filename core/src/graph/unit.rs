@@ -9,7 +9,7 @@ use crate::event::{File, FileId, ProcessKey, Text};
 const MAX_UNITS: usize = 1_024;
 
 /// The latest file of each service's name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Units(IndexMap<Text, FileId>);
 
 impl Units {
