@@ -1,8 +1,8 @@
 //! Processes.
 
 use lanner_core::event::{
-    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Credentials, Environment, Exec, Exit, File, FileId, Fork, Gain,
-    Image, Layer, NamespaceChange, Namespaces, NsChangeHow, ProcessKey, Stdio, StdioKind, Task, Text,
+    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Credentials, Environment, Exec, Exit, File, FileId, Fork,
+    Gain, Image, Layer, NamespaceChange, Namespaces, NsChangeHow, ProcessKey, Stdio, StdioKind, Task, Text,
 };
 
 use super::{MAX_ARGS, MAX_PID_NAMESPACES, MAX_TEXT, Refused, bytes, optional, text};
