@@ -169,7 +169,7 @@ pub fn technique_name(id: &str) -> Option<&'static str> {
         "T1564.013" => "Bind Mounts",
         "T1567" => "Exfiltration Over Web Service",
         "T1567.002" => "Exfiltration to Cloud Storage",
-        "T1569.002" => "Service Execution",
+        "T1569.003" => "Systemctl",
         "T1570" => "Lateral Tool Transfer",
         "T1571" => "Non-Standard Port",
         "T1572" => "Protocol Tunneling",
