@@ -119,7 +119,7 @@ impl Case {
                 step.evidence.push(signal.seq);
             }
             occurrence::note(&mut step.times, event, link);
-            return step.count <= FEW || step.count.is_power_of_two();
+            return is_news(step.count);
         }
         let mut evidence = vec![signal.seq];
         evidence.extend(link.iter().flat_map(|l| l.evidence.iter().copied()).filter(|seq| *seq != 0));
@@ -222,6 +222,11 @@ impl Step {
         self.evidence.extend(later.evidence.into_iter().take(room));
         occurrence::absorb(&mut self.times, later.times, later.link);
     }
+}
+
+/// Whether the time of this number is worth telling at once.
+pub(super) fn is_news(count: u64) -> bool {
+    count <= FEW || count.is_power_of_two()
 }
 
 /// What an incident says of a process.

@@ -99,7 +99,7 @@ impl Detector {
     /// place in a story.
     fn signal(&mut self, graph: &Graph, event: &Event, signal: &Signal) -> Option<u64> {
         let tactic = signal.tactic?;
-        let leads = link::leads(graph, &self.cases, event);
+        let leads = link::leads(graph, &self.cases, event, signal);
         let found = link::find(graph, &self.cases, signal, &leads);
         let ids: Vec<u64> = found.iter().map(|f| f.case).collect();
         let joins = ids.iter().any(|id| *id != ids[0]);

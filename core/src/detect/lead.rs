@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{LinkKind, Tie, words};
-use crate::event::{BootTime, Event, FileId, Payload, ProcessKey, StdioKind, Text};
+use crate::event::{BootTime, Event, FileId, Payload, ProcessKey, StdioKind, Text, UnixAct};
 use crate::graph::{Graph, Node, Process, Relation};
 
 /// How long a file that was read ties its reader to its writer.
@@ -59,8 +59,13 @@ pub(super) fn of_event(graph: &Graph, event: &Event) -> Vec<Lead> {
         Payload::Kernel(load) => {
             load.file.iter().filter_map(|file| wrote(graph, LinkKind::WroteLoaded, key, file.id, seq)).collect()
         }
-        Payload::Trace(_) => traced(graph, key),
-        Payload::Connect(_) | Payload::Accept(_) | Payload::Unix(_) => called(graph, key, event.header.time),
+        // Only who the event names: whoever scans a network is connected with too many to be looked through each time.
+        Payload::Trace(trace) if graph.traced_by(key).is_some_and(|(_, at)| at == seq) => {
+            vec![reached(graph, key, trace.target, seq, key)]
+        }
+        Payload::Connect(connect) => met(graph, key, graph.other_end(&connect.flow), true, seq),
+        Payload::Accept(accept) => met(graph, key, graph.other_end(&accept.flow), false, seq),
+        Payload::Unix(unix) if unix.act == UnixAct::Connected => met(graph, key, unix.peer, true, seq),
         _ => Vec::new(),
     }
 }
@@ -348,46 +353,59 @@ fn piped(graph: &Graph, key: ProcessKey) -> Option<Lead> {
     Some(Lead { tie, other: writer.key, weak: false })
 }
 
+/// One reached into the other; one of them is asked about.
+fn reached(graph: &Graph, by: ProcessKey, into: ProcessKey, seq: u64, asked_about: ProcessKey) -> Lead {
+    let why = format!("{} reached into {}", words::process(graph, by), words::process(graph, into));
+    let (kind, object, evidence) = (LinkKind::Traced, Text::empty(), vec![seq]);
+    let tie = Tie { kind, from: by, to: into, object, delivered_by: None, why, evidence };
+    Lead { tie, other: if by == asked_about { into } else { by }, weak: false }
+}
+
 /// What a process does after another reached into it may be the other's doing; and who reached into a process of a case
 /// has a part in it.
 fn traced(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
-    let lead = |by: ProcessKey, into: ProcessKey, seq: u64| {
-        let why = format!("{} reached into {}", words::process(graph, by), words::process(graph, into));
-        let (kind, object, evidence) = (LinkKind::Traced, Text::empty(), vec![seq]);
-        let tie = Tie { kind, from: by, to: into, object, delivered_by: None, why, evidence };
-        Lead { tie, other: if by == key { into } else { by }, weak: false }
-    };
-    let by = graph.tracer_of(key).map(|(by, seq)| lead(by, key, seq));
-    let into = graph.traced_by(key).map(|(into, seq)| lead(key, into, seq));
+    let by = graph.tracer_of(key).map(|(by, seq)| reached(graph, by, key, seq, key));
+    let into = graph.traced_by(key).map(|(into, seq)| reached(graph, key, into, seq, key));
     by.into_iter().chain(into).collect()
 }
 
-/// Calls between `key` and others of this node, a little while ago. A server that everybody calls answers for nobody.
+fn call(graph: &Graph, client: ProcessKey, server: ProcessKey, seq: u64, other: ProcessKey) -> Lead {
+    let why = format!("{} called {}", words::process(graph, client), words::process(graph, server));
+    let (kind, object) = (LinkKind::Connected, Text::empty());
+    let tie = Tie { kind, from: client, to: server, object, delivered_by: None, why, evidence: vec![seq] };
+    Lead { tie, other, weak: false }
+}
+
+/// A server that everybody calls answers for nobody.
+fn serves_all(graph: &Graph, server: ProcessKey) -> bool {
+    graph.is_supervisor(server) || graph.clients_of(server, EVERYBODYS + 1) > EVERYBODYS
+}
+
+/// The other end of a connection, if it is on this node.
+fn met(graph: &Graph, key: ProcessKey, other: Option<ProcessKey>, calls: bool, seq: u64) -> Vec<Lead> {
+    let Some(other) = other.filter(|other| *other != key) else { return Vec::new() };
+    let (client, server) = if calls { (key, other) } else { (other, key) };
+    if serves_all(graph, server) { Vec::new() } else { vec![call(graph, client, server, seq, other)] }
+}
+
+/// Calls between `key` and others of this node, a little while ago.
 fn called(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
     let node = Node::Process(key);
-    let lead = |client: ProcessKey, server: ProcessKey, seq: u64, other| {
-        let why = format!("{} called {}", words::process(graph, client), words::process(graph, server));
-        let (kind, object) = (LinkKind::Connected, Text::empty());
-        let tie = Tie { kind, from: client, to: server, object, delivered_by: None, why, evidence: vec![seq] };
-        Lead { tie, other, weak: false }
-    };
-    let serves_all =
-        |server: ProcessKey| graph.is_supervisor(server) || graph.clients_of(server, EVERYBODYS + 1) > EVERYBODYS;
     let mut leads = Vec::new();
     for (other, edge) in graph.provenance().did(&node) {
         if let (Node::Process(server), Relation::Reached) = (other, edge.relation)
             && now.since(edge.last) <= CALL_HOLDS
-            && !serves_all(*server)
+            && !serves_all(graph, *server)
         {
-            leads.push(lead(key, *server, edge.last_seq, *server));
+            leads.push(call(graph, key, *server, edge.last_seq, *server));
         }
     }
     for (other, edge) in graph.provenance().done_to(&node) {
         if let (Node::Process(client), Relation::Reached) = (other, edge.relation)
             && now.since(edge.last) <= CALL_HOLDS
-            && !serves_all(key)
+            && !serves_all(graph, key)
         {
-            leads.push(lead(*client, key, edge.last_seq, *client));
+            leads.push(call(graph, *client, key, edge.last_seq, *client));
         }
     }
     leads

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::case::{Case, Cases};
+use super::case::{self, Case, Cases};
 use super::lead::{self, Lead};
 use super::{Link, LinkKind, Severity, Signal, words};
 use crate::event::{Event, ProcessKey};
@@ -19,9 +19,14 @@ pub(super) struct Found {
 }
 
 /// The evidence between an event's process, or what led to it, and others.
-pub(super) fn leads(graph: &Graph, cases: &Cases, event: &Event) -> Vec<Lead> {
+pub(super) fn leads(graph: &Graph, cases: &Cases, event: &Event, signal: &Signal) -> Vec<Lead> {
     let (key, now) = (event.header.process, event.header.time);
     let mut leads = lead::of_event(graph, event);
+    // What a process does over and over is looked into ever more seldom, as it is told: it may be connected with very many.
+    let known = cases.of(key).and_then(|case| case.stages.iter().find(|s| *s.rule == *signal.rule));
+    if known.is_some_and(|step| !case::is_news(step.count + 1)) {
+        return leads;
+    }
     leads.extend(lead::of_process(graph, key, now));
     // What led to it may be tied to others where it is not. Whoever is part of a case was looked at already.
     if cases.of(key).is_none() && graph.process(key).is_some() {
