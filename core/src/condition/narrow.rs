@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::ast::Transform;
+use super::ast::{Operator, Transform};
 use super::fields::Argument;
-use super::program::{Node, Subject};
-use super::test::Sought;
+use super::program::{Node, Subject, Tested};
+use super::test::{Sought, Test};
 use super::value::{Kind, Value};
 use super::view::View;
 use super::{Condition, Shape};
@@ -49,9 +49,7 @@ impl KeyField {
 
     /// Whether it is the same field.
     pub(crate) fn is(&self, other: &KeyField) -> bool {
-        std::ptr::eq(self.0.field, other.0.field)
-            && self.0.argument == other.0.argument
-            && self.0.transforms == other.0.transforms
+        self.0.is(&other.0)
     }
 }
 
@@ -100,6 +98,7 @@ fn narrowed(node: &Node, family: FamilySet) -> Left {
                     Left::Node(node) => left.push(node),
                 }
             }
+            merge(&mut left, true);
             joined(left, Node::All, Left::Always)
         }
         Node::Any(nodes) => {
@@ -111,6 +110,7 @@ fn narrowed(node: &Node, family: FamilySet) -> Left {
                     Left::Node(node) => left.push(node),
                 }
             }
+            merge(&mut left, false);
             joined(left, Node::Any, Left::Never)
         }
         Node::Not(node) => match narrowed(node, family) {
@@ -123,6 +123,46 @@ fn narrowed(node: &Node, family: FamilySet) -> Left {
             (_, must) if !must.and(family).is_empty() => Left::Always,
             _ => Left::Node(leaf.clone()),
         },
+    }
+}
+
+/// Makes one test of several on the same field that stand beside each other: of `x = a or x = b`, and with `negated`, of
+/// `not x = a and not x = b`.
+fn merge(nodes: &mut Vec<Node>, negated: bool) {
+    let mut at = 0;
+    while at < nodes.len() {
+        let own = tested(&nodes[at], negated).cloned();
+        let Some(own) = own.filter(|own| Test::any(&[&own.test]).is_some()) else {
+            at += 1;
+            continue;
+        };
+        let goes_with = |node: &Node| {
+            tested(node, negated)
+                .is_some_and(|t| t.subject.is(&own.subject) && Test::any(&[&own.test, &t.test]).is_some())
+        };
+        let (others, kept): (Vec<Node>, Vec<Node>) = nodes.drain(at + 1..).partition(goes_with);
+        nodes.extend(kept);
+        let tests: Vec<&Test> = others.iter().filter_map(|node| Some(&tested(node, negated)?.test)).collect();
+        if let Some(test) =
+            Some(tests).filter(|t| !t.is_empty()).and_then(|t| Test::any(&[&[&own.test][..], &t].concat()))
+        {
+            let merged = Node::Test(Arc::new(Tested { test, operator: Operator::In, subject: own.subject.clone() }));
+            nodes[at] = if negated { Node::Not(Box::new(merged)) } else { merged };
+        }
+        at += 1;
+    }
+}
+
+/// The test that a node is, or is the negation of; of a field with one value.
+fn tested(node: &Node, negated: bool) -> Option<&Arc<Tested>> {
+    let node = match node {
+        Node::Not(inner) if negated => inner,
+        node if !negated => node,
+        _ => return None,
+    };
+    match node {
+        Node::Test(tested) if tested.subject.shape == Shape::One => Some(tested),
+        _ => None,
     }
 }
 

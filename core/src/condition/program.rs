@@ -181,6 +181,11 @@ impl Subject {
         })
     }
 
+    /// Whether it is the same field, asked for and transformed in the same way.
+    pub(super) fn is(&self, other: &Subject) -> bool {
+        std::ptr::eq(self.field, other.field) && self.argument == other.argument && self.transforms == other.transforms
+    }
+
     /// Its value, when it has one at a time.
     pub(super) fn one<'a>(&self, view: View<'a>) -> Option<Value<'a>> {
         if self.counts() {

@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 use super::ast::Operator;
 use super::part;
 use super::pattern::{self, Paths};
-use super::texts::Texts;
+use super::texts::{Prefixes, Texts};
 use super::value::{Kind, Value};
 
 /// A comparison with values that are part of the condition.
@@ -20,6 +20,8 @@ pub(super) enum Test {
     Contains(Box<Finder<'static>>),
     ContainsAnyCase(Box<[u8]>),
     StartsWith(Box<[u8]>),
+    /// Only made of several of [`Test::StartsWith`].
+    StartsWithAny(Prefixes),
     EndsWith(Box<[u8]>),
     /// With parts of which every text it matches has one, where such are known.
     Pattern(Regex, Box<[Box<[u8]>]>),
@@ -153,6 +155,25 @@ impl Test {
         }
     }
 
+    /// A test that holds where any of these does, if one can be made of them.
+    pub(super) fn any(tests: &[&Test]) -> Option<Test> {
+        let mut equal = Vec::new();
+        let mut prefixes = Vec::new();
+        for test in tests {
+            match test {
+                Test::Equal(text) => equal.push(text.clone()),
+                Test::OneOf(texts) => equal.extend(texts.to_vec()),
+                Test::StartsWith(text) => prefixes.push(text.clone()),
+                _ => return None,
+            }
+        }
+        match (equal.is_empty(), prefixes.is_empty()) {
+            (false, true) => Some(Test::OneOf(Texts::new(equal.into_iter()))),
+            (true, false) => Some(Test::StartsWithAny(Prefixes::new(prefixes))),
+            _ => None,
+        }
+    }
+
     /// What a value must be or contain, if that can be said.
     pub(super) fn sought(&self) -> Option<Sought> {
         let texts = |texts: Vec<Box<[u8]>>, parts| Some(Sought::Texts { texts, parts });
@@ -162,6 +183,7 @@ impl Test {
             Test::StartsWith(text) | Test::EndsWith(text) | Test::ContainsAnyCase(text) => {
                 texts(vec![text.clone()], true)
             }
+            Test::StartsWithAny(prefixes) => texts(prefixes.to_vec(), true),
             Test::Contains(finder) => texts(vec![finder.needle().into()], true),
             Test::Pattern(_, parts) if !parts.is_empty() => texts(parts.to_vec(), true),
             Test::Number(Operator::Eq, number) => Some(Sought::Numbers(vec![*number])),
@@ -200,6 +222,7 @@ impl Test {
             Test::Contains(wanted) => wanted.find(bytes).is_some(),
             Test::ContainsAnyCase(wanted) => contains_any_case(bytes, wanted),
             Test::StartsWith(wanted) => bytes.starts_with(wanted),
+            Test::StartsWithAny(prefixes) => prefixes.begin(bytes),
             Test::EndsWith(wanted) => bytes.ends_with(wanted),
             Test::Pattern(pattern, _) => pattern.is_match(bytes),
             Test::OneOf(wanted) => wanted.has(bytes),

@@ -1,4 +1,4 @@
-//! A set of texts, to be asked for one that mostly is not among them.
+//! Sets of texts, to be asked for one that mostly is not among them.
 
 /// Texts, sorted, and what they have in common.
 #[derive(Debug, Clone)]
@@ -45,6 +45,28 @@ fn first(text: &[u8]) -> (usize, u64) {
     (usize::from(first / 64), 1 << (first % 64))
 }
 
+/// Beginnings of texts: sorted, and none of them the beginning of another.
+#[derive(Debug, Clone)]
+pub(super) struct Prefixes(Box<[Box<[u8]>]>);
+
+impl Prefixes {
+    pub(super) fn new(mut prefixes: Vec<Box<[u8]>>) -> Prefixes {
+        prefixes.sort_unstable();
+        prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter));
+        Prefixes(prefixes.into())
+    }
+
+    /// Whether one of them begins the text: only the last that does not come behind it can.
+    pub(super) fn begin(&self, text: &[u8]) -> bool {
+        let behind = self.0.partition_point(|prefix| **prefix <= *text);
+        behind > 0 && text.starts_with(&self.0[behind - 1])
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<Box<[u8]>> {
+        self.0.to_vec()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +80,23 @@ mod tests {
         let strange = ["b", "s", "ash", "shh", &long[1..], "\0"];
         assert!(!strange.iter().any(|text| set.has(text.as_bytes())));
         assert!(!Texts::new(std::iter::empty()).has(b""));
+    }
+
+    #[test]
+    fn a_text_that_begins_with_any_is_known() {
+        let prefixes = |all: &[&str]| Prefixes::new(all.iter().map(|t| t.as_bytes().into()).collect());
+        let some = prefixes(&["/root/.a", "/etc/", "/root/", "/root/.ab", "/usr/bin"]);
+        assert_eq!(some.0.len(), 3);
+        for (text, expected) in [
+            ("/root/.zzz", true),
+            ("/root", false),
+            ("/etc/x", true),
+            ("/usr/bing", true),
+            ("/a", false),
+            ("/z", false),
+        ] {
+            assert_eq!(some.begin(text.as_bytes()), expected, "{text}");
+        }
+        assert!(prefixes(&["", "x"]).begin(b"") && !prefixes(&[]).begin(b"x"));
     }
 }

@@ -1,8 +1,8 @@
 //! What the engine takes: time per event, memory per event, time to a revision. Figures are printed, not judged:
 //! `cargo xtask bench engine`, or with parts by name, `cargo xtask bench engine rules memory`.
 //!
-//! Each figure is the best of a few tries, taken in turns, for the machine has other things to do too. Events are made
-//! beforehand, a block at a time, and made and dropped outside of the measured time.
+//! Time is the processor's, and each figure is the best of a few tries, taken in turns, for the machine has other things to
+//! do too. Events are made beforehand, a block at a time, and made and dropped outside of the measured time.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 #![allow(
     clippy::cast_precision_loss,
@@ -22,6 +22,7 @@ mod span;
 mod synthetic;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use lanner_core::detect::chain;
 use lanner_core::detect::rules::RuleSet;
@@ -64,6 +65,17 @@ fn describe() {
         mix::PEACE,
         shares.collect::<Vec<_>>().join(", ")
     );
+}
+
+/// What this thread has had of a processor.
+fn processor_time() -> Duration {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(spent.tv_sec as u64, spent.tv_nsec as u32)
+}
+
+/// Events a second.
+fn rate(events: usize, took: Duration) -> String {
+    thousands(events as f64 / took.as_secs_f64())
 }
 
 fn ours() -> RuleSet {
