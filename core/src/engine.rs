@@ -8,21 +8,57 @@ use crate::condition::{Scratch, View};
 use crate::detect::chain::Chain;
 use crate::detect::explain::{self, IncidentExplanation, ProcessExplanation};
 use crate::detect::rules::RuleSet;
-use crate::detect::{Detector, Incident, Signal};
+use crate::detect::{Detector, Incident, Mentions, Signal};
 use crate::event::{Event, Origin, Payload, ProcessKey};
 use crate::graph::Graph;
 
 /// Signals that are kept; the oldest go first.
 const MAX_SIGNALS: usize = 10_000;
 
+/// How much memory an engine may take unless told otherwise, in bytes.
+pub const MEMORY: usize = 256 << 20;
+/// How often, in events, the memory is divided anew between graph and incidents.
+const DIVIDED_EVERY: u64 = 1_024;
+/// What a signal takes, in bytes, about.
+const SIGNAL: usize = 512;
+
 /// Graph, rules and incidents of one node. A clone is a snapshot to come back to: it shares the rules.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Engine {
+    memory: usize,
+    events: u64,
     graph: Graph,
     rules: Arc<RuleSet>,
     detector: Detector,
     signals: VecDeque<Signal>,
+    /// How many signals there were before the first that is kept.
+    dropped: u64,
+    mentions: Mentions<u64>,
     scratch: Scratch,
+}
+
+/// What had to go, or was not kept, to bound the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct LetGo {
+    /// Processes that were forgotten.
+    pub processes: u64,
+    /// Files and remote ends that were forgotten, with who had to do with them.
+    pub objects: u64,
+    /// Names of addresses that were forgotten.
+    pub names: u64,
+    /// Signals that were forgotten; what incidents tell of them is kept.
+    pub signals: u64,
+    /// Signals that would have made or grown an incident, had there not been too many.
+    pub untold: u64,
+    /// How often a process that belongs to an incident, or to what may become one, was not listed there.
+    pub unlisted: u64,
+}
+
+impl LetGo {
+    /// Whether nothing did.
+    pub fn is_nothing(&self) -> bool {
+        *self == LetGo::default()
+    }
 }
 
 /// What an event changed, as far as an onlooker must be told.
@@ -34,10 +70,58 @@ pub struct Outcome {
     pub revised: Vec<usize>,
 }
 
+impl Default for Engine {
+    fn default() -> Self {
+        Engine::new(RuleSet::default(), Vec::new())
+    }
+}
+
 impl Engine {
-    /// An engine that knows nothing of the node yet.
+    /// An engine that knows nothing of the node yet, and takes [`MEMORY`].
     pub fn new(rules: RuleSet, chains: Vec<Chain>) -> Self {
-        Engine { rules: Arc::new(rules), detector: Detector::new(chains), ..Engine::default() }
+        Engine {
+            memory: MEMORY,
+            events: 0,
+            graph: Graph::default(),
+            rules: Arc::new(rules),
+            detector: Detector::new(chains),
+            signals: VecDeque::new(),
+            dropped: 0,
+            mentions: Mentions::default(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The same, with at most about so many bytes of memory, rules apart: what was longest ago goes when there is no room,
+    /// and what open incidents rest on after everything else. See [`Engine::let_go`].
+    #[must_use]
+    pub fn with_memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self.divide();
+        self
+    }
+
+    /// Gives the graph what incidents and signals leave: a quarter at least.
+    fn divide(&mut self) {
+        let told = self.detector.bytes() + self.signals.len() * SIGNAL;
+        self.graph.bound(self.memory.saturating_sub(told).max(self.memory / 4));
+    }
+
+    /// About how many bytes of memory it takes, rules apart.
+    pub fn bytes(&self) -> usize {
+        self.graph.bytes() + self.detector.bytes() + self.signals.len() * SIGNAL
+    }
+
+    /// What had to go, or was not kept, to bound the memory.
+    pub fn let_go(&self) -> LetGo {
+        LetGo {
+            processes: self.graph.evicted(),
+            objects: self.graph.provenance().evicted(),
+            names: self.graph.names_let_go(),
+            signals: self.dropped,
+            untold: self.detector.untold(),
+            unlisted: self.detector.unlisted(),
+        }
     }
 
     /// Takes in one event. What was there before the sensor is no news: rules look at live events only.
@@ -57,17 +141,31 @@ impl Engine {
 
     fn know(&mut self, event: &Event) {
         self.graph.apply(event);
+        self.events += 1;
+        if self.events % DIVIDED_EVERY == 0 {
+            self.divide();
+        }
         if let Payload::Container(info) = &event.payload {
-            self.signals.iter_mut().for_each(|signal| signal.name_container(info));
+            for number in self.mentions.take(info) {
+                let at = number.checked_sub(self.dropped).and_then(|at| usize::try_from(at).ok());
+                if let Some(signal) = at.and_then(|at| self.signals.get_mut(at)) {
+                    signal.name_container(info);
+                }
+            }
         }
     }
 
     fn conclude(&mut self, event: &Event, signals: &[Signal]) -> Vec<usize> {
         let revised = self.detector.apply(&self.graph, event, signals);
+        for (key, on) in self.detector.take_holds() {
+            if on { self.graph.hold(key) } else { self.graph.release(key) }
+        }
         for signal in signals {
             if self.signals.len() == MAX_SIGNALS {
                 self.signals.pop_front();
+                self.dropped += 1;
             }
+            self.mentions.note(&signal.sentence, self.dropped + self.signals.len() as u64);
             self.signals.push_back(signal.clone());
         }
         revised

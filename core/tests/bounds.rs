@@ -88,7 +88,7 @@ fn children_of_a_busy_parent_are_listed_again_once_old_ones_are_forgotten() {
     }
     let listed = &graph.process(parent).unwrap().children;
     assert!(listed.iter().all(|child| graph.process(*child).is_some()), "a child that was forgotten is listed");
-    assert_eq!(listed.last(), Some(&ProcessKey::new(5_000, 150_000)));
+    assert_eq!(listed.back(), Some(&ProcessKey::new(5_000, 150_000)));
 }
 
 #[test]

@@ -16,6 +16,8 @@ const MAX_CASES: usize = 4_096;
 const MAX_WAYS: usize = 65_536;
 /// Processes, files and peers that are listed of one case.
 const MAX_MEMBERS: usize = 16_384;
+/// Processes that are part of cases, of all together.
+const MAX_ALL_MEMBERS: usize = 131_072;
 /// Times of a stage of which each is told at once.
 const FEW: u64 = 16;
 /// Events that a stage rests on and that are listed.
@@ -38,6 +40,17 @@ pub(super) struct Case {
     pub(super) last_time: BootTime,
     /// Something of it changed since it was last told.
     pub(super) changed: bool,
+    /// Members that are new, or changed, since then.
+    pub(super) news: IndexSet<ProcessKey>,
+    /// Nothing of what was told holds any more: it is another case than it was.
+    pub(super) anew: bool,
+    /// Those that are held for it in the graph, in the order in which they came to be.
+    pub(super) held: IndexSet<ProcessKey>,
+    /// How many members were looked at for that.
+    looked_at: usize,
+    /// The origins and containers that lead to it.
+    origins: IndexSet<ProcessKey>,
+    containers: IndexSet<ContainerId>,
     /// Where it stands among the incidents, once it is one.
     pub(super) incident: Option<usize>,
 }
@@ -74,15 +87,17 @@ impl Case {
         }
         let Some(process) = graph.process(key) else { return };
         self.members.insert(key, summary(graph, key));
+        self.news.insert(key);
         if process.is_alive() {
             self.living.insert(key);
         }
-        for id in graph.written_by(key) {
+        let (written, peers) = graph.did_lately(key);
+        for id in written {
             if let Some(file) = graph.file(id) {
                 self.note_file(&file.path);
             }
         }
-        for peer in graph.peers_of(key) {
+        for peer in peers {
             self.note_peer(peer);
         }
     }
@@ -204,8 +219,29 @@ impl Case {
         self.living.extend(other.living.into_iter().filter(|key| members.contains_key(key)));
         other.files.iter().for_each(|path| self.note_file(path));
         other.peers.into_iter().for_each(|peer| self.note_peer(peer));
+        self.origins.extend(other.origins);
+        self.containers.extend(other.containers);
         self.last_time = self.last_time.max(other.last_time);
         self.changed = true;
+        self.anew = true;
+    }
+
+    /// What an incident that goes on rests on is held: its members, and their ancestors. Tells `change` whom to hold from
+    /// now on, or to let loose.
+    pub(super) fn settle(&mut self, graph: &Graph, mut change: impl FnMut(ProcessKey, bool)) {
+        let is_open = self.incident.is_some() && !self.living.is_empty();
+        if !is_open {
+            self.held.drain(..).for_each(|key| change(key, false));
+            self.looked_at = 0;
+            return;
+        }
+        for key in self.members.keys().skip(self.looked_at) {
+            // Above one that is held already all are.
+            let line = std::iter::once(*key).chain(graph.ancestors(*key).map(|p| p.key));
+            let fresh = line.filter(|key| graph.process(*key).is_some()).take_while(|key| self.held.insert(*key));
+            fresh.for_each(|key| change(key, true));
+        }
+        self.looked_at = self.members.len();
     }
 }
 
@@ -245,41 +281,57 @@ pub(super) fn summary(graph: &Graph, key: ProcessKey) -> ProcessSummary {
 /// All cases, and whose they are.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cases {
-    cases: IndexMap<u64, Case>,
+    cases: IndexMap<u64, Box<Case>>,
     next: u64,
     of_process: HashMap<ProcessKey, u64>,
     of_origin: IndexMap<ProcessKey, u64>,
     of_container: IndexMap<ContainerId, u64>,
     /// Incidents that became part of an older one.
     merged: Vec<(usize, u64)>,
+    /// What was held for cases that are no more.
+    loose: Vec<ProcessKey>,
+    /// How often a process that belongs to a case was not made part of it, for there are too many.
+    pub(super) unlisted: u64,
 }
 
 impl Cases {
     /// The case that a process is part of.
     pub(super) fn of(&self, key: ProcessKey) -> Option<&Case> {
-        self.cases.get(self.of_process.get(&key)?)
+        self.cases.get(self.of_process.get(&key)?).map(Box::as_ref)
     }
 
     /// The case that a process is part of, or that others of its lineage are.
     pub(super) fn of_lineage(&self, graph: &Graph, key: ProcessKey) -> Option<&Case> {
-        self.of(key).or_else(|| self.cases.get(self.of_origin.get(&graph.origin_of(key))?))
+        self.of(key).or_else(|| self.cases.get(self.of_origin.get(&graph.origin_of(key))?).map(Box::as_ref))
     }
 
     /// The case that weighs most of those seen in a container.
     pub(super) fn of_container(&self, id: &ContainerId) -> Option<&Case> {
-        self.cases.get(self.of_container.get(id)?)
+        self.cases.get(self.of_container.get(id)?).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Case> {
-        self.cases.get_mut(&id)
+        self.cases.get_mut(&id).map(Box::as_mut)
     }
 
     pub(super) fn of_mut(&mut self, key: ProcessKey) -> Option<&mut Case> {
-        self.cases.get_mut(self.of_process.get(&key)?)
+        self.cases.get_mut(self.of_process.get(&key)?).map(Box::as_mut)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Case> {
-        self.cases.values_mut()
+        self.cases.values_mut().map(Box::as_mut)
+    }
+
+    /// Bytes of memory, about, with what is told of the incidents.
+    pub(super) fn bytes(&self) -> usize {
+        let one = |case: &Case| {
+            2_048
+                + case.members.len() * 400
+                + case.files.len() * 160
+                + case.peers.len() * 128
+                + case.stages.len() * 2_048
+        };
+        self.cases.values().map(|case| one(case)).sum::<usize>() + self.of_process.len() * 40
     }
 
     /// Begins a case with its first signal.
@@ -299,19 +351,34 @@ impl Cases {
             ties: Ties::default(),
             last_time: signal.time,
             changed: true,
+            news: IndexSet::default(),
+            anew: true,
+            held: IndexSet::default(),
+            looked_at: 0,
+            origins: IndexSet::default(),
+            containers: IndexSet::default(),
             incident: None,
         };
-        self.cases.insert(self.next, case);
+        self.cases.insert(self.next, Box::new(case));
         self.next
     }
 
     fn evict(&mut self) {
         let goes = self.cases.values().find(|c| c.incident.is_none()).or_else(|| self.cases.values().next());
         let Some(id) = goes.map(|c| c.id) else { return };
-        self.cases.shift_remove(&id);
-        self.of_process.retain(|_, case| *case != id);
-        self.of_origin.retain(|_, case| *case != id);
-        self.of_container.retain(|_, case| *case != id);
+        let Some(case) = self.cases.shift_remove(&id) else { return };
+        for key in case.members.keys() {
+            self.of_process.remove(key);
+        }
+        for origin in case.origins.iter().filter(|origin| self.of_origin.get(*origin) == Some(&id)).collect::<Vec<_>>()
+        {
+            self.of_origin.swap_remove(origin);
+        }
+        let own = |container: &&ContainerId| self.of_container.get(*container) == Some(&id);
+        for container in case.containers.iter().filter(own).collect::<Vec<_>>() {
+            self.of_container.swap_remove(container);
+        }
+        self.loose.extend(case.held);
     }
 
     /// Makes a process and what led to it part of a case: its ancestors up to where its doings began, and all of its
@@ -342,16 +409,21 @@ impl Cases {
                 }
             }
         }
+        let container = graph.container_of(key).map(|container| container.id.clone());
         bound(&mut self.of_origin);
         self.of_origin.insert(origin, id);
-        if let Some(container) = graph.container_of(key) {
-            // What weighs more is what others may belong to; of two alike the later.
-            let weight = |id: u64| self.cases.get(&id).map_or(0, Case::score);
-            let known = self.of_container.get(&container.id).copied();
-            if known.is_none_or(|known| weight(id) >= weight(known)) {
-                bound(&mut self.of_container);
-                self.of_container.insert(container.id.clone(), id);
-            }
+        let known = container.as_ref().and_then(|container| self.of_container.get(container)).copied();
+        // What weighs more is what others may belong to; of two alike the later.
+        let weight = |id: u64| self.cases.get(&id).map_or(0, |case| case.score());
+        if let Some(container) = &container
+            && known.is_none_or(|known| weight(id) >= weight(known))
+        {
+            bound(&mut self.of_container);
+            self.of_container.insert(container.clone(), id);
+        }
+        if let Some(case) = self.cases.get_mut(&id) {
+            case.origins.insert(origin);
+            case.containers.extend(container);
         }
     }
 
@@ -360,10 +432,14 @@ impl Cases {
         if self.of_process.contains_key(&key) {
             return;
         }
+        let room = self.of_process.len() < MAX_ALL_MEMBERS;
         if let Some(case) = self.cases.get_mut(&id) {
-            case.include(graph, key);
-            if case.members.contains_key(&key) {
-                self.of_process.insert(key, id);
+            if room {
+                case.include(graph, key);
+            }
+            match case.members.contains_key(&key) {
+                true => drop(self.of_process.insert(key, id)),
+                false => self.unlisted += u64::from(graph.process(key).is_some()),
             }
         }
     }
@@ -373,9 +449,17 @@ impl Cases {
         let oldest = *ids.iter().min()?;
         for id in ids.iter().filter(|id| **id != oldest) {
             let Some(other) = self.cases.shift_remove(id) else { continue };
-            self.of_process.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
-            self.of_origin.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
-            self.of_container.values_mut().filter(|case| *case == id).for_each(|case| *case = oldest);
+            for key in other.members.keys() {
+                self.of_process.insert(*key, oldest);
+            }
+            for origin in &other.origins {
+                self.of_origin.get_mut(origin).filter(|case| *case == id).into_iter().for_each(|case| *case = oldest);
+            }
+            for container in &other.containers {
+                let led = self.of_container.get_mut(container).filter(|case| *case == id);
+                led.into_iter().for_each(|case| *case = oldest);
+            }
+            self.loose.extend(other.held.iter().copied());
             // What became part of it with this very event goes on with it.
             self.merged.iter_mut().filter(|(_, into)| into == id).for_each(|(_, into)| *into = oldest);
             let Some(case) = self.cases.get_mut(&oldest) else { continue };
@@ -386,7 +470,7 @@ impl Cases {
                 case.incident = other.incident;
                 case.name.clone_from(&other.name);
             }
-            case.absorb(other);
+            case.absorb(*other);
         }
         Some(oldest)
     }
@@ -399,6 +483,11 @@ impl Cases {
                 case.changed |= case.ties.add(tie);
             }
         }
+    }
+
+    /// What was held for cases that are no more, since this was last asked.
+    pub(super) fn take_loose(&mut self) -> Vec<ProcessKey> {
+        std::mem::take(&mut self.loose)
     }
 
     /// Incidents that became part of a case since this was last asked.

@@ -3,7 +3,7 @@
 use super::case::Cases;
 use super::chain::{self, Chain, Scene};
 use super::explain::{self, ProcessExplanation};
-use super::{Incident, Signal, Stage, Status, because, follow, link};
+use super::{Incident, Mentions, ProcessSummary, Signal, Stage, Status, because, follow, link};
 use crate::event::{ContainerInfo, Event, Payload, ProcessKey};
 use crate::graph::Graph;
 
@@ -20,6 +20,10 @@ pub(crate) struct Detector {
     cases: Cases,
     incidents: Vec<Incident>,
     untold: u64,
+    /// Cases whose sentences speak of containers by their ids.
+    mentions: Mentions<u64>,
+    /// Whom to hold in the graph from now on, or to let loose.
+    holds: Vec<(ProcessKey, bool)>,
 }
 
 impl Detector {
@@ -68,9 +72,31 @@ impl Detector {
             incident.revision += 1;
             revised.push(absorbed);
         }
+        // Whose incident goes on, or does no more, may be another question after this event.
+        let key = event.header.process;
+        if let Some(case) = self.cases.of_mut(key) {
+            case.settle(graph, |key, on| self.holds.push((key, on)));
+        }
+        let loose = self.cases.take_loose().into_iter().map(|key| (key, false));
+        self.holds.extend(loose);
         revised.sort_unstable();
         revised.dedup();
         revised
+    }
+
+    /// Whom to hold in the graph, and whom to let loose, since this was last asked.
+    pub(crate) fn take_holds(&mut self) -> Vec<(ProcessKey, bool)> {
+        std::mem::take(&mut self.holds)
+    }
+
+    /// Bytes of memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.cases.bytes()
+    }
+
+    /// How often a process that belongs to an incident, or to what may become one, was not listed, for there are too many.
+    pub(crate) fn unlisted(&self) -> u64 {
+        self.cases.unlisted
     }
 
     /// Tells what has changed of incidents without being worth a revision of its own: processes, files and peers, and
@@ -84,7 +110,8 @@ impl Detector {
     /// A name that comes late is told as if it had been known.
     fn name_container(&mut self, graph: &Graph, info: &ContainerInfo) -> Vec<usize> {
         let mut renamed = Vec::new();
-        for case in self.cases.iter_mut() {
+        for id in self.mentions.take(info) {
+            let Some(case) = self.cases.get_mut(id) else { continue };
             let before = std::mem::take(&mut case.changed);
             case.name_container(info);
             if case.changed {
@@ -114,7 +141,13 @@ impl Detector {
                 (joined, Some(again.map_or(first.link, |f| f.link)))
             }
         };
-        let is_news = self.cases.get_mut(id)?.add(graph, event, signal, tactic, link);
+        let case = self.cases.get_mut(id)?;
+        let is_news = case.add(graph, event, signal, tactic, link);
+        let spoken = case.stages.iter().filter(|step| joins || step.count == 1);
+        for step in spoken {
+            self.mentions.note(&step.sentence, id);
+            step.link.iter().for_each(|link| self.mentions.note(&link.why, id));
+        }
         self.cases.include(graph, id, event.header.process);
         self.cases.tie(id, leads);
         if let Payload::Open(open) = &event.payload {
@@ -153,9 +186,24 @@ impl Detector {
                 times: step.times.clone(),
             })
             .collect();
-        let mut processes: Vec<_> = case.members.values().cloned().collect();
-        processes.sort_by_key(|p| (p.key.start, p.key.pid));
         let chain = chain::best(&self.chains, &Scene::new(&stages, &case.members, case.ties.as_slice()), graph);
+        // What it had is not copied again, for that may be very much.
+        let (mut processes, mut files, mut peers) = match self.incidents.get_mut(at) {
+            Some(told) if !case.anew => {
+                let Incident { processes, files, peers, .. } = told;
+                (std::mem::take(processes), std::mem::take(files), std::mem::take(peers))
+            }
+            _ => {
+                case.news = case.members.keys().copied().collect();
+                Default::default()
+            }
+        };
+        case.anew = false;
+        for member in case.news.drain(..).filter_map(|key| case.members.get(&key)) {
+            note(&mut processes, member);
+        }
+        files.extend(case.files.iter().skip(files.len()).cloned());
+        peers.extend(case.peers.iter().skip(peers.len()).copied());
         let incident = Incident {
             id: case.name.clone(),
             revision: self.incidents.get(at).map_or(0, |i| i.revision) + 1,
@@ -168,8 +216,8 @@ impl Detector {
             last_time: case.last_time,
             stages,
             processes,
-            files: case.files.iter().cloned().collect(),
-            peers: case.peers.iter().copied().collect(),
+            files,
+            peers,
             links: case.ties.as_slice().to_vec(),
             links_left_out: case.ties.left_out(),
             chain,
@@ -181,6 +229,15 @@ impl Detector {
             self.incidents[at] = incident;
         }
         Some(at)
+    }
+}
+
+/// Puts a process among others, which stand in the order in which they started; or tells it anew.
+fn note(processes: &mut Vec<ProcessSummary>, process: &ProcessSummary) {
+    let order = |p: &ProcessSummary| (p.key.start, p.key.pid);
+    match processes.binary_search_by_key(&order(process), order) {
+        Ok(at) => processes[at] = process.clone(),
+        Err(at) => processes.insert(at, process.clone()),
     }
 }
 

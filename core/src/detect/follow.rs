@@ -25,6 +25,7 @@ pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event) -> Option<
         Payload::Exec(_) => {
             case.changed = true;
             case.members.insert(key, case::summary(graph, key));
+            case.news.insert(key);
         }
         Payload::Open(open) if open.access.write => {
             case.changed = true;

@@ -106,7 +106,7 @@ fn delivered_by(graph: &Graph, writer: ProcessKey, written: u64) -> Option<Socke
     let fed_by = graph.process(writer).and_then(|p| p.image()).map(|i| i.stdio[0]);
     let feeder = fed_by.filter(|s| s.kind == StdioKind::Pipe).and_then(|s| graph.pipe_writer(s.ino, writer));
     let peer_of = |key: ProcessKey| {
-        let did = graph.provenance().did(&Node::Process(key));
+        let did = graph.provenance().did_lately(&Node::Process(key));
         let peers = did.into_iter().filter_map(|(node, edge)| match node {
             Node::Peer(peer) if edge.first_seq < written && is_spoken_to(edge.relation) => {
                 Some((edge.first_seq, *peer))
@@ -173,7 +173,7 @@ fn is_interpreter(name: &[u8]) -> bool {
 }
 
 fn reads(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
-    let did = graph.provenance().did(&Node::Process(key));
+    let did = graph.provenance().did_lately(&Node::Process(key));
     let mut read: Vec<(u64, FileId)> = did
         .into_iter()
         .filter_map(|(node, edge)| match node {
@@ -190,11 +190,11 @@ fn reads(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
 /// Who runs what `key` wrote.
 fn gave(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
     let mut leads = Vec::new();
-    for file in graph.written_by(key).into_iter().rev().take(MAX_FILES) {
+    for file in graph.did_lately(key).0.into_iter().rev().take(MAX_FILES) {
         if graph.last_write(file).is_none_or(|(writer, _)| writer != key) || is_everybodys(graph, file) {
             continue;
         }
-        for (node, edge) in graph.provenance().done_to(&Node::File(file)).into_iter().take(MAX_FILES) {
+        for (node, edge) in graph.provenance().done_to_lately(&Node::File(file)).into_iter().take(MAX_FILES) {
             if let (Node::Process(other), Relation::Executed) = (node, edge.relation)
                 && *other != key
                 && let Some(lead) = wrote(graph, LinkKind::WroteExecuted, *other, file, edge.last_seq)
@@ -392,7 +392,7 @@ fn met(graph: &Graph, key: ProcessKey, other: Option<ProcessKey>, calls: bool, s
 fn called(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
     let node = Node::Process(key);
     let mut leads = Vec::new();
-    for (other, edge) in graph.provenance().did(&node) {
+    for (other, edge) in graph.provenance().did_lately(&node) {
         if let (Node::Process(server), Relation::Reached) = (other, edge.relation)
             && now.since(edge.last) <= CALL_HOLDS
             && !serves_all(graph, *server)
@@ -400,7 +400,7 @@ fn called(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
             leads.push(call(graph, key, *server, edge.last_seq, *server));
         }
     }
-    for (other, edge) in graph.provenance().done_to(&node) {
+    for (other, edge) in graph.provenance().done_to_lately(&node) {
         if let (Node::Process(client), Relation::Reached) = (other, edge.relation)
             && now.since(edge.last) <= CALL_HOLDS
             && !serves_all(graph, key)

@@ -23,7 +23,7 @@ pub(super) fn container(graph: &Graph, id: &ContainerId) -> String {
 pub(super) fn renamed(sentence: &str, info: &ContainerInfo) -> Option<String> {
     let (was, now) = (format!("container {}", info.id.short()), format!("container {}", info.title()?));
     // The id may be the beginning of a longer word, or of the name itself.
-    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+    let ends = |rest: &str| !rest.starts_with(is_of_name);
     let mut words = String::new();
     let mut rest = sentence;
     while let Some((before, after)) = rest.split_once(&was) {
@@ -33,6 +33,15 @@ pub(super) fn renamed(sentence: &str, info: &ContainerInfo) -> Option<String> {
     }
     words.push_str(rest);
     (words != sentence).then_some(words)
+}
+
+/// What a sentence calls containers: names, and ids where no name was known.
+pub(super) fn containers(sentence: &str) -> impl Iterator<Item = &str> {
+    sentence.split("container ").skip(1).map(|rest| rest.split(|c| !is_of_name(c)).next().unwrap_or(rest))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')
 }
 
 /// A span of time in its two largest units: `1 h 13 min`, `63 s`, `0.6 s`.

@@ -21,6 +21,11 @@ impl Text {
         &self.0
     }
 
+    /// Whether somebody else has the same bytes.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,6 +1,8 @@
 //! Events into the graph.
 
 use super::container::pod_of;
+use super::retain::{of_container, weight};
+use super::table::Place;
 use super::take::Take;
 use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
 use crate::event::{
@@ -9,10 +11,7 @@ use crate::event::{
 };
 use crate::hash::{HashSet, IndexMap};
 
-/// Processes that are kept, living and ended; the longest ended go first, and are counted.
-const MAX_PROCESSES: usize = 131_072;
-/// Names of files, and pipes, that are kept.
-const MAX_FILES: usize = 65_536;
+/// Pipes that are kept.
 const MAX_PIPES: usize = 16_384;
 /// Containers that are kept; those that have ended go first.
 const MAX_CONTAINERS: usize = 8_192;
@@ -105,12 +104,12 @@ impl Graph {
         if let Some(process) = self.processes.get_mut(&header.process) {
             process.last_seen = header.time;
         }
+        self.make_room();
     }
 
     fn exec(&mut self, header: &Header, exec: &Exec) {
         let entered = self.enters(header, exec);
-        let process = self.actor(header);
-        process.exec(exec, header.time, header.seq);
+        let process = self.begin_image(header, exec);
         if entered && process.entered.is_none() {
             process.entered = Some(header.seq);
         }
@@ -120,12 +119,35 @@ impl Graph {
         self.note_container(header, &exec.task, true);
     }
 
+    fn begin_image(&mut self, header: &Header, exec: &Exec) -> &mut Process {
+        let task = self.task(&exec.task);
+        let mut image = exec.image.clone();
+        let File { path, .. } = &mut image.exe;
+        let script = image.script.as_mut().map(|script| &mut script.path);
+        let texts = [path, &mut image.cwd].into_iter().chain(script);
+        texts.chain(&mut image.args.list).chain(&mut image.env.list).for_each(|text| self.texts.share(text));
+        let process = self.actor(header);
+        let before = weight(process);
+        process.exec(task, image, header.time, header.seq);
+        let after = weight(process);
+        self.processes_bytes = self.processes_bytes + after - before;
+        self.actor(header)
+    }
+
+    /// A task that shares its texts with others.
+    fn task(&mut self, task: &Task) -> Task {
+        let mut task = task.clone();
+        let container = task.container.as_mut().map(|id| &mut id.0);
+        let texts = [&mut task.comm, &mut task.cgroup].into_iter().chain(&mut task.tty).chain(container);
+        texts.for_each(|text| self.texts.share(text));
+        task
+    }
+
     fn alive(&mut self, header: &Header, exec: &Exec) {
         if self.process(header.process).is_some_and(|p| !p.images.is_empty()) {
             return;
         }
-        let process = self.actor(header);
-        process.exec(exec, header.time, header.seq);
+        self.begin_image(header, exec);
         self.adopt(header.process, exec.task.parent);
         self.by_pid.insert(header.process.pid, header.process);
         self.note_image(header, exec);
@@ -136,9 +158,9 @@ impl Graph {
         if fork.child.is_unknown() || self.process(fork.child).is_some() {
             return;
         }
+        let mut task = self.task(&fork.task);
         let parent = self.process(header.process);
         let inherited = parent.and_then(Process::shared_image).cloned();
-        let mut task = fork.task.clone();
         if let Some(parent) = parent.filter(|_| !task.root.is_known()) {
             task.root = parent.task.root;
         }
@@ -215,47 +237,19 @@ impl Graph {
 
     /// The event's process; one that is not known yet begins here, with all but its key unknown.
     fn actor(&mut self, header: &Header) -> &mut Process {
-        if !self.processes.contains_key(&header.process) {
+        let place = self.processes.place(&header.process).unwrap_or_else(|| {
             let mut process = Process::unknown(header.process);
             process.origin = header.origin;
-            self.insert(process);
             self.by_pid.insert(header.process.pid, header.process);
-        }
-        &mut self.processes[&header.process]
+            self.insert(process)
+        });
+        self.processes.value_mut(place)
     }
 
-    fn insert(&mut self, process: Process) {
-        if self.processes.len() >= MAX_PROCESSES {
-            self.evict();
-        }
-        self.processes.insert(process.key, process);
+    fn insert(&mut self, process: Process) -> Place {
+        self.processes_bytes += weight(&process);
         self.living += 1;
-    }
-
-    /// Forgets the processes that ended longest ago; without any, those known longest.
-    fn evict(&mut self) {
-        let mut goes: Vec<ProcessKey> = self.ended.drain(..self.ended.len().min(MAX_PROCESSES / 16)).collect();
-        if goes.is_empty() {
-            goes = self.processes.keys().take(MAX_PROCESSES / 16).copied().collect();
-            self.living -= goes.len();
-        }
-        for key in &goes {
-            self.provenance.remove(&Node::Process(*key));
-            if self.by_pid.get(&key.pid) == Some(key) {
-                self.by_pid.remove(&key.pid);
-            }
-        }
-        self.evicted += goes.len() as u64;
-        let goes: HashSet<ProcessKey> = goes.into_iter().collect();
-        // A parent that lives on must not fill its list with children that nobody can look up any more.
-        let parents: HashSet<ProcessKey> =
-            goes.iter().filter_map(|key| self.process(*key)?.parent).filter(|parent| !goes.contains(parent)).collect();
-        for parent in parents {
-            if let Some(parent) = self.processes.get_mut(&parent) {
-                parent.children.retain(|child| !goes.contains(child));
-            }
-        }
-        self.processes.retain(|key, _| !goes.contains(key));
+        self.processes.insert(process.key, process)
     }
 
     /// Whether a process may become the parent of `child`: it is neither the child nor one of its descendants, and stands
@@ -285,7 +279,7 @@ impl Graph {
         if let Some(children) = self.processes.get_mut(&parent).map(|p| &mut p.children)
             && children.len() < MAX_CHILDREN
         {
-            children.push(child);
+            children.push_back(child);
         }
     }
 
@@ -310,10 +304,23 @@ impl Graph {
     }
 
     pub(super) fn name_file(&mut self, file: &File) {
-        if file.id.is_known() {
-            bound(&mut self.files, MAX_FILES);
-            self.units.note(file);
-            self.files.insert(file.id, file.clone());
+        if !file.id.is_known() {
+            return;
+        }
+        self.units.note(file);
+        match self.files.get_mut(&file.id) {
+            Some(known) if known == file => {}
+            Some(known) => {
+                let mut file = file.clone();
+                self.texts.share(&mut file.path);
+                *known = file;
+            }
+            None => {
+                let mut named = file.clone();
+                self.texts.share(&mut named.path);
+                self.files.insert(file.id, named);
+                self.provenance.note(Node::File(file.id));
+            }
         }
     }
 
@@ -384,10 +391,14 @@ impl Graph {
         if !self.container_info(&info.id).is_some_and(same) {
             self.news = Some(header.seq);
         }
-        if !self.told.contains_key(&info.id) {
-            bound(&mut self.told, MAX_CONTAINERS);
+        while self.told.len() >= MAX_CONTAINERS || self.told_bytes > self.memory / 8 {
+            let Some((_, oldest)) = self.told.shift_remove_index(0) else { break };
+            self.told_bytes -= of_container(&oldest);
         }
-        self.told.insert(info.id.clone(), info.clone());
+        self.told_bytes += of_container(info);
+        if let Some(before) = self.told.insert(info.id.clone(), info.clone()) {
+            self.told_bytes -= of_container(&before);
+        }
         if let Some(container) = self.containers.get_mut(&info.id) {
             container.learn(info);
         }

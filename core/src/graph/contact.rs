@@ -62,6 +62,11 @@ impl Contacts {
         }
     }
 
+    /// Bytes of memory, about: with what the gaps take.
+    pub(super) fn bytes(&self) -> usize {
+        self.known.len() * (size_of::<(Caller, SocketAddr, Contact)>() * 3 / 2 + 8 * size_of::<Duration>())
+    }
+
     /// The call (`header.seq`) at which the calls to `peer` showed to be regular.
     pub(super) fn beacon_since(&self, caller: Caller, peer: SocketAddr) -> Option<u64> {
         self.known.get(&(caller, peer))?.beacon_since

@@ -103,8 +103,7 @@ impl Graph {
 
     /// As [`Graph::carried`]: the file, and the event that shows the read.
     pub fn carried_from(&self, key: ProcessKey) -> Option<(FileId, u64)> {
-        let did = self.provenance.did(&Node::Process(key));
-        did.into_iter().rev().find_map(|(node, edge)| match node {
+        self.provenance.latest(&Node::Process(key)).find_map(|(node, edge)| match node {
             Node::File(id) if edge.relation == Relation::Read => {
                 self.writer_of(*id).filter(|w| w.key != key).map(|_| (*id, edge.last_seq))
             }
@@ -129,20 +128,12 @@ impl Graph {
 
     /// Who last reached into this process, and the event (`header.seq`) that shows it.
     pub fn tracer_of(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
-        self.last_traced(self.provenance.done_to(&Node::Process(key)))
+        self.provenance.tracer_of(key)
     }
 
     /// Into whom this process last reached, and the event (`header.seq`) that shows it.
     pub fn traced_by(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
-        self.last_traced(self.provenance.did(&Node::Process(key)))
-    }
-
-    fn last_traced(&self, edges: Vec<(&Node, &Edge)>) -> Option<(ProcessKey, u64)> {
-        let traced = edges.into_iter().filter_map(|(node, edge)| match node {
-            Node::Process(other) if edge.relation == Relation::Traced => Some((*other, edge.last_seq)),
-            _ => None,
-        });
-        traced.max_by_key(|(_, seq)| *seq)
+        self.provenance.traced_by(key)
     }
 
     /// Who wrote a file last.
@@ -157,23 +148,31 @@ impl Graph {
 
     /// The remote ends that a process opened connections to, by first time.
     pub fn peers_of(&self, key: ProcessKey) -> Vec<SocketAddr> {
-        let did = self.provenance.did(&Node::Process(key));
-        did.into_iter()
-            .filter_map(|(node, edge)| match node {
-                Node::Peer(peer) if edge.relation == Relation::Connected => Some(*peer),
-                _ => None,
-            })
-            .collect()
+        self.provenance.did(&Node::Process(key)).into_iter().filter_map(called).collect()
     }
 
     /// The files that a process wrote, by first time.
     pub fn written_by(&self, key: ProcessKey) -> Vec<FileId> {
-        let did = self.provenance.did(&Node::Process(key));
-        did.into_iter()
-            .filter_map(|(node, edge)| match node {
-                Node::File(file) if edge.relation == Relation::Wrote => Some(*file),
-                _ => None,
-            })
-            .collect()
+        self.provenance.did(&Node::Process(key)).into_iter().filter_map(wrote).collect()
+    }
+
+    /// As [`Graph::written_by`] and [`Graph::peers_of`]; of a process that did very much, what it did last.
+    pub(crate) fn did_lately(&self, key: ProcessKey) -> (Vec<FileId>, Vec<SocketAddr>) {
+        let did = self.provenance.did_lately(&Node::Process(key));
+        (did.iter().copied().filter_map(wrote).collect(), did.into_iter().filter_map(called).collect())
+    }
+}
+
+fn called((node, edge): (&Node, &Edge)) -> Option<SocketAddr> {
+    match node {
+        Node::Peer(peer) if edge.relation == Relation::Connected => Some(*peer),
+        _ => None,
+    }
+}
+
+fn wrote((node, edge): (&Node, &Edge)) -> Option<FileId> {
+    match node {
+        Node::File(file) if edge.relation == Relation::Wrote => Some(*file),
+        _ => None,
     }
 }

@@ -57,6 +57,11 @@ impl Ends {
         }
     }
 
+    /// Bytes of memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.known.len() * size_of::<(End, Side)>() * 3 / 2
+    }
+
     /// The process at the other end.
     pub(super) fn other(&self, flow: &Flow) -> Option<ProcessKey> {
         self.known.get(&end(flow)).filter(|side| side.flow == flow.id)?.other

@@ -18,8 +18,11 @@ mod name;
 mod naming;
 mod process;
 mod provenance;
+mod retain;
 mod socket;
+mod table;
 mod take;
+mod texts;
 mod ubiquity;
 mod unit;
 
@@ -29,6 +32,8 @@ use std::net::IpAddr;
 use crate::event::{Accounts, ContainerId, ContainerInfo, File, FileId, ProcessKey, Text};
 use crate::hash::{HashMap, IndexMap};
 
+use table::Table;
+
 pub use ask::Ask;
 pub use container::{Cause, Container};
 pub use naming::Naming;
@@ -36,13 +41,22 @@ pub use process::{Ended, Process, Running};
 pub use provenance::{Edge, Node, Provenance, Relation};
 
 /// Everything known of one node.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Graph {
-    processes: IndexMap<ProcessKey, Process>,
+    /// How many bytes it may take, and what takes how many.
+    memory: usize,
+    processes_bytes: usize,
+    told_bytes: usize,
+    /// Whether an ended process goes next, before a file or peer does.
+    turn: bool,
+    texts: texts::Texts,
+    processes: Table<ProcessKey, Process>,
     /// The process that has a pid now, or had it last.
     by_pid: HashMap<u32, ProcessKey>,
     /// Ended processes, in the order of their ends.
     ended: VecDeque<ProcessKey>,
+    /// Those that were passed over, for they were held.
+    ended_held: VecDeque<ProcessKey>,
     living: usize,
     evicted: u64,
     containers: IndexMap<ContainerId, Container>,
@@ -51,7 +65,7 @@ pub struct Graph {
     /// The latest event (`header.seq`) that told of a container what was not known.
     news: Option<u64>,
     /// The latest name of each file.
-    files: IndexMap<FileId, File>,
+    files: Table<FileId, File>,
     /// Who last had the write end of a pipe (its inode) as standard output or error.
     pipes: IndexMap<u64, ProcessKey>,
     /// Who last had the read end of a pipe as standard input.
@@ -64,6 +78,38 @@ pub struct Graph {
     asks: ask::Asks,
     units: unit::Units,
     provenance: Provenance,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Graph {
+            memory: retain::MEMORY,
+            processes_bytes: 0,
+            told_bytes: 0,
+            turn: false,
+            texts: texts::Texts::default(),
+            processes: Table::default(),
+            by_pid: HashMap::default(),
+            ended: VecDeque::new(),
+            ended_held: VecDeque::new(),
+            living: 0,
+            evicted: 0,
+            containers: IndexMap::default(),
+            told: IndexMap::default(),
+            files: Table::default(),
+            news: None,
+            pipes: IndexMap::default(),
+            pipe_readers: IndexMap::default(),
+            accounts: accounts::Lists::default(),
+            asks: ask::Asks::default(),
+            units: unit::Units::default(),
+            contacts: contact::Contacts::default(),
+            names: naming::Names::default(),
+            ends: local::Ends::default(),
+            takes: take::Takes::default(),
+            provenance: Provenance::default(),
+        }
+    }
 }
 
 impl Graph {

@@ -70,6 +70,11 @@ impl Names {
         self.known.get(&(netns, address.to_canonical()))
     }
 
+    /// Bytes of memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.known.len() * (size_of::<(u32, IpAddr, Naming)>() * 3 / 2 + 48)
+    }
+
     pub(super) fn let_go(&self) -> u64 {
         self.let_go
     }

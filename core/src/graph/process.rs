@@ -1,9 +1,10 @@
 //! A process and its images.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::event::{
-    BootTime, Exec, Exit, File, FileId, Image, NamespaceChange, NsChangeHow, Origin, ProcessKey, RootChange, Task, Text,
+    BootTime, Exit, File, FileId, Image, NamespaceChange, NsChangeHow, Origin, ProcessKey, RootChange, Task, Text,
 };
 
 /// Images kept of one process. The first and the latest tell the story; a loop of execs must not eat the memory.
@@ -25,7 +26,7 @@ pub struct Process {
     /// The image its parent ran when it forked.
     pub inherited: Option<Arc<Image>>,
     /// Children, in the order in which they became known.
-    pub children: Vec<ProcessKey>,
+    pub children: VecDeque<ProcessKey>,
     /// The exec (`header.seq`) with which it came into its container from outside, though it is not the container's first.
     pub entered: Option<u64>,
     /// When and how it ended.
@@ -66,7 +67,7 @@ impl Process {
             root: None,
             images: Vec::new(),
             inherited: None,
-            children: Vec::new(),
+            children: VecDeque::new(),
             entered: None,
             ended: None,
             origin: Origin::Backfill,
@@ -75,19 +76,19 @@ impl Process {
     }
 
     /// Begins a new image.
-    pub(super) fn exec(&mut self, exec: &Exec, time: BootTime, seq: u64) {
-        let root = self.task.root;
-        self.task = exec.task.clone();
-        if !exec.task.root.is_known() {
+    pub(super) fn exec(&mut self, task: Task, image: Image, time: BootTime, seq: u64) {
+        let root = std::mem::replace(&mut self.task, task).root;
+        if !self.task.root.is_known() {
             self.task.root = root;
-        } else if exec.task.root != root {
+        } else if self.task.root != root {
             // It went there unseen.
             self.root = None;
         }
+        self.images.reserve_exact(1);
         if self.images.len() == MAX_IMAGES {
             self.images.remove(MAX_IMAGES / 2);
         }
-        let mut image = exec.image.clone();
+        let mut image = image;
         if image.script.is_none() {
             image.script = self.image().and_then(|before| handed_on(before, &image)).cloned();
         }

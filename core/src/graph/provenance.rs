@@ -3,17 +3,18 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use petgraph::Direction;
-use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
-use petgraph::visit::EdgeRef;
-
+use super::table::{Place, Table};
 use crate::event::{BootTime, ContainerId, FileId, Header, ProcessKey};
 use crate::hash::HashMap;
 
-/// Files and peers that are kept; the oldest go first, and are counted.
-const MAX_OBJECTS: usize = 65_536;
-/// Forgotten nodes that stay in the graph at least, before it is made anew without them.
-const FEW: usize = 4_096;
+/// Edges that are let go at a time: what everybody uses has very many.
+const EDGES_AT_ONCE: usize = 256;
+/// How many of the latest doings of a process are looked through for one of a kind.
+const LATEST: usize = 1_024;
+/// How many objects are considered at a time when one has to go.
+const CONSIDERED_AT_ONCE: usize = 64;
+/// No edge.
+const NONE: Place = Place::MAX;
 
 /// What stands in the graph.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,86 +69,250 @@ pub struct Edge {
     /// The last event.
     pub last_seq: u64,
     /// How many times.
-    pub count: u64,
+    pub count: u32,
 }
 
 /// Nodes and the relations between them.
 ///
-/// A node that is forgotten is only marked at first, and the graph is made anew without such once they are half of it:
-/// taking an edge out of petgraph's lists costs as much as its neighbour has edges, and every second process runs the same
-/// shell. What is asked for every event has an index of its own for the same reason.
+/// Every edge stands in two lists, that of what its process did and that of what was done to its object, each linked both
+/// ways: an edge goes at the same cost however many its neighbours have, and every second process runs the same shell.
 #[derive(Debug, Clone, Default)]
 pub struct Provenance {
-    /// `None` is forgotten.
-    graph: DiGraph<Option<Node>, Edge>,
-    nodes: HashMap<Node, NodeIndex>,
-    edges: HashMap<(NodeIndex, Relation, NodeIndex), EdgeIndex>,
-    /// Who wrote a file last, and with which event.
-    writers: HashMap<FileId, (ProcessKey, u64)>,
-    forgotten: usize,
-    objects: VecDeque<Node>,
+    nodes: Table<Node, Links>,
+    edges: Table<(Place, Relation, Place), Linked>,
+    /// Who last reached into a process, and into whom it last did, and with which event.
+    tracers: HashMap<ProcessKey, (ProcessKey, u64)>,
+    traced: HashMap<ProcessKey, (ProcessKey, u64)>,
+    /// Files and peers, those known longest first.
+    objects: VecDeque<Place>,
+    /// Those that were passed over, for they were held.
+    spared: VecDeque<Place>,
     evicted: u64,
 }
 
+/// What a node is part of.
+#[derive(Debug, Clone)]
+struct Links {
+    /// The latest edge from it, and to it.
+    from: Place,
+    to: Place,
+    /// How many hold it: of a process, once for each time it is held; of an object, once for each held process that it
+    /// has to do with.
+    held: u32,
+    /// It was used since it was last considered.
+    used: bool,
+    /// Who wrote a file last, and with which event; nobody: [`ProcessKey::UNKNOWN`].
+    writer: ProcessKey,
+    written: u64,
+}
+
+/// How far the letting go of one more object has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It is gone.
+    Gone(Node),
+    /// It takes more steps.
+    Begun,
+    /// There is none.
+    Nothing,
+}
+
+/// An edge, and its neighbours in both lists.
+#[derive(Debug, Clone)]
+struct Linked {
+    edge: Edge,
+    from_newer: Place,
+    from_older: Place,
+    to_newer: Place,
+    to_older: Place,
+}
+
 impl Provenance {
+    /// Bytes of memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let nodes = self.nodes.len() * Table::<Node, Links>::COST;
+        let edges = self.edges.len() * Table::<(Place, Relation, Place), Linked>::COST;
+        nodes + edges + (self.objects.len() + self.spared.len()) * size_of::<Place>()
+    }
+
     pub(super) fn relate(&mut self, from: Node, relation: Relation, to: Node, header: &Header) {
-        if let (Node::Process(writer), Relation::Wrote, Node::File(file)) = (&from, relation, &to) {
-            self.writers.insert(*file, (*writer, header.seq));
+        let traces = match (&from, relation, &to) {
+            (Node::Process(by), Relation::Traced, Node::Process(into)) => Some((*by, *into)),
+            _ => None,
+        };
+        if let Some((by, into)) = traces {
+            latest(&mut self.tracers, into, (by, header.seq));
+            latest(&mut self.traced, by, (into, header.seq));
         }
-        // The object first: room for it may make the graph anew, and with it every index. A process needs no room.
-        let to = self.node(to);
-        let from = self.node(from);
         let (time, seq) = (header.time, header.seq);
-        let known = self.edges.get(&(from, relation, to)).and_then(|edge| self.graph.edge_weight_mut(*edge));
-        if let Some(edge) = known {
+        let writes = matches!((&from, relation, &to), (Node::Process(_), Relation::Wrote, Node::File(_)));
+        let (from, to) = (self.node(from), self.node(to));
+        if let Some(links) = self.nodes.at_mut(to) {
+            links.used = true;
+            if writes {
+                (links.writer, links.written) = (header.process, seq);
+            }
+        }
+        if let Some(Linked { edge, .. }) = self.edges.get_mut(&(from, relation, to)) {
             edge.last = time;
             edge.last_seq = seq;
-            edge.count += 1;
-        } else {
-            let edge = Edge { relation, first: time, last: time, first_seq: seq, last_seq: seq, count: 1 };
-            self.edges.insert((from, relation, to), self.graph.add_edge(from, to, edge));
+            edge.count = edge.count.saturating_add(1);
+            return;
+        }
+        let edge = Edge { relation, first: time, last: time, first_seq: seq, last_seq: seq, count: 1 };
+        let [from_older, to_older] =
+            [self.links(from).map(|l| l.from), self.links(to).map(|l| l.to)].map(|p| p.unwrap_or(NONE));
+        let new = Linked { edge, from_newer: NONE, from_older, to_newer: NONE, to_older };
+        let place = self.edges.insert((from, relation, to), new);
+        if let Some(older) = self.linked(from_older) {
+            older.from_newer = place;
+        }
+        if let Some(older) = self.linked(to_older) {
+            older.to_newer = place;
+        }
+        let holds = self.links(from).is_some_and(|l| l.held > 0);
+        if let Some(links) = self.nodes.at_mut(from) {
+            links.from = place;
+        }
+        if let Some(links) = self.nodes.at_mut(to) {
+            links.to = place;
+            links.held += u32::from(holds);
         }
     }
 
-    pub(super) fn remove(&mut self, node: &Node) {
-        let Some(index) = self.nodes.remove(node) else { return };
-        self.graph[index] = None;
-        if let Node::File(file) = node {
-            self.writers.remove(file);
-        }
-        self.forgotten += 1;
-        if self.forgotten > FEW && self.forgotten > self.nodes.len() {
-            self.make_anew();
+    /// Makes a node stand here, though nothing is related to it yet.
+    pub(super) fn note(&mut self, node: Node) {
+        let place = self.node(node);
+        if let Some(links) = self.nodes.at_mut(place) {
+            links.used = true;
         }
     }
 
-    fn make_anew(&mut self) {
-        let old = std::mem::take(&mut self.graph);
-        self.graph = old.filter_map(|_, node| node.clone().map(Some), |_, edge| Some(*edge));
-        let nodes = self.graph.node_indices().filter_map(|i| Some((self.graph[i].clone()?, i)));
-        self.nodes = nodes.collect();
-        let edges = self.graph.edge_references();
-        self.edges = edges.map(|e| ((e.source(), e.weight().relation, e.target()), e.id())).collect();
-        self.forgotten = 0;
+    fn links(&self, place: Place) -> Option<&Links> {
+        self.nodes.at(place).map(|(_, links)| links)
     }
 
-    fn node(&mut self, node: Node) -> NodeIndex {
-        if let Some(index) = self.nodes.get(&node) {
-            return *index;
+    fn linked(&mut self, place: Place) -> Option<&mut Linked> {
+        if place == NONE { None } else { self.edges.at_mut(place) }
+    }
+
+    fn node(&mut self, node: Node) -> Place {
+        if let Some(place) = self.nodes.place(&node) {
+            return place;
         }
-        if matches!(node, Node::File(_) | Node::Peer(_)) {
-            // Room is made first: the graph may be made anew with it, and indices with the graph.
-            if self.objects.len() >= MAX_OBJECTS
-                && let Some(oldest) = self.objects.pop_front()
-            {
-                self.remove(&oldest);
-                self.evicted += 1;
+        let is_object = matches!(node, Node::File(_) | Node::Peer(_));
+        let links = Links { from: NONE, to: NONE, held: 0, used: false, writer: ProcessKey::UNKNOWN, written: 0 };
+        let place = self.nodes.insert(node, links);
+        if is_object {
+            self.objects.push_back(place);
+        }
+        place
+    }
+
+    /// Holds a process, or lets it loose: it and what it has to do with go last.
+    pub(super) fn hold(&mut self, process: ProcessKey, on: bool) {
+        // One that has done nothing yet may still do something.
+        let place = self.node(Node::Process(process));
+        let Some(links) = self.nodes.at_mut(place) else { return };
+        let before = links.held;
+        links.held = if on { before + 1 } else { before.saturating_sub(1) };
+        if (before > 0) == (links.held > 0) {
+            return;
+        }
+        let mut next = links.from;
+        while let Some((key, linked)) = if next == NONE { None } else { self.edges.at(next) } {
+            let (to, older) = (key.2, linked.from_older);
+            if let Some(object) = self.nodes.at_mut(to) {
+                object.held = if on { object.held + 1 } else { object.held.saturating_sub(1) };
             }
-            self.objects.push_back(node.clone());
+            next = older;
         }
-        let index = self.graph.add_node(Some(node.clone()));
-        self.nodes.insert(node, index);
-        index
+    }
+
+    /// Whether a node is held, or has to do with a process that is.
+    pub(super) fn is_held(&self, node: &Node) -> bool {
+        self.nodes.get(node).is_some_and(|links| links.held > 0)
+    }
+
+    /// Lets a node go; of one with very many edges only some of these. Says whether it is gone.
+    pub(super) fn remove(&mut self, node: &Node) -> bool {
+        let Some(place) = self.nodes.place(node) else { return true };
+        for _ in 0..EDGES_AT_ONCE {
+            let Some(links) = self.links(place) else { return true };
+            let edge = if links.from == NONE { links.to } else { links.from };
+            if edge == NONE {
+                self.nodes.remove(node);
+                if let Node::Process(key) = node {
+                    self.tracers.remove(key);
+                    self.traced.remove(key);
+                }
+                return true;
+            }
+            self.unlink(edge);
+        }
+        false
+    }
+
+    fn unlink(&mut self, place: Place) {
+        let Some((&key, linked)) = self.edges.at(place) else { return };
+        let Linked { from_newer, from_older, to_newer, to_older, .. } = *linked;
+        let (from, _, to) = key;
+        self.edges.remove(&key);
+        let holds = self.links(from).is_some_and(|l| l.held > 0);
+        match self.linked(from_newer) {
+            Some(newer) => newer.from_older = from_older,
+            None => drop(self.nodes.at_mut(from).map(|links| links.from = from_older)),
+        }
+        match self.linked(to_newer) {
+            Some(newer) => newer.to_older = to_older,
+            None => drop(self.nodes.at_mut(to).map(|links| links.to = to_older)),
+        }
+        if let Some(older) = self.linked(from_older) {
+            older.from_newer = from_newer;
+        }
+        if let Some(older) = self.linked(to_older) {
+            older.to_newer = to_newer;
+        }
+        if holds && let Some(object) = self.nodes.at_mut(to) {
+            object.held = object.held.saturating_sub(1);
+        }
+    }
+
+    /// Makes a step towards letting go the file or peer that was used longest ago of those that are not held.
+    pub(super) fn evict(&mut self) -> Step {
+        for _ in 0..CONSIDERED_AT_ONCE {
+            let Some(place) = self.objects.pop_front() else { return Step::Nothing };
+            let Some(links) = self.nodes.at_mut(place) else { continue };
+            if links.held > 0 {
+                self.spared.push_back(place);
+            } else if std::mem::take(&mut links.used) {
+                self.objects.push_back(place);
+            } else {
+                return self.let_go(place, |all| &mut all.objects);
+            }
+        }
+        Step::Begun
+    }
+
+    /// As [`Provenance::evict`], of those that are held.
+    pub(super) fn evict_held(&mut self) -> Step {
+        let Some(place) = self.spared.pop_front() else { return Step::Nothing };
+        if self.links(place).is_some_and(|links| links.held == 0) {
+            self.objects.push_back(place);
+            return Step::Begun;
+        }
+        self.let_go(place, |all| &mut all.spared)
+    }
+
+    fn let_go(&mut self, place: Place, line: fn(&mut Self) -> &mut VecDeque<Place>) -> Step {
+        let Some((node, _)) = self.nodes.at(place) else { return Step::Begun };
+        let node = node.clone();
+        if self.remove(&node) {
+            self.evicted += 1;
+            return Step::Gone(node);
+        }
+        line(self).push_front(place);
+        Step::Begun
     }
 
     /// Files and peers that had to be let go.
@@ -157,36 +322,78 @@ impl Provenance {
 
     /// Who wrote a file last, and the event (`header.seq`) that shows it.
     pub fn last_write(&self, file: FileId) -> Option<(ProcessKey, u64)> {
-        self.writers.get(&file).copied()
+        let links = self.nodes.get(&Node::File(file))?;
+        (!links.writer.is_unknown()).then_some((links.writer, links.written))
+    }
+
+    /// Who last reached into a process, and the event that shows it.
+    pub(super) fn tracer_of(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
+        self.tracers.get(&key).copied()
+    }
+
+    /// Into whom a process last reached, and the event that shows it.
+    pub(super) fn traced_by(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
+        self.traced.get(&key).copied()
     }
 
     /// What a node did, by first time.
     pub fn did(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        self.related(node, Direction::Outgoing)
+        sorted(self.latest_of(node, usize::MAX).collect())
+    }
+
+    /// What a node did lately, by first time: of very much the latest.
+    pub fn did_lately(&self, node: &Node) -> Vec<(&Node, &Edge)> {
+        sorted(self.latest(node).collect())
+    }
+
+    /// What a node did lately, the latest first.
+    pub(super) fn latest(&self, node: &Node) -> impl Iterator<Item = (&Node, &Edge)> {
+        self.latest_of(node, LATEST)
+    }
+
+    fn latest_of(&self, node: &Node, most: usize) -> impl Iterator<Item = (&Node, &Edge)> {
+        let mut next = self.nodes.get(node).map_or(NONE, |links| links.from);
+        let edges = std::iter::from_fn(move || {
+            let (key, linked) = if next == NONE { None } else { self.edges.at(next) }?;
+            next = linked.from_older;
+            Some((self.nodes.at(key.2)?.0, &linked.edge))
+        });
+        edges.take(most)
     }
 
     /// What was done to a node, by first time.
     pub fn done_to(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        self.related(node, Direction::Incoming)
+        sorted(self.latest_to(node).collect())
+    }
+
+    /// What was done to a node lately, by first time: of very much the latest.
+    pub fn done_to_lately(&self, node: &Node) -> Vec<(&Node, &Edge)> {
+        sorted(self.latest_to(node).take(LATEST).collect())
     }
 
     /// What was done to a node, the latest kind of doing first: in the order in which it became known, backwards.
     pub fn latest_to<'a>(&'a self, node: &Node) -> impl Iterator<Item = (&'a Node, &'a Edge)> + use<'a> {
-        // petgraph lists the newest edge of a node first.
-        let edges = self.nodes.get(node).map(|index| self.graph.edges_directed(*index, Direction::Incoming));
-        edges.into_iter().flatten().filter_map(|edge| Some((self.graph[edge.source()].as_ref()?, edge.weight())))
+        let mut next = self.nodes.get(node).map_or(NONE, |links| links.to);
+        std::iter::from_fn(move || {
+            let (key, linked) = if next == NONE { None } else { self.edges.at(next) }?;
+            next = linked.to_older;
+            Some((self.nodes.at(key.0)?.0, &linked.edge))
+        })
     }
+}
 
-    fn related(&self, node: &Node, direction: Direction) -> Vec<(&Node, &Edge)> {
-        let Some(index) = self.nodes.get(node) else { return Vec::new() };
-        let edges = self.graph.edges_directed(*index, direction).filter_map(|edge| {
-            let other = if direction == Direction::Outgoing { edge.target() } else { edge.source() };
-            Some((self.graph[other].as_ref()?, edge.weight()))
-        });
-        let mut edges: Vec<_> = edges.collect();
-        edges.sort_by_key(|(node, edge)| (edge.first, edge.first_seq, (*node).clone(), edge.relation));
-        edges
+fn latest(of: &mut HashMap<ProcessKey, (ProcessKey, u64)>, key: ProcessKey, new: (ProcessKey, u64)) {
+    let known = of.entry(key).or_insert(new);
+    if new.1 >= known.1 {
+        *known = new;
     }
+}
+
+fn sorted<'a>(mut edges: Vec<(&'a Node, &'a Edge)>) -> Vec<(&'a Node, &'a Edge)> {
+    edges.sort_by(|(a, first), (b, second)| {
+        (first.first, first.first_seq, *a, first.relation).cmp(&(second.first, second.first_seq, *b, second.relation))
+    });
+    edges
 }
 
 #[cfg(test)]
@@ -198,33 +405,64 @@ mod tests {
         Header { seq, time: BootTime(seq), cpu: 0, process, tid: process.pid, origin: Origin::Live, compat: false }
     }
 
+    fn file(ino: u64) -> Node {
+        Node::File(FileId { dev: 1, ino })
+    }
+
+    const A: ProcessKey = ProcessKey::new(1, 1);
+    const B: ProcessKey = ProcessKey::new(2, 2);
+
     #[test]
-    fn a_graph_made_anew_is_the_same_without_what_was_forgotten() {
-        let (a, b) = (ProcessKey::new(1, 1), ProcessKey::new(2, 2));
+    fn what_goes_leaves_the_others_as_they_were() {
         let mut provenance = Provenance::default();
-        let file = |ino| FileId { dev: 1, ino };
-        let all = MAX_OBJECTS as u64 * 3;
-        for seq in 1..=all {
+        for seq in 1..=5_000 {
             // Each file is written by one and then read by the other, now and then twice.
-            provenance.relate(Node::Process(a), Relation::Wrote, Node::File(file(seq)), &header(seq, a));
-            provenance.relate(Node::Process(b), Relation::Read, Node::File(file(seq)), &header(seq, b));
+            provenance.relate(Node::Process(A), Relation::Wrote, file(seq), &header(seq, A));
+            provenance.relate(Node::Process(B), Relation::Read, file(seq), &header(seq, B));
             if seq % 1000 == 0 {
-                provenance.relate(Node::Process(a), Relation::Wrote, Node::File(file(seq)), &header(seq, a));
+                provenance.relate(Node::Process(A), Relation::Wrote, file(seq), &header(seq, A));
             }
         }
-        assert_eq!(provenance.evicted(), all - MAX_OBJECTS as u64);
-        assert!(provenance.graph.node_count() <= 2 * MAX_OBJECTS + FEW + 4, "{}", provenance.graph.node_count());
-        let did = provenance.did(&Node::Process(a));
-        assert_eq!(did.len(), MAX_OBJECTS);
-        assert_eq!(did[0].0, &Node::File(file(all - MAX_OBJECTS as u64 + 1)));
+        // Everything was used since it came: it is passed over once.
+        while provenance.evicted() < 3_000 {
+            provenance.evict();
+        }
+        let did = provenance.did(&Node::Process(A));
+        assert_eq!((did.len(), did[0].0), (2_000, &file(3_001)));
         assert!(did.iter().all(|(node, edge)| {
             let Node::File(id) = node else { return false };
             edge.relation == Relation::Wrote
                 && edge.first_seq == id.ino
-                && edge.count == 1 + u64::from(id.ino % 1000 == 0)
+                && edge.count == 1 + u32::from(id.ino % 1000 == 0)
         }));
-        assert_eq!(provenance.last_write(file(all)), Some((a, all)));
-        assert_eq!(provenance.last_write(file(1)), None);
-        assert_eq!(provenance.done_to(&Node::File(file(all))).len(), 2);
+        assert_eq!(provenance.last_write(FileId { dev: 1, ino: 5_000 }), Some((A, 5_000)));
+        assert_eq!(provenance.last_write(FileId { dev: 1, ino: 1 }), None);
+        assert_eq!(provenance.done_to(&file(4_000)).len(), 2);
+        while !provenance.remove(&Node::Process(A)) {}
+        assert_eq!(provenance.done_to(&file(4_000)).len(), 1);
+        assert_eq!((provenance.did(&Node::Process(B)).len(), provenance.edges.len()), (2_000, 2_000));
+    }
+
+    #[test]
+    fn what_held_processes_have_to_do_with_goes_last() {
+        let mut provenance = Provenance::default();
+        provenance.relate(Node::Process(A), Relation::Wrote, file(1), &header(1, A));
+        provenance.hold(A, true);
+        provenance.relate(Node::Process(A), Relation::Wrote, file(2), &header(2, A));
+        for ino in 3..=100 {
+            provenance.relate(Node::Process(B), Relation::Wrote, file(ino), &header(ino, B));
+        }
+        for _ in 0..1_000 {
+            if provenance.evicted() < 98 {
+                provenance.evict();
+            }
+        }
+        assert!(provenance.is_held(&file(1)) && provenance.is_held(&file(2)));
+        assert_eq!((provenance.did(&Node::Process(A)).len(), provenance.did(&Node::Process(B)).len()), (2, 0));
+        provenance.hold(A, false);
+        assert!(!provenance.is_held(&file(1)) && !provenance.is_held(&file(2)));
+        (0..10).for_each(|_| drop(provenance.evict()));
+        (0..10).for_each(|_| drop((provenance.evict_held(), provenance.evict())));
+        assert_eq!((provenance.evicted(), provenance.evict()), (100, Step::Nothing));
     }
 }

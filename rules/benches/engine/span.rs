@@ -3,66 +3,84 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use lanner_core::engine::MEMORY;
+use lanner_core::event::{Batch, Event};
+use lanner_recording::{Options, Reader, Writer};
+
 use crate::mix::{Mix, PEACE};
-use crate::{engine, memory, ours, processor_time, thousands};
+use crate::{engine, memory, ours, processor_time, rate};
 
 const BLOCK: usize = 10_000;
-/// Longer stretches are measured at their ends.
-const LAST: usize = 100_000;
+/// What is measured before each mark.
+const LAST: usize = 200_000;
 
-/// Time per event, up to so many events.
+/// Time per event, up to ten million.
 pub(crate) fn run() {
-    let most = 10_000_000;
-    println!("{:<44} {:>14} {:>14} {:>14} {:>14}", "events so far", "events/s", "heap MB", "estimated MB", "evicted");
-    let mut mix = Mix::new(PEACE);
-    let before = memory::live();
-    let mut engine = engine(&ours());
-    let own = memory::live() - before;
-    let (mut events, mut took, mut timed) = (0, Duration::ZERO, 0);
-    let marks: [usize; 5] = [10_000, 100_000, 1_000_000, 3_000_000, most];
-    let mut next = 0;
-    let mut between = memory::live();
-    while events < most {
-        let block = mix.next(BLOCK);
-        let begun = processor_time();
-        for event in &block {
-            black_box(engine.apply(event));
-        }
-        let elapsed = processor_time() - begun;
-        let to_mark = marks[next].saturating_sub(events);
-        events += block.len();
-        if to_mark <= LAST {
-            took += elapsed;
-            timed += block.len();
-        }
-        drop(block);
-        if events >= marks[next] {
-            next += 1;
-            between = memory::live();
-            let rate = thousands(timed as f64 / took.as_secs_f64());
-            let heap = (between - before - own) as f64 / 1e6;
-            println!("{events:<44} {rate:>14} {heap:>14.1} {:>14} {:>14}", "", engine.graph().evicted());
+    let marks: [usize; 5] = [10_000, 100_000, 1_000_000, 3_000_000, 10_000_000];
+    for limit in [MEMORY, 32 << 20] {
+        let title = format!("events so far, {} MiB allowed", limit >> 20);
+        println!(
+            "{title:<32} {:>12} {:>12} {:>12} {:>12} {:>12}",
+            "events/s", "heap MiB", "estimated", "processes", "let go"
+        );
+        let mut mix = Mix::new(PEACE);
+        let mut engine = engine(&ours()).with_memory(limit);
+        let before = memory::live();
+        let (mut events, mut took, mut timed) = (0, Duration::ZERO, 0);
+        for mark in marks {
+            while events < mark {
+                let block = mix.next(BLOCK);
+                let begun = processor_time();
+                for event in &block {
+                    black_box(engine.apply(event));
+                }
+                if mark - events.min(mark) <= LAST {
+                    took += processor_time() - begun;
+                    timed += block.len();
+                }
+                events += block.len();
+            }
+            let heap = (memory::live() - before) as f64 / f64::from(1 << 20);
+            let estimated = engine.bytes() as f64 / f64::from(1 << 20);
+            let (kept, gone) = (engine.graph().processes().count(), engine.let_go());
+            println!(
+                "{events:<32} {:>12} {heap:>12.1} {estimated:>12.1} {kept:>12} {:>12}",
+                rate(timed, took),
+                gone.processes + gone.objects
+            );
             (took, timed) = (Duration::ZERO, 0);
         }
+        println!();
     }
-    let _ = between;
-    println!();
 }
 
-/// Memory per event, as long as nothing has to go.
+/// Memory per event, as long as nothing has to go. Events come as a recording gives them: with texts of their own.
 pub(crate) fn memory() {
-    println!("{:<44} {:>14} {:>14}", "events", "heap bytes", "an event");
-    for events in [10_000, 50_000, 100_000, 200_000] {
+    println!("{:<32} {:>12} {:>12} {:>12}", "events, all retained", "heap MiB", "estimated", "bytes/event");
+    let rules = ours();
+    for events in [10_000, 50_000, 200_000, 400_000] {
         let mut mix = Mix::new(PEACE);
-        let mut engine = engine(&ours());
+        let mut engine = engine(&rules).with_memory(1 << 40);
         let (before, mut taken) = (memory::live(), 0);
         while taken < events {
-            let block = mix.next(BLOCK);
+            let block = written(mix.next(BLOCK));
             block.iter().for_each(|event| drop(engine.apply(event)));
             taken += block.len();
         }
-        let heap = memory::live() - before;
-        println!("{taken:<44} {heap:>14} {:>14.0}", heap as f64 / taken as f64);
+        let heap = (memory::live() - before) as f64;
+        let [mib, estimated] = [heap, engine.bytes() as f64].map(|bytes| bytes / f64::from(1 << 20));
+        println!("{taken:<32} {mib:>12.1} {estimated:>12.1} {:>12.0}", heap / taken as f64);
     }
     println!();
+}
+
+/// The events, written down and read again.
+fn written(events: Vec<Event>) -> Vec<Event> {
+    let header = lanner_recording::Header::default();
+    let mut writer = Writer::new(Vec::new(), &header, Options::LIVE).unwrap();
+    let first_seq = events[0].header.seq;
+    let now = events[events.len() - 1].header.time;
+    writer.write(&Batch { first_seq, now, snapshot: false, events, losses: Vec::new() }).unwrap();
+    let bytes = writer.finish().unwrap();
+    Reader::new(&bytes[..]).unwrap().flat_map(|batch| batch.events).collect()
 }

@@ -1,0 +1,189 @@
+//! What is kept, and what goes when memory is short: a bound in bytes on all that is known of a node.
+//!
+//! A little goes with each event, so that none has to wait for much. First go processes that have ended, longest ago first,
+//! and files and peers by turns, those used longest ago first; then processes that live, known longest first. What is held,
+//! because an open incident rests on it, goes after all of that.
+
+use super::provenance::Step;
+use super::table::Table;
+use super::texts::allocated;
+use super::{Graph, Node, Process};
+use crate::event::{ContainerInfo, File, FileId, Image, Label, ProcessKey, Text};
+
+/// How much memory a graph may take unless told otherwise, in bytes.
+pub(super) const MEMORY: usize = 256 << 20;
+/// Processes that are kept at most, whatever they take: views look through all of them.
+const MAX_PROCESSES: usize = 131_072;
+/// Steps that are made for one event: more than it can add.
+const STEPS: usize = 16;
+/// How many processes that live are considered when one of them has to go.
+const CONSIDERED: usize = 4_096;
+
+impl Graph {
+    /// A graph that takes at most about so many bytes of memory.
+    pub fn with_memory(bytes: usize) -> Graph {
+        Graph { memory: bytes, ..Graph::default() }
+    }
+
+    /// Says how many bytes of memory it may take from now on.
+    pub(crate) fn bound(&mut self, bytes: usize) {
+        self.memory = bytes;
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let files = self.files.len() * Table::<FileId, File>::COST;
+        self.processes_bytes
+            + self.told_bytes
+            + files
+            + self.texts.bytes()
+            + self.provenance.bytes()
+            + self.contacts.bytes()
+            + self.names.bytes()
+            + self.ends.bytes()
+            + self.pipes.len() * 56
+            + self.containers.len() * 512
+    }
+
+    /// Something rests on this process and on what it has to do with: they go last. As often as it is held it must be
+    /// [released](Graph::release).
+    pub fn hold(&mut self, key: ProcessKey) {
+        if self.process(key).is_some() {
+            self.provenance.hold(key, true);
+        }
+    }
+
+    /// Nothing rests on it any more.
+    pub fn release(&mut self, key: ProcessKey) {
+        let Some(process) = self.process(key) else { return };
+        let ended = !process.is_alive();
+        self.provenance.hold(key, false);
+        if ended && !self.is_held(key) {
+            self.ended.push_back(key);
+        }
+    }
+
+    /// Whether something rests on this process.
+    pub fn is_held(&self, key: ProcessKey) -> bool {
+        self.provenance.is_held(&Node::Process(key))
+    }
+
+    pub(super) fn make_room(&mut self) {
+        for _ in 0..STEPS {
+            let too_many = self.processes.len() > MAX_PROCESSES;
+            if !too_many && self.bytes() <= self.memory {
+                return;
+            }
+            self.turn = !self.turn || too_many;
+            let gone = (self.turn && self.forget_ended())
+                || self.forget_object()
+                || self.forget_ended()
+                || self.forget_living(false)
+                || self.forget_held();
+            if !gone {
+                return;
+            }
+        }
+    }
+
+    /// Makes a step towards forgetting the process that ended longest ago; false when there is none that is not held.
+    fn forget_ended(&mut self) -> bool {
+        while let Some(key) = self.ended.pop_front() {
+            if self.process(key).is_none_or(Process::is_alive) {
+                continue;
+            }
+            if self.is_held(key) {
+                self.ended_held.push_back(key);
+            } else {
+                if !self.forget(key) {
+                    self.ended.push_front(key);
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    fn forget_object(&mut self) -> bool {
+        let step = self.provenance.evict();
+        self.forgot(step)
+    }
+
+    fn forgot(&mut self, step: Step) -> bool {
+        if let Step::Gone(Node::File(id)) = &step {
+            self.files.remove(id);
+        }
+        step != Step::Nothing
+    }
+
+    fn forget_living(&mut self, held: bool) -> bool {
+        let all = || self.processes.iter().take(CONSIDERED).map(|(key, _)| *key);
+        let Some(key) = all().find(|key| held || !self.is_held(*key)) else { return false };
+        self.forget(key);
+        true
+    }
+
+    fn forget_held(&mut self) -> bool {
+        let step = self.provenance.evict_held();
+        if self.forgot(step) {
+            return true;
+        }
+        if let Some(key) = self.ended_held.pop_front() {
+            if self.process(key).is_some() && !self.forget(key) {
+                self.ended_held.push_front(key);
+            }
+            return true;
+        }
+        self.forget_living(true)
+    }
+
+    /// Forgets a process; of one that did very much only a part of that. Says whether it is gone.
+    fn forget(&mut self, key: ProcessKey) -> bool {
+        if !self.provenance.remove(&Node::Process(key)) {
+            return false;
+        }
+        let Some(process) = self.processes.remove(&key) else { return true };
+        self.evicted += 1;
+        self.processes_bytes -= weight(&process);
+        self.living -= usize::from(process.is_alive());
+        if self.by_pid.get(&key.pid) == Some(&key) {
+            self.by_pid.remove(&key.pid);
+        }
+        // A parent that lives on must not fill its list with children that nobody can look up any more.
+        let siblings =
+            process.parent.and_then(|parent| self.processes.get_mut(&parent)).map(|parent| &mut parent.children);
+        if let Some(siblings) = siblings
+            && let Some(at) = siblings.iter().position(|child| *child == key)
+        {
+            siblings.remove(at);
+        }
+        true
+    }
+}
+
+/// What a process takes: with its places in the indices, its images, and its share of the lists that it stands in; without
+/// texts, which are shared.
+pub(super) fn weight(process: &Process) -> usize {
+    const OWN: usize = Table::<ProcessKey, Process>::COST + 2 * size_of::<ProcessKey>() + 32;
+    let images = process.images.iter().map(|running| size_of_val(running) + of_image(&running.image)).sum::<usize>();
+    OWN + size_of_val(process.task.pid_namespaces.as_slice()) + images
+}
+
+fn of_image(image: &Image) -> usize {
+    size_of::<Image>() + 2 * size_of::<usize>() + (image.args.list.len() + image.env.list.len()) * size_of::<Text>()
+}
+
+/// What is told of a container.
+pub(super) fn of_container(info: &ContainerInfo) -> usize {
+    let labels = |labels: &[Label]| {
+        labels.iter().map(|label| size_of_val(label) + allocated(&label.key) + allocated(&label.value)).sum::<usize>()
+    };
+    let pod = info.pod.as_ref().map_or(0, |pod| {
+        [&pod.name, &pod.namespace, &pod.uid, &pod.source].map(allocated).iter().sum::<usize>() + labels(&pod.labels)
+    });
+    let own =
+        [&info.id.0, &info.why, &info.runtime, &info.name, &info.image.reference, &info.image.digest, &info.image.id];
+    let mounts =
+        info.mounts.iter().map(|m| size_of_val(m) + allocated(&m.host) + allocated(&m.container)).sum::<usize>();
+    size_of_val(info) + own.map(allocated).iter().sum::<usize>() + pod + mounts + labels(&info.labels)
+}
