@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use lanner_core::condition::Filter;
 use lanner_core::detect::chain::{self, Chain};
 use lanner_core::detect::rules::{Loader, RuleSet};
-use lanner_core::engine::Engine;
+use lanner_core::engine::{Engine, MEMORY};
 
 use crate::source::SourceError;
 
@@ -23,6 +23,7 @@ pub struct Content {
     /// The rules.
     pub rules: RuleSet,
     chains: Vec<Chain>,
+    memory: usize,
 }
 
 /// A file of the user's, or one of the user's folder's.
@@ -69,12 +70,19 @@ impl Content {
                 () => loader.file(&file.name, &file.text),
             }
         }
-        Ok(Content { rules: loader.finish(), chains })
+        Ok(Content { rules: loader.finish(), chains, memory: MEMORY })
+    }
+
+    /// The same, with so many MiB of memory for what an engine knows.
+    #[must_use]
+    pub fn with_memory(mut self, mib: u32) -> Content {
+        self.memory = usize::try_from(u64::from(mib) << 20).unwrap_or(usize::MAX);
+        self
     }
 
     /// An engine that runs with it.
     pub fn engine(&self) -> Engine {
-        Engine::new(self.rules.clone(), self.chains.clone())
+        Engine::new(self.rules.clone(), self.chains.clone()).with_memory(self.memory)
     }
 
     /// What the user should know of rules that were added: some cannot work.

@@ -68,6 +68,8 @@ pub struct LiveArgs {
     #[command(flatten)]
     pub rules: RuleArgs,
     #[command(flatten)]
+    pub memory: MemoryArgs,
+    #[command(flatten)]
     pub look: LookArgs,
 }
 
@@ -79,6 +81,8 @@ pub struct ConnectArgs {
     pub addr: Address,
     #[command(flatten)]
     pub rules: RuleArgs,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     #[command(flatten)]
     pub look: LookArgs,
 }
@@ -100,6 +104,8 @@ pub struct ReplayArgs {
     pub skip_silence: bool,
     #[command(flatten)]
     pub rules: RuleArgs,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     #[command(flatten)]
     pub look: LookArgs,
 }
@@ -171,6 +177,21 @@ pub struct RuleArgs {
     pub files: Vec<PathBuf>,
 }
 
+/// How much is remembered.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct MemoryArgs {
+    /// How much memory what is known of processes, files and incidents may take, in MiB; what open incidents rest on is
+    /// forgotten last
+    #[arg(long = "memory", value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub mib: u32,
+}
+
+impl Default for MemoryArgs {
+    fn default() -> Self {
+        MemoryArgs { mib: 256 }
+    }
+}
+
 /// How the user interface looks; what is not said here, the environment and the file of settings say.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LookArgs {
@@ -225,6 +246,8 @@ pub struct WatchArgs {
     pub json: bool,
     #[command(flatten)]
     pub rules: RuleArgs,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// Print only each incident's last revision, at the end
     #[arg(long = "final")]
     pub only_final: bool,

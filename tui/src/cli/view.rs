@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::Status;
-use super::args::{ConnectArgs, LiveArgs, LookArgs, ReplayArgs, RuleArgs};
+use super::args::{ConnectArgs, LiveArgs, LookArgs, MemoryArgs, ReplayArgs, RuleArgs};
 use super::say;
 use crate::detection::Content;
 use crate::settings::Settings;
@@ -14,13 +14,20 @@ use crate::source::{self, Options, SourceError, Spec, Stop};
 use crate::ui::{self, Ended, Source};
 
 pub(super) fn live(args: LiveArgs, file: Option<&Path>) -> anyhow::Result<Status> {
-    show(&Spec::Live, Source::Live, Options::default(), &args.look, &args.rules, &Settings::load(file)?)
+    show(&Spec::Live, Source::Live, Options::default(), &args.look, (&args.rules, args.memory), &Settings::load(file)?)
 }
 
 pub(super) fn connect(args: ConnectArgs, file: Option<&Path>) -> anyhow::Result<Status> {
     let options = Options { reconnect: true, ..Options::default() };
     let shown = args.addr.to_string();
-    show(&Spec::Remote(args.addr), Source::Remote(shown), options, &args.look, &args.rules, &Settings::load(file)?)
+    show(
+        &Spec::Remote(args.addr),
+        Source::Remote(shown),
+        options,
+        &args.look,
+        (&args.rules, args.memory),
+        &Settings::load(file)?,
+    )
 }
 
 pub(super) fn replay(args: ReplayArgs, file: Option<&Path>) -> anyhow::Result<Status> {
@@ -33,7 +40,7 @@ pub(super) fn replay(args: ReplayArgs, file: Option<&Path>) -> anyhow::Result<St
     let skip_silence = args.skip_silence || settings.skip_silence;
     let options =
         Options { speed: args.speed, at: args.at.unwrap_or(Duration::ZERO), skip_silence, ..Options::default() };
-    show(&spec, source, options, &args.look, &args.rules, &settings)
+    show(&spec, source, options, &args.look, (&args.rules, args.memory), &settings)
 }
 
 fn show(
@@ -41,12 +48,12 @@ fn show(
     source: Source,
     options: Options,
     look: &LookArgs,
-    rules: &RuleArgs,
+    (rules, memory): (&RuleArgs, MemoryArgs),
     settings: &Settings,
 ) -> anyhow::Result<Status> {
     ui::check(std::env::var("TERM").ok().as_deref()).map_err(|e| SourceError::Usage(e.to_string()))?;
     // Content that does not load is an error here and not in the middle of the screen.
-    let content = Content::load(&rules.files)?;
+    let content = Content::load(&rules.files)?.with_memory(memory.mib);
     content.warning().iter().for_each(|warning| say(warning));
     let stop: Stop = options.stop.clone();
     let skips_silence = options.skip_silence;

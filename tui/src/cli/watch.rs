@@ -14,7 +14,7 @@ use crate::lines::{self, Summary, json};
 use crate::source::{Options, Spec};
 
 pub(super) fn run(args: WatchArgs) -> anyhow::Result<Status> {
-    let content = Content::load(&args.rules.files)?;
+    let content = Content::load(&args.rules.files)?.with_memory(args.memory.mib);
     content.warning().iter().for_each(|warning| say(warning));
     let mut watch = Watch {
         engine: content.engine(),
@@ -132,6 +132,7 @@ impl Watch {
         let all: Vec<usize> = (0..self.engine.incidents().len()).filter(standing).collect();
         self.summary.incidents = all.len();
         self.summary.lost = ending.lost;
+        self.summary.let_go = self.engine.let_go();
         self.summary.problem.clone_from(&ending.problem);
         if self.only_final {
             self.incidents(&all)?;

@@ -15,6 +15,7 @@ pub use time::{clock, timestamp};
 use std::fmt::Write;
 
 use lanner_core::detect::{Signal, duration};
+use lanner_core::engine::LetGo;
 use lanner_core::event::{HookLayer, HookState, Loss, LossCause, NodeInfo, is_deceptive};
 use lanner_core::graph::Graph;
 use lanner_recording::Header;
@@ -211,6 +212,8 @@ pub struct Summary {
     pub signals: u64,
     /// Incidents that were found.
     pub incidents: usize,
+    /// What had to be forgotten, or was not told, to bound the memory.
+    pub let_go: LetGo,
     /// Why the source ended early, or could not be read whole.
     pub problem: Option<String>,
 }

@@ -150,9 +150,15 @@ fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
             span(cause.words(), if n > 0 { Style::new() } else { look.dim() }),
         ]));
     }
+    let gone = scene.latest_picture.engine.let_go();
     for (n, what) in [
         (scene.history.let_go(), "events let go by this program, oldest first, to bound its memory"),
-        (scene.graph.evicted(), "ended processes forgotten by this program, to bound its memory"),
+        (gone.processes, "processes forgotten by this program, to bound its memory"),
+        (gone.objects, "files and remote ends forgotten, to bound the memory"),
+        (gone.names, "names of addresses forgotten, to bound the memory"),
+        (gone.signals, "signals forgotten, to bound the memory; incidents keep what they tell of them"),
+        (gone.untold, "signals that no incident tells of, for there are too many incidents"),
+        (gone.unlisted, "times that an incident did not list one of its processes, for there are too many"),
     ] {
         if n > 0 {
             let n = span(format!("  {}  ", cell_right(&grouped(n), 12)), look.warn());
