@@ -187,9 +187,11 @@ fn an_admins_session_is_no_incident() {
 fn an_agent_that_pushes_at_even_intervals_is_no_incident() {
     let Node { mut world, shim, web, .. } = node();
     let agent = world.spawn(&web, "/usr/bin/agent", "agent");
-    let generator = world.spawn(&agent, "/bin/cat", "cat settings");
+    let (mut generator, pipe) = (world.fork(&agent), world.pipe());
+    generator.stdio[1] = pipe;
+    world.exec(&generator, "/usr/bin/render", "render settings");
     let mut shell = world.fork(&agent);
-    shell.stdio[0] = world.pipe();
+    shell.stdio[0] = pipe;
     world.exec(&shell, "/bin/sh", "sh");
     world.exit(&generator);
     let metrics = world.start_container(&shim, &WEB.replace("aaaa", "eeee"), "eeee", "/bin/metrics");
