@@ -7,16 +7,23 @@ use anyhow::bail;
 /// What is measured.
 #[derive(clap::Subcommand)]
 pub(crate) enum Bench {
-    /// Events a second through the engine, with few rules and with many
-    Engine,
+    /// Time and memory that an event takes in the engine
+    Engine {
+        /// Only these: rules, conditions, span, incidents, memory
+        #[arg(value_name = "PART")]
+        parts: Vec<String>,
+    },
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
-    let (package, name) = match bench {
-        Bench::Engine => ("lanner-rules", "engine"),
+    let (package, name, arguments) = match bench {
+        Bench::Engine { parts } => ("lanner-rules", "engine", parts),
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).args(["bench", "--locked", "--package", package, "--bench", name]).status()?;
+    let status = Command::new(cargo)
+        .args(["bench", "--locked", "--package", package, "--bench", name, "--"])
+        .args(arguments)
+        .status()?;
     if !status.success() {
         bail!("the bench {name} of {package} failed");
     }

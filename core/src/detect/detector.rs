@@ -55,9 +55,10 @@ impl Detector {
     pub(crate) fn apply(&mut self, graph: &Graph, event: &Event, signals: &[Signal]) -> Vec<usize> {
         let mut revised = match &event.payload {
             Payload::Container(info) => self.name_container(graph, info),
-            _ => {
-                follow::follow(&mut self.cases, graph, event).and_then(|id| self.tell(graph, id)).into_iter().collect()
-            }
+            _ => follow::follow(&mut self.cases, graph, event, self.incidents.len())
+                .and_then(|id| self.tell(graph, id))
+                .into_iter()
+                .collect(),
         };
         for signal in signals {
             if let Some(id) = self.signal(graph, event, signal) {

@@ -8,10 +8,10 @@ use crate::graph::Graph;
 /// A program of an incident's that more than this many different programs run is on its way to be everybody's.
 const FEW_USERS: usize = 2;
 
-/// Takes in an event. Gives the case that is to be told because of it.
-pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event) -> Option<u64> {
+/// Takes in an event, with so many incidents known. Gives the case that is to be told because of it.
+pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event, incidents: usize) -> Option<u64> {
     let key = event.header.process;
-    if cases.of(key).is_none() {
+    if incidents > 0 && cases.of(key).is_none() {
         runs_what_was_written(cases, graph, event);
     }
     let case = cases.of_mut(key)?;
@@ -80,10 +80,11 @@ fn runs_what_was_written(cases: &mut Cases, graph: &Graph, event: &Event) {
         }
         _ => return,
     };
-    let few = |file: &FileId| graph.users_of(*file, FEW_USERS + 1) <= FEW_USERS;
-    let writer =
-        files.into_iter().flatten().filter(few).find_map(|file| writer_in_an_incident(cases, graph, file, key));
-    if let Some(writer) = writer {
+    // Who wrote it is known at once, and mostly nobody did; how many use it must be counted.
+    let few = |file: FileId| graph.users_of(file, FEW_USERS + 1) <= FEW_USERS;
+    let written =
+        files.into_iter().flatten().filter_map(|file| Some((file, writer_in_an_incident(cases, graph, file, key)?)));
+    if let Some((_, writer)) = { written }.find(|(file, _)| few(*file)) {
         join_with(cases, graph, event, writer);
     }
 }
