@@ -361,6 +361,8 @@ macro_rules! kernel_fields {
                 second: u64 = "si" | "regs[1]" else "names as they were passed to open, and its flags";
                 third: u64 = "dx" | "regs[2]" else "names as they were passed to open, and its flags";
                 fourth: u64 = "r10" | "regs[3]" else "names as they were passed to open, and its flags";
+                narrow_first: u64 = "bx" else "names as they were passed to open by 32-bit calls, and its flags";
+                narrow_second: u64 = "cx" else "names as they were passed to open by 32-bit calls, and its flags";
                 mode: At<bytes> = "cs" | "pstate" else "names as they were passed to open, and its flags";
                 end: At<bytes> = "sizeof" else "names as they were passed to open, and its flags";
             }

@@ -3,6 +3,7 @@
 
 use aya_ebpf::helpers::generated;
 
+use crate::compat;
 use crate::kernel::{Place as _, probe, pt_regs, task_struct};
 
 /// How long kernel stacks are: 16 KiB, with KASAN 32 KiB, and with pages of 64 KiB one of those.
@@ -10,8 +11,9 @@ const STACKS: [u64; 3] = [16 << 10, 32 << 10, 64 << 10];
 /// What some kernels for x86 leave free above the registers (CONFIG_X86_FRED, arch/x86/include/asm/thread_info.h).
 const PADDING: u64 = 16;
 
-/// `cs` of 64-bit programs on x86.
+/// `cs` of 64-bit programs on x86, and of 32-bit ones.
 const USER_CS: u16 = 0x33;
+const USER32_CS: u16 = 0x23;
 /// The mode in arm64's `pstate`: zero for 64-bit programs.
 const MODE_MASK: u16 = 0x1f;
 
@@ -53,8 +55,9 @@ pub fn to_open(current: task_struct) -> Passed {
     for length in STACKS {
         for padding in [0, PADDING] {
             let registers = pt_regs::at(stack.wrapping_add(length - padding).wrapping_sub(size));
-            if let Some(call) = call(registers) {
-                return of(call, registers);
+            let narrow = compat::is_call(current);
+            if let Some(call) = if narrow { narrow_call(registers) } else { call(registers) } {
+                return of(call, arguments(registers, narrow));
             }
         }
     }
@@ -77,11 +80,36 @@ fn call(registers: pt_regs) -> Option<Call> {
     }
 }
 
+/// The same of a 32-bit call, which a 64-bit program may make too.
 #[inline(always)]
-fn of(call: Call, registers: pt_regs) -> Passed {
+fn narrow_call(registers: pt_regs) -> Option<Call> {
+    let mode: u16 = probe(registers.mode().address);
+    let number: u32 = probe(registers.number().address);
+    // arch/x86/entry/syscalls/syscall_32.tbl.
+    match (mode == USER_CS || mode == USER32_CS, number) {
+        (true, 5) => Some(Call::Open),
+        (true, 8) => Some(Call::Creat),
+        (true, 295) => Some(Call::OpenAt),
+        (true, 437) => Some(Call::OpenAt2),
+        (true, 342) => Some(Call::ByHandle),
+        _ => None,
+    }
+}
+
+/// The first four arguments of a call. Those of a 32-bit one have 32 bits: the kernel does not look at the rest.
+#[inline(always)]
+fn arguments(registers: pt_regs, narrow: bool) -> [u64; 4] {
+    if !narrow {
+        return [registers.first(), registers.second(), registers.third(), registers.fourth()];
+    }
+    let all = [registers.narrow_first(), registers.narrow_second(), registers.third(), registers.second()];
+    all.map(|argument| argument & 0xffff_ffff)
+}
+
+#[inline(always)]
+fn of(call: Call, [first, second, third, fourth]: [u64; 4]) -> Passed {
     /// `O_CREAT | O_WRONLY | O_TRUNC`, which is what creat means.
     const CREAT: u64 = 0o1101;
-    let (first, second, third, fourth) = (registers.first(), registers.second(), registers.third(), registers.fourth());
     let passed = |name, flags: u64, mode: u64| Passed { name, flags: flags as u32, mode: mode as u16, known: 1 };
     match call {
         Call::Open => passed(first, second, third),
