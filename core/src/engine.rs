@@ -142,7 +142,7 @@ impl Engine {
     fn know(&mut self, event: &Event) {
         self.graph.apply(event);
         self.events += 1;
-        if self.events % DIVIDED_EVERY == 0 {
+        if self.events.is_multiple_of(DIVIDED_EVERY) {
             self.divide();
         }
         if let Payload::Container(info) = &event.payload {
