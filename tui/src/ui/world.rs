@@ -140,9 +140,8 @@ impl World {
             self.history.push(event, signals);
             self.past.note(&self.history, &self.picture);
         }
-        if self.history.is_overfull() {
-            self.history.let_go_to(self.past.may_let_go_to());
-            self.past.begins_at(self.history.start());
+        while self.history.is_overfull() {
+            self.past.let_go(&mut self.history);
         }
         let surplus = self.signals.len().saturating_sub(MAX_SIGNALS);
         self.signals.drain(..surplus);

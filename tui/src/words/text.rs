@@ -59,6 +59,33 @@ pub(crate) fn clip(s: &str, max: usize) -> String {
     out
 }
 
+/// At most `max` columns of it, cut in the middle: of a path both the place and the name are seen.
+pub(crate) fn clip_middle(s: &str, max: usize) -> String {
+    if width(s) <= max || max < 8 {
+        return clip(s, max);
+    }
+    let head = (max - 1) / 3;
+    let mut start = String::new();
+    for grapheme in s.graphemes(true) {
+        if width(&start) + grapheme.width() > head {
+            break;
+        }
+        start.push_str(grapheme);
+    }
+    let room = max - 1 - width(&start);
+    let mut tail: Vec<&str> = Vec::new();
+    let mut used = 0;
+    for grapheme in s.graphemes(true).rev() {
+        if used + grapheme.width() > room {
+            break;
+        }
+        used += grapheme.width();
+        tail.push(grapheme);
+    }
+    tail.reverse();
+    format!("{start}{ELLIPSIS}{}", tail.concat())
+}
+
 /// Exactly `columns` columns: clipped, or filled up with blanks at the right.
 pub(crate) fn cell(s: &str, columns: usize) -> String {
     let mut out = clip(s, columns);
@@ -161,6 +188,8 @@ mod tests {
         assert_eq!(clip("容器容器", 4), "容…");
         assert_eq!(clip("x", 0), "");
         assert_eq!(width(&cell("容器容器", 6)), 6);
+        assert_eq!(clip_middle("/var/lib/containerd/config.json", 17), "/var/…config.json");
+        assert_eq!(clip_middle("/容器容器容器", 9), "/…器容器");
         assert_eq!(cell_right("7", 3), "  7");
     }
 

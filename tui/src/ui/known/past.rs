@@ -1,7 +1,8 @@
 //! The picture at any kept event: the nearest snapshot before it, and the events from there on once more.
 //!
-//! Snapshots are taken every so many events. They are thinned out as their memory asks for it: each second one goes, and
-//! the distance doubles. The first stands where the history begins, so that no kept event is out of reach.
+//! Snapshots are taken every so many events, where they are small enough for that, and thinned out as their memory asks for
+//! it: each second one goes, and the distance doubles. The first stands where the history begins, so that no kept event is
+//! out of reach; when there is no other it goes along with the history.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,11 +16,11 @@ const DISTANCE: u64 = 16_384;
 /// Snapshots that are kept at most.
 const MOST: usize = 48;
 
-/// However large they are, so many are kept.
-const FEWEST: usize = 4;
+/// What all snapshots but the first may take together, in bytes.
+const ROOM: usize = 128 << 20;
 
-/// What all snapshots may hold together, in entities (see [`Picture::size`]).
-const ROOM: usize = 250_000;
+/// What takes more than this is not copied, in bytes: the copy would hold up everything else.
+const LARGEST: usize = 48 << 20;
 
 /// However rarely snapshots are taken, it is after so many events.
 const LONGEST: u64 = 262_144;
@@ -29,8 +30,22 @@ struct Snapshot {
     end: u64,
     /// The weight of all events until then, in bytes.
     weight: u64,
-    size: usize,
+    bytes: usize,
     picture: Picture,
+}
+
+impl Snapshot {
+    fn go_on_to(&mut self, end: u64, history: &History) {
+        go_on(&mut self.picture, self.end..end, history);
+        self.end = self.end.max(end);
+        self.bytes = self.picture.bytes();
+    }
+}
+
+fn go_on(picture: &mut Picture, numbers: std::ops::Range<u64>, history: &History) {
+    for entry in numbers.filter_map(|number| history.get(number)) {
+        picture.apply_again(&entry.event, &entry.signals);
+    }
 }
 
 /// Snapshots of the past, and the picture at the moment that is looked at.
@@ -45,7 +60,7 @@ pub(crate) struct Past {
 impl Past {
     /// Begins where nothing has happened yet.
     pub(crate) fn new(start: Picture) -> Past {
-        let first = Snapshot { end: 0, weight: 0, size: 0, picture: start };
+        let first = Snapshot { end: 0, weight: 0, bytes: 0, picture: start };
         Past { snapshots: VecDeque::from([first]), distance: DISTANCE, seen: None }
     }
 
@@ -67,10 +82,11 @@ impl Past {
         let due = self.snapshots.back().is_none_or(|last| {
             end >= last.end + self.distance || weight >= last.weight + History::MOST_BYTES as u64 / 8
         });
-        if !due {
+        let bytes = now.bytes();
+        if !due || bytes > LARGEST {
             return;
         }
-        self.snapshots.push_back(Snapshot { end, weight, size: now.size(), picture: now.clone() });
+        self.snapshots.push_back(Snapshot { end, weight, bytes, picture: now.clone() });
         while self.is_too_much() {
             self.distance = (self.distance * 2).min(LONGEST);
             let mut index = 0;
@@ -83,20 +99,26 @@ impl Past {
     }
 
     fn is_too_much(&self) -> bool {
-        let held: usize = self.snapshots.iter().map(|s| s.size).sum();
-        self.snapshots.len() > MOST || (self.snapshots.len() > FEWEST && held > ROOM)
+        let held: usize = self.snapshots.iter().skip(1).map(|s| s.bytes).sum();
+        self.snapshots.len() > MOST || (self.snapshots.len() > 2 && held > ROOM)
     }
 
-    /// Up to where events may be let go while the rest stays within reach: all before the second snapshot.
-    pub(crate) fn may_let_go_to(&self) -> u64 {
-        self.snapshots.get(1).or(self.snapshots.front()).map_or(0, |s| s.end)
-    }
-
-    /// The history begins here now.
-    pub(crate) fn begins_at(&mut self, start: u64) {
-        while self.snapshots.get(1).is_some_and(|s| s.end <= start) {
-            self.snapshots.pop_front();
+    /// Lets the oldest events go: those before the second snapshot, or a part of all that the first takes in then.
+    pub(crate) fn let_go(&mut self, history: &mut History) {
+        let part = history.start() + (history.end() - history.start()) / 16 + 1;
+        match self.snapshots.get(1).map(|second| second.end) {
+            Some(end) if end <= history.start() + (history.end() - history.start()) / 4 => {
+                self.snapshots.pop_front();
+                history.let_go_to(end);
+            }
+            _ => {
+                if let Some(first) = self.snapshots.front_mut() {
+                    first.go_on_to(part.min(history.end()), history);
+                }
+                history.let_go_to(part);
+            }
         }
+        let start = history.start();
         if self.seen.as_ref().is_some_and(|(at, _)| *at < start) {
             self.seen = None;
         }
@@ -119,11 +141,7 @@ impl Past {
         if *from == end && goes_on {
             return;
         }
-        for number in *from..end {
-            if let Some(entry) = history.get(number) {
-                picture.apply_again(&entry.event, &entry.signals);
-            }
-        }
+        go_on(picture, *from..end, history);
         *from = end;
         picture.settle();
     }

@@ -8,6 +8,10 @@ use super::files::Files;
 use super::flows::Flows;
 use super::marks::Marks;
 
+/// What a flow takes, and a file, in bytes, about.
+const FLOW: usize = 512;
+const FILE: usize = 768;
+
 /// What is known at one moment. A clone is a snapshot.
 #[derive(Debug, Clone)]
 pub(crate) struct Picture {
@@ -47,8 +51,8 @@ impl Picture {
         self.marks.tidy(self.engine.graph());
     }
 
-    /// About how much it holds: entities, each some kilobyte.
-    pub(crate) fn size(&self) -> usize {
-        self.engine.graph().processes().count() + self.flows.len() / 2 + self.files.len() / 2
+    /// About how many bytes of memory it takes, rules apart.
+    pub(crate) fn bytes(&self) -> usize {
+        self.engine.bytes() + self.flows.len() * FLOW + self.files.len() * FILE
     }
 }

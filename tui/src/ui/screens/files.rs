@@ -12,7 +12,7 @@ use super::super::known::files::Touched;
 use super::super::look::Look;
 use super::super::scene::Scene;
 use super::super::state::{Screen, State, Subject};
-use super::super::text::{cell, cell_right, clip, count, grouped, shown, width};
+use super::super::text::{cell, cell_right, clip_middle, count, grouped, shown, width};
 use super::super::view::ViewState;
 use super::super::words;
 use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
@@ -149,10 +149,20 @@ fn head(scene: &Scene<'_>, state: &State, files: usize, area: Rect, buffer: &mut
         return;
     }
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let titles = format!("  {} {} {} PATH", cell("DONE", 6), cell("LAST BY", 17), cell_right("LAST", 4));
+    let titles = format!(
+        "  {} {} {} PATH",
+        cell("DONE", 6),
+        cell("LAST BY", doer_columns(area.width.into())),
+        cell_right("LAST", 4)
+    );
     let room = usize::from(area.width).saturating_sub(width(&titles) + 4);
     let legend = if room >= width(LEGEND) { format!("   {LEGEND}") } else { String::new() };
     paint_row(buffer, below, 0, &Line::from(span(format!("{titles}{legend}"), look.dim())), Focus::No, look);
+}
+
+/// How wide the column is that tells who touched it last.
+fn doer_columns(columns: usize) -> usize {
+    if columns >= 60 { 17 } else { 12 }
 }
 
 /// What was done to it: a letter each.
@@ -170,10 +180,11 @@ pub(crate) fn done(touched: &Touched) -> String {
 
 fn line(scene: &Scene<'_>, touched: &Touched, columns: usize, look: Look) -> Line<'static> {
     let dropped = touched.is_dropped();
+    let doer = doer_columns(columns + 1);
     let mut spans = vec![
         span(if dropped { "▲ " } else { "  " }, look.warn()),
         span(format!("{} ", done(touched)), if dropped { look.warn() } else { look.accent() }),
-        span(format!("{} ", cell(&words::who_within(touched.by, scene, 17), 17)), look.strong()),
+        span(format!("{} ", cell(&words::who_within(touched.by, scene, doer), doer)), look.strong()),
         span(format!("{} ", cell_right(&words::age(touched.last, scene.now()), 4)), look.dim()),
     ];
     let taken: usize = spans.iter().map(|s| s.width()).sum();
@@ -188,7 +199,7 @@ fn line(scene: &Scene<'_>, touched: &Touched, columns: usize, look: Look) -> Lin
         spans.push(span(path, style));
         spans.push(span(before, look.dim()));
     } else {
-        spans.push(span(clip(&path, room), style));
+        spans.push(span(clip_middle(&path, room), style));
     }
     Line::from(spans)
 }

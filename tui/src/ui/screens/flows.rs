@@ -405,7 +405,9 @@ pub(crate) fn peer(scene: &Scene<'_>, line: &Line) -> String {
             format!("{} {}{answer}{times}", record_type.name(), shown(name, 120))
         }
         FlowKey::Tcp(_) | FlowKey::Udp(..) if line.outgoing == Some(false) => {
-            format!("{} at :{}", words::address(line.remote, line.netns, scene.graph), line.local.port())
+            // Of who calls in the port says nothing; of where, it says what for.
+            let name = scene.graph.name_of(line.netns, line.remote.ip()).map(|n| format!(" ({})", shown(&n.name, 120)));
+            format!("{}{} to :{}", line.remote.ip(), name.unwrap_or_default(), line.local.port())
         }
         _ => words::address(line.remote, line.netns, scene.graph),
     }

@@ -29,7 +29,7 @@ fn engine() -> Engine {
 
 /// A model with the reference attack and the built-in rules.
 fn model(source: Source) -> Model {
-    let mut model = Model::new(|| engine(), source, PLAIN, Keymap::default(), SIZE);
+    let mut model = Model::new(engine, source, PLAIN, Keymap::default(), SIZE);
     update(&mut model, Msg::Feed(FeedItem::Node(attack::node())));
     update(&mut model, Msg::Feed(FeedItem::Batch(attack::attack().0.batch())));
     model
@@ -402,7 +402,7 @@ fn details_lead_from_one_thing_to_the_next() {
 
 #[test]
 fn a_node_opens_at_its_tree_until_there_is_an_incident_or_a_key() {
-    let empty = || Model::new(|| engine(), Source::Live, PLAIN, Keymap::default(), SIZE);
+    let empty = || Model::new(engine, Source::Live, PLAIN, Keymap::default(), SIZE);
     let attack = || Msg::Feed(FeedItem::Batch(attack::attack().0.batch()));
     let mut model = empty();
     assert_eq!(model.state().screen(), Screen::Tree);

@@ -5,6 +5,7 @@ mod frames;
 mod hostile;
 mod keys;
 mod past;
+mod reference;
 mod script;
 
 use std::collections::VecDeque;

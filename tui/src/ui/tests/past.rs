@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lanner_core::engine::Engine;
-use lanner_core::event::{Batch, Event, Exec, Header, Origin, Payload, ProcessKey};
+use lanner_core::event::{Batch, Event, Exec, Header, Origin, Payload};
 use lanner_core::graph::Process;
 use ratatui::layout::Size;
 
@@ -153,50 +153,66 @@ fn a_gap_leaves_what_was_known_and_tells_who_was_gone_after_it() {
     assert_eq!(scene.health.gaps.len(), 1, "the gap is told");
 }
 
-/// How long it takes to jump about in a million events: `cargo test --release -p lanner jump -- --ignored --nocapture`.
+/// How long it takes to jump about in a million events: `cargo test --release -p lanner jump -- --ignored`.
 #[test]
-#[ignore = "a measurement, for a release build"]
+#[ignore = "a measurement, for a release build; it always fails, with what it found"]
 fn a_jump_in_a_million_events_takes_a_tenth_of_a_second() {
     const EVENTS: usize = 1_000_000;
     let mut script = Script::starting_at(Duration::from_secs(100));
-    let init = ProcessKey::new(1, 1_000_000);
     let place = Place::service("load.service");
-    script.alive(1, None, &place, &["init"]);
+    let init = script.alive(1, None, &place, &["init"]);
     let mut living = std::collections::VecDeque::new();
-    while script.events.len() < EVENTS {
-        living.push_back(script.spawn(init, &place, &["worker", "--job", "a", "b"]).0);
-        if living.len() > 10_000
+    let mut model = Model::new(engine, Source::Live, PLAIN, Keymap::default(), Size { width: 80, height: 24 });
+    let (mut fed, mut all, mut longest) = (0, Duration::ZERO, Duration::ZERO);
+    while fed < EVENTS {
+        let (worker, _) = script.spawn(init, &place, &["worker", "--job", "a", "b"]);
+        for i in 0..6 {
+            let ino = (fed % 5_000) as u64 * 10 + i;
+            script.open(worker, &format!("/var/lib/load/{ino}"), ino, true, false);
+        }
+        script.connect(worker, &format!("10.1.{}.{}:443", fed / 7 % 200, fed / 3 % 200), 1_000);
+        living.push_back(worker);
+        if living.len() > 1_000
             && let Some(oldest) = living.pop_front()
         {
             script.exit(oldest, 0);
         }
         script.wait(Duration::from_millis(1));
-    }
-    let mut model = Model::new(engine, Source::Live, PLAIN, Keymap::default(), Size { width: 80, height: 24 });
-    let begun = Instant::now();
-    let mut longest = Duration::ZERO;
-    for events in script.events.chunks(1_000) {
-        let batch = Batch { events: events.to_vec(), ..Batch::default() };
+        if script.events.len() < 1_000 {
+            continue;
+        }
+        let events: Vec<Event> = std::mem::take(&mut script.events);
+        let events = events.into_iter().enumerate().map(|(i, mut event)| {
+            event.header.seq = (fed + i + 1) as u64;
+            event
+        });
+        let batch = Batch { events: events.collect(), ..Batch::default() };
+        fed += batch.events.len();
         let begun = Instant::now();
         update(&mut model, Msg::Feed(FeedItem::Batch(batch)));
         longest = longest.max(begun.elapsed());
+        all += begun.elapsed();
     }
-    println!("{EVENTS} events taken in: {:?}, a batch of 1000 at most {longest:?}", begun.elapsed());
     let (start, end) = (model.scene().history.start(), model.scene().history.end());
-    let mut slowest = Duration::ZERO;
-    for i in 0..100u64 {
-        let to = start + (i * 7_919 % 100) * (end - start) / 100;
-        let begun = Instant::now();
-        model.state.go_to(&model.world.latest(), to);
-        update(&mut model, Msg::Work);
-        slowest = slowest.max(begun.elapsed());
-    }
-    let rss = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let rss = rss.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default().to_owned();
-    println!("{} events kept; the slowest of 100 jumps: {slowest:?}; {rss}", end - start);
-    let forest = Instant::now();
+    let mut jumps: Vec<Duration> = (0..100u64)
+        .map(|i| {
+            let begun = Instant::now();
+            model.state.go_to(&model.world.latest(), start + (i * 7_919 % 100) * (end - start) / 100);
+            update(&mut model, Msg::Work);
+            begun.elapsed()
+        })
+        .collect();
+    jumps.sort_unstable();
+    let begun = Instant::now();
     let rows = super::super::forest::Forest::of(model.world.latest(), &model.state).rows.len();
-    println!("the tree anew: {:?}, {rows} rows", forest.elapsed());
-    assert!(matches!(script.events[0].payload, Payload::Alive(_)));
-    assert!(slowest < Duration::from_millis(100));
+    let forest = begun.elapsed();
+    let rss = std::fs::read_to_string("/proc/self/status").unwrap();
+    let rss = rss.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default().to_owned();
+    panic!(
+        "{fed} events in {all:?}, at most {longest:?} for 1000; {} kept; a jump {:?}, at most {:?}; the tree anew in {forest:?} \
+         ({rows} rows); {rss}",
+        end - start,
+        jumps[50],
+        jumps[99]
+    );
 }

@@ -1,0 +1,136 @@
+//! The recorded attack on every screen, in every size, at three moments, in every look.
+
+use std::sync::OnceLock;
+
+use insta::assert_snapshot;
+use lanner_core::event::Batch;
+use lanner_recording::Reader;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::style::Color;
+
+use crate::detection::Content;
+
+use super::super::feed::{End, FeedItem, Source, Speed};
+use super::super::keymap::Keymap;
+use super::super::look::{Colours, Look, Theme};
+use super::super::model::Model;
+use super::super::state::Screen;
+use super::super::update::{Msg, update};
+use super::super::view::{ViewState, paint};
+use super::{PLAIN, key, text};
+
+const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 60), (40, 10)];
+
+/// Moments of the attack: how many signals before its end each is.
+const MOMENTS: [(&str, usize); 3] = [("the escape", 10), ("the call of the hidden pod", 4), ("the end", 0)];
+
+fn recorded() -> Model {
+    static CONTENT: OnceLock<Content> = OnceLock::new();
+    let content = CONTENT.get_or_init(|| Content::load(&[]).unwrap());
+    let scenario = lanner_scenarios::SCENARIOS.iter().find(|s| s.name == "container-escape").unwrap();
+    let reader = Reader::new(scenario.recording).unwrap();
+    let header = reader.header().clone();
+    let source = Source::Recording("container-escape".to_owned(), Speed::MAX);
+    let engine = || content.engine();
+    let mut model = Model::new(engine, source, PLAIN, Keymap::default(), Size { width: 80, height: 24 });
+    let batches: Vec<Batch> = reader.collect();
+    let items = [FeedItem::Node(header.node.clone()), FeedItem::Recording(Box::new(header))];
+    for item in items.into_iter().chain(batches.into_iter().map(FeedItem::Batch)) {
+        update(&mut model, Msg::Feed(item));
+    }
+    update(&mut model, Msg::Feed(FeedItem::End(End::complete("the recording ends here"))));
+    model
+}
+
+/// Goes back so many signals from the end.
+fn back(model: &mut Model, signals: usize) {
+    for _ in 0..signals {
+        update(model, key('['));
+    }
+    assert!(model.state.notice.is_none(), "there are not so many signals");
+}
+
+fn frame(model: &mut Model, screen: Screen, (width, height): (u16, u16), look: Look) -> Buffer {
+    model.state.size = Size { width, height };
+    model.state.screen = screen;
+    model.state.look = look;
+    update(model, Msg::Work);
+    let area = Rect { x: 0, y: 0, width, height };
+    let mut buffer = Buffer::empty(area);
+    paint(&model.scene(), &model.state, &mut ViewState::default(), area, &mut buffer);
+    buffer
+}
+
+/// All screens of some moments, one below the other.
+fn sheet(size: (u16, u16), moments: &[(&str, usize)], look: Look) -> String {
+    let mut sheet = String::new();
+    for (name, signals) in moments {
+        let mut model = recorded();
+        back(&mut model, *signals);
+        for screen in Screen::ALL {
+            let frame = text(&frame(&mut model, screen, size, look));
+            sheet.push_str(&format!("{} at {name}\n{frame}\n", screen.title()));
+        }
+    }
+    sheet
+}
+
+#[test]
+fn on_80_by_24() {
+    assert_snapshot!(sheet((80, 24), &MOMENTS, PLAIN));
+}
+
+#[test]
+fn on_120_by_40() {
+    assert_snapshot!(sheet((120, 40), &MOMENTS[1..], PLAIN));
+}
+
+#[test]
+fn on_200_by_60() {
+    assert_snapshot!(sheet((200, 60), &MOMENTS[2..], PLAIN));
+}
+
+#[test]
+fn on_40_by_10() {
+    assert_snapshot!(sheet((40, 10), &MOMENTS, PLAIN));
+}
+
+#[test]
+fn in_ascii() {
+    assert_snapshot!(sheet((80, 24), &MOMENTS[2..], Look { ascii: true, ..PLAIN }));
+}
+
+fn is_base(colour: Color) -> bool {
+    !matches!(colour, Color::Rgb(..) | Color::Indexed(_))
+}
+
+/// What is said must not depend on how it looks.
+#[test]
+fn every_look_says_the_same_and_uses_what_it_may() {
+    for (_, signals) in MOMENTS {
+        let mut model = recorded();
+        back(&mut model, signals);
+        for size in SIZES {
+            for screen in Screen::ALL {
+                let plain = text(&frame(&mut model, screen, size, PLAIN));
+                for theme in [Theme::Dark, Theme::Light, Theme::HighContrast] {
+                    for colours in [Colours::None, Colours::Base, Colours::True] {
+                        let shown = frame(&mut model, screen, size, Look { colours, ascii: false, theme });
+                        assert_eq!(text(&shown), plain, "{theme:?} {colours:?} {screen:?}");
+                        for cell in &shown.content {
+                            let allowed = match colours {
+                                Colours::None => cell.fg == Color::Reset && cell.bg == Color::Reset,
+                                Colours::Base => is_base(cell.fg) && is_base(cell.bg),
+                                Colours::True => true,
+                            };
+                            assert!(allowed, "{:?} on {:?} in {colours:?}", cell.fg, cell.bg);
+                        }
+                        let ascii = frame(&mut model, screen, size, Look { colours, ascii: true, theme });
+                        assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
+                    }
+                }
+            }
+        }
+    }
+}
