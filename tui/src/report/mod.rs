@@ -1,0 +1,2 @@
+//! The report of an incident.
+pub(crate) mod html;
