@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use lanner_proto::address::Address;
 
 use super::explain::Asked;
+use crate::report::Format;
 use crate::ui::{Colours, Speed, Theme};
 
 /// Watch an attack unfold on a Linux node, from the kernel up.
@@ -49,6 +50,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Print events as lines, without a user interface
     Events(EventsArgs),
+    /// Report an incident of a recording: its story, picture, evidence, and what was not seen
+    Report(ReportArgs),
     /// Check rule files, and tell what rules there are and what they mean
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -268,6 +271,25 @@ pub struct EventsArgs {
     /// Print only events that meet this condition (Falco's syntax), or that contain these words
     #[arg(long, value_name = "CONDITION")]
     pub filter: Option<String>,
+}
+
+/// `lanner report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A recording's path, or a scenario's name
+    #[arg(value_name = "FILE|NAME")]
+    pub source: String,
+    /// The incident, by its id, instead of the gravest
+    #[arg(long, value_name = "ID")]
+    pub incident: Option<String>,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: Format,
+    /// Where to, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub rules: RuleArgs,
 }
 
 fn speed(text: &str) -> Result<Speed, String> {

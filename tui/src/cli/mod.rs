@@ -7,6 +7,7 @@ mod events;
 mod explain;
 mod follow;
 mod record;
+mod report;
 mod rules;
 mod scenarios;
 mod view;
@@ -58,12 +59,13 @@ pub fn main() -> ExitCode {
         Command::Record(args) => record::run(args),
         Command::Watch(args) => watch::run(args),
         Command::Events(args) => events::run(args),
+        Command::Report(args) => report::run(args),
         Command::Rules(command) => rules::run(command),
         Command::Doctor => doctor::run(),
     };
     match outcome {
         Ok(status) => status.into(),
-        Err(problem) => report(&problem).into(),
+        Err(problem) => failed(&problem).into(),
     }
 }
 
@@ -80,7 +82,7 @@ fn one_line(text: &str) -> String {
     Text::from(text).to_string()
 }
 
-fn report(problem: &anyhow::Error) -> Status {
+fn failed(problem: &anyhow::Error) -> Status {
     // A reader that has seen enough (`| head`) is no failure.
     if problem.chain().any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)) {
         return Status::Fine;

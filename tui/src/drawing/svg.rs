@@ -32,7 +32,7 @@ pub(crate) fn svg(drawing: &Drawing, title: &str) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "<path class=\"{class}\" marker-end=\"url(#tip)\" d=\"{}\"/>", path(&wire.points));
     }
-    for (i, wire) in drawing.wires.iter().enumerate() {
+    for wire in &drawing.wires {
         let label = escaped(&wire.words);
         let (x, y) = (wire.label.0 * COLUMN, wire.label.1 * ROW + ROW / 2 - 4);
         let _ = writeln!(out, "<text class=\"label\" x=\"{x}\" y=\"{y}\">{label}</text>");
@@ -57,8 +57,8 @@ pub(crate) fn svg(drawing: &Drawing, title: &str) -> String {
         );
         for (i, text) in lines(node, drawing.detail, "×").iter().enumerate() {
             let class = if i == 0 { "heading" } else { "line" };
-            let (x, y) = (x + 2 * COLUMN, (place.y + 1 + i32::try_from(i).unwrap_or(0)) * ROW + ROW - 5);
-            let _ = write!(out, "<text class=\"{class}\" x=\"{x}\" y=\"{}\">{}</text>", y - ROW / 2 + 4, escaped(text));
+            let (x, y) = (x + 2 * COLUMN, (place.y + 1 + i32::try_from(i).unwrap_or(0)) * ROW + ROW / 2 + 4);
+            let _ = write!(out, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(text));
         }
         let numbers = node.numbers(" ");
         if !numbers.is_empty() {

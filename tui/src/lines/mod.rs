@@ -7,9 +7,9 @@ mod incident;
 mod time;
 mod who;
 
-pub use event::{event, event_words};
 pub use explain::{explanation, explanation_words, process, process_words};
-pub use incident::{incident, incident_words};
+pub use event::{EventLine, event, event_words};
+pub use incident::{IncidentLine, incident, incident_words};
 pub use time::{clock, timestamp};
 
 use std::fmt::Write;

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use lanner_core::detect::rules::{RuleSet, Unsupported};
 use serde::Serialize;
 
-use super::navigator;
 use crate::cli::Status;
 use crate::cli::args::{ListFormat, RuleArgs};
 use crate::lines::json;
+use crate::navigator::Layer;
 
 /// A rule in the list.
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ pub(super) fn run(args: &RuleArgs, format: ListFormat) -> anyhow::Result<Status>
     match format {
         ListFormat::Lines => print(&mut out, &listed)?,
         ListFormat::Json => writeln!(out, "{}", json(&listed))?,
-        ListFormat::Navigator => writeln!(out, "{}", json(&navigator::layer(&set)))?,
+        ListFormat::Navigator => writeln!(out, "{}", json(&Layer::of_rules(&set)))?,
     }
     Ok(super::status(&set))
 }

@@ -3,7 +3,6 @@
 mod check;
 mod explain;
 mod list;
-mod navigator;
 mod test;
 
 use lanner_core::detect::rules::RuleSet;

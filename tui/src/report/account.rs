@@ -1,0 +1,87 @@
+//! Everything that a report tells.
+
+use std::collections::HashSet;
+
+use lanner_core::detect::{Incident, Status};
+use lanner_core::event::{Event, NodeInfo, Origin, ProcessKey};
+use lanner_core::graph::Graph;
+use lanner_recording::Header;
+
+use super::Missing;
+use crate::words::text::safe;
+
+/// Events of an incident's processes that are listed; the evidence always is.
+pub(crate) const MAX_EVENTS: usize = 2_000;
+
+/// An incident and all that is known around it.
+pub(crate) struct Account<'a> {
+    pub(crate) incident: &'a Incident,
+    /// Other incidents of the same source: their ids and names.
+    pub(crate) others: Vec<(&'a str, &'a str)>,
+    pub(crate) graph: &'a Graph,
+    pub(crate) node: &'a NodeInfo,
+    /// What the recording says of itself.
+    pub(crate) header: Option<&'a Header>,
+    /// Where the events come from, in words.
+    pub(crate) source: String,
+    /// Evidence, and what the incident's processes did, in the order in which it happened.
+    pub(crate) events: Vec<&'a Event>,
+    /// Events of its processes for which there was no room.
+    pub(crate) left_out: u64,
+    pub(crate) missing: Missing,
+    pub(crate) hashes: Vec<Hash>,
+}
+
+/// The hash of something that the report rests on.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Hash {
+    /// Of what, in words.
+    pub(crate) of: String,
+    /// In hexadecimal digits.
+    pub(crate) sha256: String,
+}
+
+/// An event with the stages that rest on it.
+pub(crate) struct Listed<'a> {
+    pub(crate) event: &'a Event,
+    /// Counted from 1.
+    pub(crate) stages: Vec<usize>,
+}
+
+impl<'a> Account<'a> {
+    /// The node's name, safe to show.
+    pub(crate) fn node_name(&self) -> String {
+        if self.node.name.is_empty() { "an unknown node".to_owned() } else { safe(&self.node.name) }
+    }
+
+    /// The events with the stages that rest on them.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = Listed<'a>> {
+        self.events.iter().map(|event| {
+            let rests = |(i, stage): (usize, &lanner_core::detect::Stage)| {
+                stage.evidence.contains(&event.header.seq).then_some(i + 1)
+            };
+            Listed { event, stages: self.incident.stages.iter().enumerate().filter_map(rests).collect() }
+        })
+    }
+
+    /// Whether it goes on, in words.
+    pub(crate) fn status(&self) -> String {
+        match (self.incident.status, &self.incident.merged_into) {
+            (Status::Ongoing, _) => "goes on: a process of it lives".to_owned(),
+            (Status::Over, _) => "over: all of its processes have ended".to_owned(),
+            (Status::Merged, into) => format!("part of {}", into.as_deref().unwrap_or("another incident")),
+        }
+    }
+
+    /// How much of a known story was seen, in words.
+    pub(crate) fn chain(&self) -> Option<String> {
+        let chain = self.incident.chain.as_ref()?;
+        Some(format!("{}: {} of {} steps seen", chain.name, chain.found, chain.steps))
+    }
+}
+
+/// Whether an event belongs into an incident's report: it is evidence, or one of its processes did it.
+pub(crate) fn is_of(event: &Event, processes: &HashSet<ProcessKey>, evidence: &HashSet<u64>) -> bool {
+    evidence.contains(&event.header.seq)
+        || (event.header.origin == Origin::Live && processes.contains(&event.header.process))
+}
