@@ -97,12 +97,13 @@ fn whole(account: &Account<'_>, out: &mut String) -> std::fmt::Result {
 /// Words as text of one line: no mark of it is Markdown's, and nothing becomes a link.
 fn escaped(words: &str) -> String {
     let mut out = String::with_capacity(words.len() + 8);
-    let mut before = String::new();
+    let mut only_digits = true;
     for (i, c) in words.char_indices() {
-        let begins_list = matches!(c, '.' | ')') && before.bytes().all(|b| b.is_ascii_digit());
+        let begins_list = only_digits && matches!(c, '.' | ')');
+        only_digits &= c.is_ascii_digit();
         let begins_link = match c {
             ':' => words[i + 1..].starts_with('/'),
-            '.' => before.len() >= 3 && before[before.len() - 3..].eq_ignore_ascii_case("www"),
+            '.' => i >= 3 && words.as_bytes()[i - 3..i].eq_ignore_ascii_case(b"www"),
             _ => false,
         };
         let harmless = matches!(c, ',' | ';' | '/' | '%' | '\'' | '"' | '(' | ')' | '?' | '.' | ':')
@@ -111,15 +112,6 @@ fn escaped(words: &str) -> String {
             c if c.is_ascii_punctuation() && (!harmless || begins_list || begins_link) => out.extend(['\\', c]),
             c if c.is_ascii() && !c.is_ascii_control() => out.push(c),
             c => out.push_str(&text::safe(c.encode_utf8(&mut [0; 4]))),
-        }
-        // The latest few characters are enough, as long as they are ASCII.
-        if !c.is_ascii() {
-            before.clear();
-            before.push('x');
-        } else if before.len() < 16 {
-            before.push(c);
-        } else {
-            before = before[13..].to_owned() + &c.to_string();
         }
     }
     out
