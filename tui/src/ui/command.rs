@@ -36,6 +36,7 @@ pub enum Command {
     Zoom,
     Clock,
     Group,
+    NextWay,
     Sort,
     ReverseSort,
     Filter,
@@ -261,6 +262,18 @@ pub(super) fn table() -> Vec<Binding> {
         bind!(C::Group, "group", [ch('v')], "view", "files: changed, executed, written then executed, all", |c| {
             on_screen(c) && c.screen == Screen::Files
         }),
+        bind!(C::Left, "left", [key(KeyCode::Left), ch('h')], "back", "against the edge, to what led here", |c| {
+            on(c, Screen::Graph)
+        }),
+        bind!(C::Right, "right", [key(KeyCode::Right), ch('l')], "on", "along the edge that is marked", |c| {
+            on(c, Screen::Graph)
+        }),
+        bind!(C::NextWay, "next-way", [ch('o')], "way", "graph: mark the next edge that leads on from here", |c| {
+            on(c, Screen::Graph)
+        }),
+        bind!(C::Group, "group", [ch('v')], "view", "graph: as much as fits, all that is known, names alone", |c| {
+            on_screen(c) && c.screen == Screen::Graph
+        }),
         bind!(C::Clock, "clock", [ch('t')], "clock", "times of day, since the start, or since the line before", |c| {
             on(c, Screen::Timeline)
         }),
@@ -327,6 +340,14 @@ pub(super) fn table() -> Vec<Binding> {
         bind!(C::PreviousScreen, "previous-screen", [key(KeyCode::BackTab)], "", "the screen before", choosing),
         bind!(C::Show(Screen::Incidents), "incidents", [ch('1')], "", "incidents, and the story of each", choosing),
         bind!(C::Show(Screen::Tree), "tree", [ch('2')], "", "the tree of processes", choosing),
+        bind!(
+            C::Show(Screen::Graph),
+            "graph",
+            [ch('3')],
+            "graph",
+            "the picture of the incident, or of what lies around the process",
+            choosing
+        ),
         bind!(C::Show(Screen::Flows), "flows", [ch('4')], "", "connections, datagrams and names", choosing),
         bind!(
             C::Show(Screen::Files),

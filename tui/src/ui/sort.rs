@@ -9,7 +9,7 @@ pub(crate) fn orders(screen: Screen) -> &'static [&'static str] {
         Screen::Tree => &["start", "name", "pid", "severity"],
         Screen::Flows => &["latest", "bytes", "round trip", "failures", "process", "peer"],
         Screen::Files => &["latest", "path", "process"],
-        Screen::Timeline | Screen::Sensor => &[],
+        Screen::Graph | Screen::Timeline | Screen::Sensor => &[],
     }
 }
 

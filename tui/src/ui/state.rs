@@ -18,7 +18,7 @@ use super::look::Look;
 use super::prompt::Prompt;
 use super::scene::{Moment, Scene};
 use super::scope::{Scope, file_of};
-use super::screens::{self, files::FilesView, flows::FlowsView};
+use super::screens::{self, files::FilesView, flows::FlowsView, graph::GraphView};
 use super::sort::Sorts;
 
 /// The screens.
@@ -27,6 +27,7 @@ use super::sort::Sorts;
 pub enum Screen {
     Incidents,
     Tree,
+    Graph,
     Flows,
     Files,
     Timeline,
@@ -35,14 +36,15 @@ pub enum Screen {
 
 impl Screen {
     /// All of them, in their order.
-    pub const ALL: [Screen; 6] =
-        [Screen::Incidents, Screen::Tree, Screen::Flows, Screen::Files, Screen::Timeline, Screen::Sensor];
+    pub const ALL: [Screen; 7] =
+        [Screen::Incidents, Screen::Tree, Screen::Graph, Screen::Flows, Screen::Files, Screen::Timeline, Screen::Sensor];
 
     /// Its title.
     pub fn title(self) -> &'static str {
         match self {
             Screen::Incidents => "Incidents",
             Screen::Tree => "Tree",
+            Screen::Graph => "Graph",
             Screen::Flows => "Flows",
             Screen::Files => "Files",
             Screen::Timeline => "Timeline",
@@ -177,6 +179,7 @@ pub struct State {
     pub(crate) folded: u64,
     pub(crate) tree: TreeCache,
     pub(crate) clock: Clock,
+    pub(crate) graph: GraphView,
     pub(crate) flows: FlowsView,
     pub(crate) files: FilesView,
     pub(crate) sorts: Sorts,
@@ -215,6 +218,7 @@ impl State {
             folded: 0,
             tree: TreeCache::default(),
             clock: Clock::Wall,
+            graph: GraphView::default(),
             flows: FlowsView::default(),
             files: FilesView::default(),
             sorts: Sorts::default(),

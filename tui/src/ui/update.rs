@@ -11,7 +11,7 @@ use super::filter::Filter;
 use super::model::Model;
 use super::prompt::{Prompt, PromptKind};
 use super::scope::Scope;
-use super::screens::{self, files, flows, help, incidents, sensor, timeline, tree};
+use super::screens::{self, files, flows, graph, help, incidents, sensor, timeline, tree};
 use super::state::{Mark, Pending, Screen, Subject};
 use super::view::Regions;
 use super::{complete, palette};
@@ -207,6 +207,9 @@ fn back(model: &mut Model) {
 
 /// Shows a screen, at what was selected on the one before and limited to what was drilled down to.
 fn show(model: &mut Model, screen: Screen) {
+    if screen == Screen::Graph {
+        graph::turn_to(&model.world.scene(model.state.then(), model.state.held), &mut model.state);
+    }
     model.state.pane = false;
     model.state.zoomed = false;
     model.state.screen = screen;
@@ -450,6 +453,7 @@ fn navigate(model: &mut Model, command: Command) {
     match state.screen {
         Screen::Incidents => incidents::act(&scene, state, command, page),
         Screen::Tree => tree::act(&scene, state, command, page.saturating_sub(1)),
+        Screen::Graph => graph::act(&scene, state, command),
         Screen::Flows => flows::act(&scene, state, command, page.saturating_sub(1)),
         Screen::Files => files::act(&scene, state, command, page.saturating_sub(1)),
         Screen::Timeline => timeline::act(&scene, state, command, page.saturating_sub(timeline::HEAD)),

@@ -6,7 +6,7 @@ use ratatui::layout::{Rect, Size};
 
 use super::model::Model;
 use super::scene::Scene;
-use super::screens::{files, flows, help, incidents, sensor, timeline, tree};
+use super::screens::{files, flows, graph, help, incidents, sensor, timeline, tree};
 use super::state::{Screen, State};
 use super::{chrome, details, look};
 
@@ -101,6 +101,7 @@ fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, regions: &Region
             match state.screen {
                 Screen::Incidents => incidents::draw(scene, state, view, regions.main, buffer),
                 Screen::Tree => tree::draw(scene, state, view, regions.main, buffer),
+                Screen::Graph => graph::draw(scene, state, regions.main, buffer),
                 Screen::Flows => flows::draw(scene, state, view, regions.main, buffer),
                 Screen::Files => files::draw(scene, state, view, regions.main, buffer),
                 Screen::Timeline => timeline::draw(scene, state, view, regions.main, buffer),

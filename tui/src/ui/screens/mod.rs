@@ -2,6 +2,7 @@
 
 pub(crate) mod files;
 pub(crate) mod flows;
+pub(crate) mod graph;
 pub(crate) mod help;
 pub(crate) mod incidents;
 pub(crate) mod sensor;
@@ -27,6 +28,7 @@ pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
     match state.screen {
         Screen::Incidents => incidents::selected_subject(scene, state),
         Screen::Tree => tree::selected(scene, state),
+        Screen::Graph => graph::selected(scene, state),
         Screen::Flows => flows::selected(scene, state),
         Screen::Files => files::selected(scene, state),
         Screen::Timeline => timeline::selected(scene, state),
