@@ -6,7 +6,6 @@
 
 mod history;
 mod queue;
-mod snapshot;
 mod source;
 mod state;
 mod subscription;

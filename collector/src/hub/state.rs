@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use lanner_core::condition::{Filter, View};
 use lanner_core::event::{Batch, BootTime, Event, Loss, LossCause};
-use lanner_core::graph::Graph;
+use lanner_core::graph::{Graph, snapshot};
 
 use super::history::History;
 use super::queue::Queue;
-use super::snapshot::snapshot;
 use super::{Limits, Polled, Stats, Subscribe, Subscription, TooManySubscribers};
 
 /// The most events of one batch.

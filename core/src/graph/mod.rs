@@ -19,6 +19,7 @@ mod naming;
 mod process;
 mod provenance;
 mod retain;
+mod snapshot;
 mod socket;
 mod table;
 mod take;
@@ -39,6 +40,7 @@ pub use container::{Cause, Container};
 pub use naming::Naming;
 pub use process::{Ended, Process, Running};
 pub use provenance::{Edge, Node, Provenance, Relation};
+pub use snapshot::snapshot;
 
 /// Everything known of one node.
 #[derive(Debug, Clone)]

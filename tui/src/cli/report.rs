@@ -27,7 +27,8 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Status> {
     }
     let content = Content::load(&args.rules.files)?;
     content.warning().iter().for_each(|warning| say(warning));
-    let mut seen = Seen { engine: content.engine(), node: NodeInfo::default(), header: None, missing: Missing::default() };
+    let mut seen =
+        Seen { engine: content.engine(), node: NodeInfo::default(), header: None, missing: Missing::default() };
     let source = SourceArgs { source: Some(args.source.clone()), duration: None };
     let ending = follow(&source, Options::default(), &mut seen)?;
     seen.engine.flush();
@@ -82,7 +83,8 @@ fn choose<'a>(incidents: &'a [Incident], id: Option<&str>) -> Result<&'a Inciden
     }
     let standing = incidents.iter().filter(|incident| incident.merged_into.is_none());
     let gravest = standing.rev().max_by_key(|incident| incident.severity);
-    gravest.ok_or_else(|| SourceError::Failed("there is no incident in it, so that there is nothing to report".to_owned()))
+    gravest
+        .ok_or_else(|| SourceError::Failed("there is no incident in it, so that there is nothing to report".to_owned()))
 }
 
 fn hash(spec: &Spec) -> anyhow::Result<Hash> {

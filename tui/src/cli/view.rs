@@ -65,7 +65,8 @@ fn show(
     ui_options.skips_silence = skips_silence;
     let ended = ui::run(stream.items, ui_options).context("the terminal failed")?;
     stop.raise();
-    match ended {
+    ended.told.iter().for_each(|told| say(told));
+    match ended.ended {
         Ended::Quit => Ok(Status::Fine),
         Ended::Signal(signal) => Err(anyhow!("ended by signal {signal}")),
     }

@@ -27,7 +27,12 @@ pub(crate) fn around(key: ProcessKey, graph: &Graph) -> Sketch {
     gather.node(Entity::Process(key), 0);
     if let Some(container) = graph.container_of(key) {
         let since = container.since;
-        gather.edge(Entity::Container(container.id.clone()), Entity::Process(container.root), "ran", Times::once(since, 0));
+        gather.edge(
+            Entity::Container(container.id.clone()),
+            Entity::Process(container.root),
+            "ran",
+            Times::once(since, 0),
+        );
     }
     let mut own: Vec<ProcessKey> = vec![key];
     let mut next = 0;

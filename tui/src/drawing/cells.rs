@@ -59,13 +59,9 @@ const RIGHT: u8 = 8;
 
 impl Cells {
     /// Draws what can be seen through this window. `chosen` is the edge that is drawn over all others.
-    pub(crate) fn new(
-        drawing: &Drawing,
-        window: Place,
-        glyphs: Glyphs,
-        chosen: Option<usize>,
-    ) -> Cells {
-        let size = usize::try_from(window.width.max(0)).unwrap_or(0) * usize::try_from(window.height.max(0)).unwrap_or(0);
+    pub(crate) fn new(drawing: &Drawing, window: Place, glyphs: Glyphs, chosen: Option<usize>) -> Cells {
+        let size =
+            usize::try_from(window.width.max(0)).unwrap_or(0) * usize::try_from(window.height.max(0)).unwrap_or(0);
         let mut cells = Cells { window, cells: vec![Cell::default(); size], lines: vec![0; size], glyphs };
         let order = (0..drawing.wires.len()).filter(|i| Some(*i) != chosen).chain(chosen);
         for i in order.clone() {

@@ -18,8 +18,8 @@ pub(super) fn contract(mut sketch: Sketch) -> Sketch {
         let ([before], [after]) = (above[node].as_slice(), below[node].as_slice()) else { continue };
         let (before, after) = (*before, *after);
         let from = sketch.edges[before].from;
-        let lineage = matches!(sketch.edges[before].label.as_str(), "ran" | "forked")
-            && sketch.nodes[from].kind == Kind::Process;
+        let lineage =
+            matches!(sketch.edges[before].label.as_str(), "ran" | "forked") && sketch.nodes[from].kind == Kind::Process;
         if !lineage || !is_passing(&sketch.nodes[node]) || sketch.edges[after].to == from {
             continue;
         }

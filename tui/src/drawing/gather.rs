@@ -87,7 +87,8 @@ impl<'a> Gather<'a> {
                 *since = times.since;
             }
         }
-        let made = || Edge { from, to, label: label.to_owned(), count: times.count, through: 0, stages, since: times.since };
+        let made =
+            || Edge { from, to, label: label.to_owned(), count: times.count, through: 0, stages, since: times.since };
         Some(self.edges.entry((from, to, label)).or_insert_with(made))
     }
 
@@ -128,8 +129,7 @@ impl<'a> Gather<'a> {
         let nodes = self.nodes.into_values().collect();
         let mut edges: Vec<Edge> = self.edges.into_values().collect();
         // Whoever opens a file it gave a name to wrote it: one word is enough.
-        let named: Vec<(usize, usize)> =
-            edges.iter().filter(|e| e.label == "wrote").map(|e| (e.from, e.to)).collect();
+        let named: Vec<(usize, usize)> = edges.iter().filter(|e| e.label == "wrote").map(|e| (e.from, e.to)).collect();
         edges.retain(|e| e.label != "named" || !named.contains(&(e.from, e.to)));
         Sketch { nodes, edges, left_out: self.left_out }
     }

@@ -33,7 +33,8 @@ pub(crate) fn mermaid(sketch: &Sketch) -> String {
     if sketch.left_out > 0 {
         let _ = writeln!(out, "  more[\"{} more are left out\"]", sketch.left_out);
     }
-    let staged: Vec<String> = sketch.nodes.iter().enumerate().filter(|(_, n)| !n.stages.is_empty()).map(|(i, _)| format!("n{i}")).collect();
+    let staged: Vec<String> =
+        sketch.nodes.iter().enumerate().filter(|(_, n)| !n.stages.is_empty()).map(|(i, _)| format!("n{i}")).collect();
     if !staged.is_empty() {
         let _ = writeln!(out, "  classDef stage stroke-width:3px\n  class {} stage", staged.join(","));
     }

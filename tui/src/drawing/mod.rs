@@ -24,7 +24,7 @@ mod svg;
 mod tests;
 
 pub(crate) use around::around;
-pub(crate) use cells::{Cell, Cells, Glyphs, Ink};
+pub(crate) use cells::{Cells, Glyphs, Ink};
 pub(crate) use dot::dot;
 pub(crate) use incident::of_incident;
 pub(crate) use layout::{Detail, Drawing, Memory, Place, Shape, lay_out};

@@ -20,7 +20,9 @@ fn engine(name: &str) -> Engine {
 #[test]
 fn reference() {
     let engine = engine("container-escape");
-    for (detail, fold) in [(Detail::Names, None), (Detail::Names, Some(200)), (Detail::Full, Some(200)), (Detail::Full, Some(78))] {
+    for (detail, fold) in
+        [(Detail::Names, None), (Detail::Names, Some(200)), (Detail::Full, Some(200)), (Detail::Full, Some(78))]
+    {
         let sketch = Rc::new(of_incident(&engine.incidents()[0], engine.graph()));
         let drawing = lay_out(sketch, Shape { detail, fold }, &mut Memory::default());
         let cells = Cells::new(&drawing, drawing.bounds, Glyphs::Unicode, None);

@@ -40,7 +40,9 @@ impl Missing {
         }
         if self.truncated > 0 {
             let events = count(usize::try_from(self.truncated).unwrap_or(usize::MAX), "event", "events");
-            said.push(format!("Of {events} in this report the sensor read only a part: long arguments or paths end early."));
+            said.push(format!(
+                "Of {events} in this report the sensor read only a part: long arguments or paths end early."
+            ));
         }
         for (n, what) in [
             (graph.evicted(), "processes had to be forgotten to bound the memory"),

@@ -121,7 +121,11 @@ fn picture(account: &Account<'_>, out: &mut String) -> fmt::Result {
     let shape = Shape { detail: Detail::Full, fold: Some(PICTURE) };
     let drawing = lay_out(sketch, shape, &mut Memory::default());
     let title = format!("Who did what to whom in {}", account.incident.name);
-    write!(out, "<section class=\"picture\">\n<h2>Picture</h2>\n<div class=\"scroll\">\n{}</div>\n", svg(&drawing, &title))?;
+    write!(
+        out,
+        "<section class=\"picture\">\n<h2>Picture</h2>\n<div class=\"scroll\">\n{}</div>\n",
+        svg(&drawing, &title)
+    )?;
     out.write_str(
         "<p class=\"dim\">Numbers are stages. Heavy frames are containers, round ones files and remote ends; broken frames \
          only stand by. An arrow leads from cause to effect; … on it: through a process that only led on.</p>\n",
@@ -177,7 +181,8 @@ fn processes(account: &Account<'_>, out: &mut String) -> fmt::Result {
          <th>Program</th><th>Arguments</th></tr></thead>\n<tbody>\n",
     )?;
     for process in &account.incident.processes {
-        let place = process.container.as_ref().map_or_else(|| "host".to_owned(), |id| container_title(id, account.graph));
+        let place =
+            process.container.as_ref().map_or_else(|| "host".to_owned(), |id| container_title(id, account.graph));
         let user = account.graph.process(process.key).map(|p| user(p.task.creds.euid)).unwrap_or_default();
         writeln!(
             out,

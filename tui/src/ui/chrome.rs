@@ -46,6 +46,9 @@ pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
             n => Part { rank: 1, spans: vec![span(format!("lost {}", short(n)), look.bad())] },
         },
     ];
+    if state.recording.is_some() {
+        right.push(Part { rank: 2, spans: vec![span("REC", look.bad())] });
+    }
     if degraded > 0 {
         let words = format!("{degraded} {} off", if degraded == 1 { "hook" } else { "hooks" });
         right.push(Part { rank: 3, spans: vec![span(words, look.warn())] });
@@ -275,6 +278,7 @@ pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, region
     let asked = state.pending.map(|pending| match pending {
         Pending::SetMark => "a letter to mark this place with",
         Pending::GoToMark => "the letter of a mark",
+        Pending::Export => super::takeaway::export::ASKED,
     });
     let told = asked
         .or(state.notice.as_deref())

@@ -51,6 +51,10 @@ pub enum Command {
     Faster,
     SkipSilence,
     Help,
+    Export,
+    Copy,
+    Record,
+    Dump,
     Suspend,
     Redraw,
     Quit,
@@ -129,6 +133,8 @@ pub struct Context {
     pub past: bool,
     /// The view stands still.
     pub paused: bool,
+    /// What happens is being recorded.
+    pub recording: bool,
 }
 
 /// A line of the table.
@@ -323,6 +329,13 @@ pub(super) fn table() -> Vec<Binding> {
             && c.details),
         bind!(C::Sort, "sort", [ch('s')], "", "order by something else", sortable),
         bind!(C::ReverseSort, "reverse-sort", [ch('S')], "", "the other way round", sortable),
+        bind!(C::Export, "export", [ch('e')], "export", "write a report of the incident into a file", choosing),
+        bind!(C::Copy, "copy", [ch('y')], "", "copy the selection, to paste it elsewhere", with_selection),
+        bind!(C::Record, "record", [ch('r')], "", "record into a file, from what is known on", |c| {
+            choosing(c) && !c.recording
+        }),
+        bind!(C::Record, "record", [ch('r')], "stop recording", "end the recording", |c| choosing(c) && c.recording),
+        bind!(C::Dump, "dump", [ch('D')], "", "write the screen into a file, as text", reading),
         bind!(C::SetMark, "set-mark", [ch('m')], "", "mark this place with a letter", choosing),
         bind!(C::GoToMark, "go-to-mark", [ch('\'')], "", "go to a marked place", choosing),
         bind!(C::Faster, "faster", [ch('+'), ch('=')], "faster", "play the recording twice as fast", |c| choosing(c)

@@ -140,7 +140,7 @@ pub(crate) fn contexts() -> impl Iterator<Item = Context> {
     let prompts = [None, Some(PromptKind::Filter), Some(PromptKind::Palette)];
     let all = Screen::ALL.into_iter().flat_map(move |screen| prompts.into_iter().map(move |prompt| (screen, prompt)));
     all.flat_map(|(screen, prompt)| {
-        (0u16..1 << 10).map(move |bits| {
+        (0u16..1 << 11).map(move |bits| {
             let on = |i: u16| bits >> i & 1 == 1;
             Context {
                 screen,
@@ -155,6 +155,7 @@ pub(crate) fn contexts() -> impl Iterator<Item = Context> {
                 can_open: on(7),
                 past: on(8),
                 filtered: on(9),
+                recording: on(10),
             }
         })
     })

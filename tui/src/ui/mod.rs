@@ -31,6 +31,7 @@ mod scope;
 mod screens;
 mod sort;
 mod state;
+mod takeaway;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -46,7 +47,7 @@ pub use keymap::{KeyError, Keymap};
 pub use look::{Colours, Look, Theme};
 pub use model::Model;
 pub use prompt::PromptKind;
-pub use run::{Ended, Options, run};
+pub use run::{Ended, Left, Options, run};
 pub use state::{Screen, State};
 pub use terminal::{Unusable, check};
 pub use update::{Effect, Msg, update};

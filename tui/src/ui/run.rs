@@ -7,7 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lanner_core::engine::Engine;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{self, Event};
+use ratatui::layout::{Rect, Size};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -15,9 +17,11 @@ use super::feed::{End, FeedItem, ReplayCommand, Source};
 use super::keymap::Keymap;
 use super::look::Look;
 use super::model::Model;
+use super::takeaway::files;
+use super::takeaway::recorder::Recorder;
 use super::terminal::Terminal;
 use super::update::{Effect, Msg, update};
-use super::view::{ViewState, view};
+use super::view::{ViewState, paint, view};
 
 /// Frames are at least this far apart.
 const FRAME: Duration = Duration::from_millis(33);
@@ -31,6 +35,9 @@ const LOOK_UP: Duration = Duration::from_millis(500);
 /// What waits to be taken in is bounded; a source that is faster than this program is held back.
 const WAITING: usize = 256;
 
+/// Terminals take no longer copies than about this many bytes.
+const MOST_COPIED: usize = 64 * 1024;
+
 /// What the user interface is started with.
 pub struct Options {
     /// Where the events come from.
@@ -43,6 +50,8 @@ pub struct Options {
     pub look: Look,
     /// The replay passes over quiet stretches, to begin with.
     pub skips_silence: bool,
+    /// The terminal takes what is copied (OSC 52); else copies go into files.
+    pub takes_copies: bool,
     /// Which keys do what.
     pub keymap: Keymap,
     /// The terminal is at the other end of a network: fewer frames.
@@ -58,6 +67,7 @@ impl Options {
             replay: None,
             look: Look::from_env(|name| std::env::var(name).ok()),
             skips_silence: false,
+            takes_copies: takes_copies(|name| std::env::var(name).ok()),
             keymap: Keymap::default(),
             far: std::env::var_os("SSH_CONNECTION").is_some_and(|v| !v.is_empty()),
         }
@@ -79,6 +89,22 @@ pub enum Ended {
     Signal(i32),
 }
 
+/// How the user interface was left.
+#[derive(Debug)]
+pub struct Left {
+    /// Why.
+    pub ended: Ended,
+    /// Something to know afterwards, such as where a recording lies.
+    pub told: Vec<String>,
+}
+
+/// Whether the terminal takes what is copied. Multiplexers keep it to themselves unless they are told otherwise, and the
+/// Linux console has nowhere to put it.
+fn takes_copies(var: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name| var(name).is_some_and(|value| !value.is_empty());
+    !set("TMUX") && !set("STY") && !var("TERM").is_some_and(|term| term == "linux" || term.starts_with("screen"))
+}
+
 /// Something that wakes the loop.
 enum Wake {
     Input(Event),
@@ -94,7 +120,7 @@ enum Wake {
 ///
 /// # Errors
 /// The terminal could not be read, written or set up, or another thread panicked.
-pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Ended> {
+pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT])?;
     let close_signals = signals.handle();
     let (wake, woken) = sync_channel(WAITING);
@@ -130,16 +156,31 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Ended> {
         }
     })?;
 
-    let mut running = Running { model, view: ViewState::default(), replay: options.replay, dirty: true, urgent: true };
+    let mut running = Running {
+        model,
+        view: ViewState::default(),
+        replay: options.replay,
+        recorder: None,
+        recorded: Vec::new(),
+        takes_copies: options.takes_copies,
+        dirty: true,
+        urgent: true,
+    };
     let ended = running.go(&mut terminal, &woken, if options.far { FRAME_FAR } else { FRAME });
     close_signals.close();
-    ended
+    running.end_recording();
+    drop(terminal);
+    Ok(Left { ended: ended?, told: running.recorded })
 }
 
 struct Running {
     model: Model,
     view: ViewState,
     replay: Option<SyncSender<ReplayCommand>>,
+    recorder: Option<Recorder>,
+    /// What is to be said of recordings at the end.
+    recorded: Vec<String>,
+    takes_copies: bool,
     /// The screen does not show what is known.
     dirty: bool,
     /// A key waits for its frame.
@@ -185,7 +226,7 @@ impl Running {
                     update(&mut self.model, Msg::Work);
                     self.dirty = true;
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.record_look(),
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("all of its inputs have gone")),
             }
             if !terminal.is_ours() {
@@ -198,7 +239,10 @@ impl Running {
     fn take(&mut self, wake: Wake, terminal: &mut Terminal) -> io::Result<Option<Ended>> {
         self.dirty = true;
         let msg = match wake {
-            Wake::Feed(item) => Msg::Feed(item),
+            Wake::Feed(item) => {
+                self.record(&item);
+                Msg::Feed(item)
+            }
             Wake::FeedClosed if self.model.world.reception.ended.is_some() => return Ok(None),
             Wake::FeedClosed => Msg::Feed(FeedItem::End(End::early("the source of events has gone"))),
             Wake::Input(Event::Key(key)) => {
@@ -223,6 +267,19 @@ impl Running {
                 Effect::Quit => return Ok(Some(Ended::Quit)),
                 Effect::Suspend => terminal.suspend()?,
                 Effect::Redraw => terminal.forget()?,
+                Effect::Save { stem, ending, text } => {
+                    self.model.state.notice = Some(saved(files::save(&stem, ending, &text)));
+                }
+                Effect::Copy { text, what } => self.copy(terminal, &text, what)?,
+                Effect::Record(true) => self.begin_recording(),
+                Effect::Record(false) => {
+                    self.end_recording();
+                    self.model.state.notice = self.recorded.last().cloned();
+                }
+                Effect::Dump => {
+                    let text = self.screen(terminal.size()?);
+                    self.model.state.notice = Some(saved(files::save("lanner-screen", "txt", &text)));
+                }
                 Effect::Replay(command) => {
                     let told = self.replay.as_ref().is_some_and(|replay| replay.try_send(command).is_ok());
                     if !told {
@@ -232,5 +289,118 @@ impl Running {
             }
         }
         Ok(None)
+    }
+
+    /// Gives what is copied to the terminal, or puts it into a file where the terminal does not take it.
+    fn copy(&mut self, terminal: &mut Terminal, text: &str, what: &str) -> io::Result<()> {
+        let fits = text.len() <= MOST_COPIED;
+        self.model.state.notice = Some(if self.takes_copies && fits {
+            terminal.copy(text)?;
+            format!("copied {what}")
+        } else {
+            let why = if fits { "this terminal keeps no copies" } else { "it is too long to copy" };
+            format!("{why}: {what}, {}", saved(files::save("lanner-copy", "txt", text)))
+        });
+        Ok(())
+    }
+
+    /// The screen as text.
+    fn screen(&mut self, size: Size) -> String {
+        let area = Rect { x: 0, y: 0, width: size.width, height: size.height };
+        let mut buffer = Buffer::empty(area);
+        paint(&self.model.scene(), &self.model.state, &mut self.view, area, &mut buffer);
+        let mut text = String::new();
+        for y in 0..size.height {
+            let mut row = String::new();
+            let mut x = 0;
+            while x < size.width {
+                let symbol = buffer[(x, y)].symbol();
+                row.push_str(symbol);
+                // The right half of a wide character holds a blank that is not there.
+                x += u16::try_from(super::text::width(symbol)).unwrap_or(1).max(1);
+            }
+            text.push_str(row.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    fn begin_recording(&mut self) {
+        let notice = match Recorder::begin(&self.model.world.latest()) {
+            Ok((recorder, whole)) => {
+                let from = if whole { "with all from before" } else { "from now on" };
+                let path = super::text::safe(&recorder.path().to_string_lossy());
+                self.model.state.recording = Some(path.clone());
+                self.recorder = Some(recorder);
+                format!("recording into {path}, {from}")
+            }
+            Err(error) => format!("nothing is recorded: {error}"),
+        };
+        self.model.state.notice = Some(notice);
+    }
+
+    fn record(&mut self, item: &FeedItem) {
+        let Some(recorder) = &mut self.recorder else { return };
+        let taken = match item {
+            FeedItem::Batch(batch) => recorder.take(batch),
+            // What comes from another node, or another boot, is another recording.
+            FeedItem::Node(node) if node.boot_id != self.model.world.latest().node.boot_id => {
+                self.end_recording();
+                return;
+            }
+            _ => Ok(()),
+        };
+        self.recorded_or(taken);
+    }
+
+    fn record_look(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            let looked = recorder.look();
+            self.recorded_or(looked);
+        }
+    }
+
+    /// A recording that cannot go on ends, and says so.
+    fn recorded_or(&mut self, taken: io::Result<()>) {
+        if let Err(error) = taken {
+            self.end_recording();
+            self.model.state.notice = Some(format!("the recording ended: {error}"));
+            self.dirty = true;
+        }
+    }
+
+    fn end_recording(&mut self) {
+        self.model.state.recording = None;
+        let Some(recorder) = self.recorder.take() else { return };
+        let path = super::text::safe(&recorder.path().to_string_lossy());
+        self.recorded.push(match recorder.end() {
+            Ok(events) => format!("recorded {} events into {path}", super::text::grouped(events)),
+            Err(error) => format!("the recording {path} is not whole: {error}"),
+        });
+    }
+}
+
+/// Where something was saved, or why not.
+fn saved(path: io::Result<std::path::PathBuf>) -> String {
+    match path {
+        Ok(path) => format!("written to {}", super::text::safe(&path.to_string_lossy())),
+        Err(error) => format!("nothing is written: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multiplexers_and_the_console_keep_no_copies() {
+        let takes = |set: &[(&str, &str)]| {
+            takes_copies(|name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert!(takes(&[("TERM", "xterm-256color")]));
+        assert!(takes(&[("TERM", "xterm-256color"), ("TMUX", "")]));
+        assert!(!takes(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux-0/default,1,0")]));
+        assert!(!takes(&[("TERM", "screen"), ("STY", "1.pts-0")]));
+        assert!(!takes(&[("TERM", "linux")]));
     }
 }

@@ -36,8 +36,15 @@ pub enum Screen {
 
 impl Screen {
     /// All of them, in their order.
-    pub const ALL: [Screen; 7] =
-        [Screen::Incidents, Screen::Tree, Screen::Graph, Screen::Flows, Screen::Files, Screen::Timeline, Screen::Sensor];
+    pub const ALL: [Screen; 7] = [
+        Screen::Incidents,
+        Screen::Tree,
+        Screen::Graph,
+        Screen::Flows,
+        Screen::Files,
+        Screen::Timeline,
+        Screen::Sensor,
+    ];
 
     /// Its title.
     pub fn title(self) -> &'static str {
@@ -144,6 +151,8 @@ pub(crate) enum Pending {
     SetMark,
     /// To go to one.
     GoToMark,
+    /// To choose the format of an export.
+    Export,
 }
 
 /// All that the user chose.
@@ -171,6 +180,8 @@ pub struct State {
     pub(crate) cursor: Option<Moment>,
     /// The view stands still since then.
     pub(crate) held: Option<Moment>,
+    /// Where what happens is being recorded.
+    pub(crate) recording: Option<String>,
     /// Something to tell, until the next key.
     pub(crate) notice: Option<String>,
     /// What the user folded (`false`) or unfolded (`true`).
@@ -213,6 +224,7 @@ impl State {
             filter: Filter::everything(),
             cursor: None,
             held: None,
+            recording: None,
             notice: None,
             folds: HashMap::new(),
             folded: 0,
@@ -275,6 +287,7 @@ impl State {
             replay: scene.reception.is_replay(),
             past: self.cursor.is_some(),
             paused: self.held.is_some(),
+            recording: self.recording.is_some(),
         }
     }
 

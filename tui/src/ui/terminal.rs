@@ -91,6 +91,11 @@ impl Terminal {
         self.inner.backend_mut().flush()
     }
 
+    /// Asks the terminal to let this be pasted elsewhere (OSC 52). Nobody tells whether it does.
+    pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(stdout(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))
+    }
+
     /// Makes the next frame paint everything.
     pub(crate) fn forget(&mut self) -> io::Result<()> {
         self.inner.clear()

@@ -6,7 +6,7 @@ use tui_input::InputRequest;
 
 use super::command::{Command, Key};
 use super::details;
-use super::feed::{FeedItem, ReplayCommand};
+use super::feed::{FeedItem, ReplayCommand, Source};
 use super::filter::Filter;
 use super::model::Model;
 use super::prompt::{Prompt, PromptKind};
@@ -14,7 +14,7 @@ use super::scope::Scope;
 use super::screens::{self, files, flows, graph, help, incidents, sensor, timeline, tree};
 use super::state::{Mark, Pending, Screen, Subject};
 use super::view::Regions;
-use super::{complete, palette};
+use super::{complete, palette, takeaway};
 
 /// Something that the model must take in.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub enum Msg {
 }
 
 /// Something that must be done outside.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Leave the program.
     Quit,
@@ -38,6 +38,26 @@ pub enum Effect {
     Suspend,
     /// Draw the whole screen anew.
     Redraw,
+    /// Write this into a new file.
+    Save {
+        /// The beginning of its name.
+        stem: String,
+        /// The end of it.
+        ending: &'static str,
+        /// What is in it.
+        text: String,
+    },
+    /// Let it be pasted elsewhere.
+    Copy {
+        /// What.
+        text: String,
+        /// What it is, in words.
+        what: &'static str,
+    },
+    /// Begin to record what happens, or end that.
+    Record(bool),
+    /// Write the screen into a new file.
+    Dump,
     /// Tell the replay.
     Replay(ReplayCommand),
 }
@@ -114,6 +134,7 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let plain = event.modifiers.difference(KeyModifiers::SHIFT).is_empty();
     if let (true, KeyCode::Char(c)) = (plain, event.code) {
         match (model.state.pending.take(), context.prompt) {
+            (Some(Pending::Export), _) => return export(model, c),
             (Some(pending), _) => mark(model, pending, c),
             (None, Some(_)) => edit(model, InputRequest::InsertChar(c)),
             (None, None) => {}
@@ -166,6 +187,10 @@ fn perform(model: &mut Model, command: Command) -> Vec<Effect> {
             }
             typed(model, false);
         }
+        Command::Export => model.state.pending = Some(Pending::Export),
+        Command::Copy => return copy(model),
+        Command::Record => return record(model),
+        Command::Dump => return vec![Effect::Dump],
         Command::SetMark => model.state.pending = Some(Pending::SetMark),
         Command::GoToMark => model.state.pending = Some(Pending::GoToMark),
         Command::Sort => model.state.notice = Some(model.state.sorts.next(model.state.screen)),
@@ -339,6 +364,42 @@ fn apply(model: &mut Model, filter: Filter) {
     }
 }
 
+/// The report of the incident, in the format that the letter stands for.
+fn export(model: &mut Model, letter: char) -> Vec<Effect> {
+    let scene = model.scene();
+    let format = takeaway::export::FORMATS.iter().find(|(c, _)| *c == letter).map(|(_, format)| *format);
+    let id = takeaway::export::incident(&scene, &model.state);
+    let made = format.zip(id).and_then(|(format, id)| {
+        let text = takeaway::export::report(&scene, &id, format)?;
+        Some(Effect::Save { stem: format!("lanner-{id}"), ending: format.ending(), text })
+    });
+    if made.is_none() {
+        model.state.notice =
+            Some(if format.is_some() { "there is no incident to export" } else { "nothing is exported" }.to_owned());
+    }
+    made.into_iter().collect()
+}
+
+/// Begins to record, or ends that.
+fn record(model: &mut Model) -> Vec<Effect> {
+    if let Source::Recording(..) = model.world.reception.source {
+        model.state.notice = Some("this is a recording already".to_owned());
+        return Vec::new();
+    }
+    vec![Effect::Record(model.state.recording.is_none())]
+}
+
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let scene = model.scene();
+    let subject = model.state.details().map(|step| step.subject.clone());
+    let subject = subject.or_else(|| screens::selected(&scene, &model.state));
+    let copied = subject.and_then(|subject| takeaway::copy::text(&scene, &subject));
+    if copied.is_none() {
+        model.state.notice = Some("there is nothing to copy".to_owned());
+    }
+    copied.map(|(text, what)| Effect::Copy { text, what }).into_iter().collect()
+}
+
 /// Sets a mark, or goes to one.
 fn mark(model: &mut Model, pending: Pending, letter: char) {
     let state = &mut model.state;
@@ -366,6 +427,7 @@ fn mark(model: &mut Model, pending: Pending, letter: char) {
             }
             None => state.notice = Some(format!("there is no mark {letter}")),
         },
+        Pending::Export => {}
     }
 }
 

@@ -77,7 +77,10 @@ pub(super) fn folds(layers: &Layers, channels: &Channels, wide: i32, memory: &Me
         let least = (f64::from(wide) * LEAST) as i32;
         let kept = memory.folds.get(folds.len()).filter(|k| choices.iter().any(|(rank, _)| rank == *k)).copied();
         // The last of those that the fewest edges cross.
-        let best = choices.iter().filter(|(_, used)| *used >= least).min_by_key(|(rank, used)| (channels.nets[rank - 1].len(), -used));
+        let best = choices
+            .iter()
+            .filter(|(_, used)| *used >= least)
+            .min_by_key(|(rank, used)| (channels.nets[rank - 1].len(), -used));
         begins = kept.or(best.map(|(rank, _)| *rank)).unwrap_or(fits).max(begins + 1);
         folds.push(begins);
     }

@@ -144,11 +144,6 @@ impl Place {
     pub(crate) fn bottom(&self) -> i32 {
         self.y + self.height
     }
-
-    /// The middle.
-    pub(crate) fn centre(&self) -> (i32, i32) {
-        (self.x + self.width / 2, self.y + self.height / 2)
-    }
 }
 
 /// The lines that a node shows.

@@ -2,6 +2,7 @@
 //! the picture moves no more than it must.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
 use std::rc::Rc;
 
 use ratatui::buffer::Buffer;
@@ -16,9 +17,7 @@ use super::super::scene::Scene;
 use super::super::state::{State, Subject};
 use super::super::text::{clip, count, grouped, width};
 use super::{Focus, paint_empty, paint_row, selected as selected_on, span, waiting};
-use crate::drawing::{
-    Cells, Detail, Drawing, Entity, Glyphs, Ink, Memory, Place, Shape, around, lay_out, of_incident,
-};
+use crate::drawing::{Cells, Detail, Drawing, Entity, Glyphs, Ink, Memory, Place, Shape, around, lay_out, of_incident};
 
 /// Rows of the title above the picture.
 const TITLE: u16 = 1;
@@ -193,18 +192,33 @@ fn ways(drawing: &Drawing, node: usize) -> Vec<usize> {
     ways
 }
 
-/// The edge that the next step follows: the one that was chosen, or the one that leads to the next stage of the story.
+/// The edge that the next step follows: the one that was chosen, or the one that leads furthest into the story.
 fn way(drawing: &Drawing, state: &State, node: usize) -> Option<usize> {
     let ways = ways(drawing, node);
     if state.graph.way > 0 {
         return ways.get((state.graph.way - 1) % ways.len().max(1)).copied();
     }
-    let (own, sketch) = (drawing.sketch.nodes[node].stages.last().copied().unwrap_or(0), &drawing.sketch);
-    let next = |e: &&usize| {
-        let stages = &sketch.nodes[sketch.edges[**e].to].stages;
-        (stages.iter().find(|s| **s > own).copied().unwrap_or(usize::MAX), drawing.places[sketch.edges[**e].to].y)
+    let furthest = |e: &&usize| {
+        let (stage, things) = leads_to(drawing, drawing.sketch.edges[**e].to);
+        (Reverse((stage, things)), drawing.places[drawing.sketch.edges[**e].to].y)
     };
-    ways.iter().min_by_key(next).copied()
+    ways.iter().min_by_key(furthest).copied()
+}
+
+/// The latest stage that a node leads to, and to how many nodes.
+fn leads_to(drawing: &Drawing, node: usize) -> (usize, usize) {
+    let mut seen = vec![false; drawing.places.len()];
+    let mut todo = vec![node];
+    let (mut latest, mut things) = (0, 0);
+    while let Some(node) = todo.pop() {
+        if std::mem::replace(&mut seen[node], true) {
+            continue;
+        }
+        things += 1;
+        latest = latest.max(drawing.sketch.nodes[node].stages.last().copied().unwrap_or(0));
+        todo.extend(drawing.sketch.edges.iter().filter(|e| e.from == node).map(|e| e.to));
+    }
+    (latest, things)
 }
 
 /// What is selected.
@@ -291,15 +305,15 @@ fn beside(drawing: &Drawing, at: usize, below: bool) -> Option<usize> {
         let (dx, dy) = ((other.x - own.x).abs(), (other.y - own.y).abs());
         (dx + dy * 4, *i)
     };
-    let lies = |i: &usize| if below { drawing.places[*i].y >= own.bottom() } else { drawing.places[*i].bottom() <= own.y };
+    let lies =
+        |i: &usize| if below { drawing.places[*i].y >= own.bottom() } else { drawing.places[*i].bottom() <= own.y };
     (0..drawing.places.len()).filter(lies).min_by_key(distance)
 }
 
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
     let about = if area.height >= ROOMY { ABOUT } else { 0 };
-    let canvas =
-        Rect { y: area.y + TITLE.min(area.height), height: area.height.saturating_sub(TITLE + about), ..area };
+    let canvas = Rect { y: area.y + TITLE.min(area.height), height: area.height.saturating_sub(TITLE + about), ..area };
     let page = (i32::from(canvas.width), i32::from(canvas.height));
     state.graph.page.set(page);
     let Some(drawing) = drawing(scene, state, page) else {
@@ -386,7 +400,12 @@ fn title(scene: &Scene<'_>, state: &State, drawing: &Drawing, page: (i32, i32), 
     let bounds = drawing.bounds;
     if bounds.width > page.0 || bounds.height > page.1 {
         let (x, y) = state.graph.window.get();
-        let more = [(x > bounds.x, "←"), (x + page.0 < bounds.x + bounds.width, "→"), (y > bounds.y, "↑"), (y + page.1 < bounds.y + bounds.height, "↓")];
+        let more = [
+            (x > bounds.x, "←"),
+            (x + page.0 < bounds.x + bounds.width, "→"),
+            (y > bounds.y, "↑"),
+            (y + page.1 < bounds.y + bounds.height, "↓"),
+        ];
         let more: String = more.iter().filter(|(is, _)| *is).map(|(_, arrow)| *arrow).collect();
         spans.push(span(format!(", more {more}"), look.dim()));
     }

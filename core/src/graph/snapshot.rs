@@ -2,17 +2,18 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use lanner_core::event::{
+use super::{Container, Graph, Process};
+use crate::event::{
     Accounts, Batch, BootTime, ContainerId, ContainerInfo, Event, Exec, Header, Origin, Payload, ProcessKey,
 };
-use lanner_core::graph::{Container, Graph, Process};
 
 /// Events of one snapshot batch.
 const BATCH: usize = 512;
 
 /// The living processes as batches, in the order in which they became known: parents before their children; then what is
-/// known of their containers, and what users are called. At least one batch, for it also says that what was known before is void. `next_seq` is the number of the first event after it.
-pub(super) fn snapshot(graph: &Graph, now: BootTime, next_seq: u64) -> VecDeque<Batch> {
+/// known of their containers, and what users are called. At least one batch, for it also says that what was known before is
+/// void. `next_seq` is the number of the first event after it.
+pub fn snapshot(graph: &Graph, now: BootTime, next_seq: u64) -> VecDeque<Batch> {
     let empty = || Batch { first_seq: next_seq, now, snapshot: true, ..Batch::default() };
     let mut batches = VecDeque::from([empty()]);
     let living: Vec<&Process> = graph.processes().filter(|process| process.is_alive()).collect();
