@@ -456,3 +456,18 @@ fn style(drawing: &Drawing, ink: Ink, at: usize, way: Option<usize>, look: Look)
         Ink::Wire(_) | Ink::Label(_) => look.dim(),
     }
 }
+
+/// The node that the next step leads to.
+#[cfg(test)]
+pub(crate) fn chosen_way(scene: &Scene<'_>, state: &State) -> Option<Entity> {
+    let drawing = drawing(scene, state, state.graph.page.get())?;
+    let edge = way(&drawing, state, node(&drawing, state)?)?;
+    Some(drawing.sketch.nodes[drawing.sketch.edges[edge].to].entity.clone())
+}
+
+/// How many edges lead on from the selected node.
+#[cfg(test)]
+pub(crate) fn ways_on(scene: &Scene<'_>, state: &State) -> usize {
+    let Some(drawing) = drawing(scene, state, state.graph.page.get()) else { return 0 };
+    node(&drawing, state).map_or(0, |at| ways(&drawing, at).len())
+}

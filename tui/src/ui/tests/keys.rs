@@ -15,6 +15,7 @@ use super::super::forest::{GroupId, NodeId, TreeCache};
 use super::super::keymap::Keymap;
 use super::super::model::Model;
 use super::super::prompt::PromptKind;
+use super::super::screens::{self, graph as picture};
 use super::super::state::{Clock, Pending, Screen, State, Subject};
 use super::super::update::{Effect, Msg, update};
 use super::{PLAIN, attack, key, script};
@@ -75,6 +76,13 @@ fn story() -> Model {
     model
 }
 
+/// At the picture of the incident.
+fn graph() -> Model {
+    let mut model = live();
+    press(&mut model, code(KeyCode::Char('3')));
+    model
+}
+
 /// In the timeline, looking at the past.
 fn past() -> Model {
     let mut model = on(Screen::Timeline);
@@ -107,6 +115,21 @@ fn situation(binding: &Binding) -> Model {
             });
             model
         }
+        C::Left | C::Right if ["back", "on"].contains(&binding.short) => {
+            let mut model = graph();
+            press(&mut model, code(KeyCode::Right));
+            model
+        }
+        C::NextWay => {
+            let mut model = graph();
+            let branches = |model: &Model| picture::ways_on(&model.scene(), &model.state) > 1;
+            for _ in 0..20 {
+                if !branches(&model) {
+                    press(&mut model, code(KeyCode::Right));
+                }
+            }
+            model
+        }
         C::Left => story(),
         C::Zoom => {
             let mut model = live();
@@ -115,6 +138,7 @@ fn situation(binding: &Binding) -> Model {
             model
         }
         C::Details => on(Screen::Tree),
+        C::Group if binding.long.starts_with("graph") => graph(),
         C::Group if binding.long.starts_with("flows") => on(Screen::Flows),
         C::Group => on(Screen::Files),
         C::Back => {
@@ -152,6 +176,11 @@ fn situation(binding: &Binding) -> Model {
             model
         }
         C::Faster | C::Slower | C::SkipSilence => model(Source::Recording("x".to_owned(), Speed::REAL)),
+        C::Record if binding.short == "stop recording" => {
+            let mut model = live();
+            model.state.recording = Some("lanner-node-1.lanner".to_owned());
+            model
+        }
         C::Pause if binding.short == "go on" => {
             let mut model = live();
             press(&mut model, binding.keys[0]);
@@ -176,6 +205,12 @@ fn done(binding: &Binding, before: &Model, after: &mut Model, effects: &[Effect]
         type_in(after, "a");
         return pending && after.state.screen == Screen::Incidents;
     }
+    if binding.command == C::Export {
+        let pending = after.state.pending == Some(Pending::Export);
+        let effects = update(after, key('h'));
+        return pending
+            && matches!(&effects[..], [Effect::Save { ending: "html", text, .. }] if text.contains("<svg"));
+    }
     let after = &*after;
     let state: &State = &after.state;
     match binding.command {
@@ -192,6 +227,17 @@ fn done(binding: &Binding, before: &Model, after: &mut Model, effects: &[Effect]
         C::Follow => before.state.cursor.is_some() && state.cursor.is_none(),
         C::Left if binding.short == "list" => before.state.in_story() && !state.in_story(),
         C::Right if binding.short == "story" => state.in_story(),
+        C::Left | C::Right if state.screen == Screen::Graph => {
+            let [was, is] = [before, after].map(|model| screens::selected(&model.scene(), &model.state));
+            was.is_some() && is.is_some() && was != is
+        }
+        C::NextWay => {
+            let ways = [before, after].map(|model| picture::chosen_way(&model.scene(), &model.state));
+            ways[0].is_some() && ways[0] != ways[1]
+        }
+        C::Copy => matches!(effects, [Effect::Copy { text, what: "the story" }] if text.contains("hack")),
+        C::Record => effects == [Effect::Record(before.state.recording.is_none())],
+        C::Dump => effects == [Effect::Dump],
         C::Left => rows(after) < rows(before),
         C::Right | C::UnfoldAll => rows(after) > rows(before),
         C::Open => state.in_story(),
@@ -202,6 +248,7 @@ fn done(binding: &Binding, before: &Model, after: &mut Model, effects: &[Effect]
         C::PreviousScreen => state.screen == Screen::Sensor,
         C::Zoom => state.zoomed,
         C::Clock => state.clock == Clock::SinceStart,
+        C::Group if state.screen == Screen::Graph => state.notice.is_some(),
         C::Group => state.flows != before.state.flows || state.files != before.state.files,
         C::Sort | C::ReverseSort => state.sorts.of(state.screen) != before.state.sorts.of(state.screen),
         C::Filter => state.prompt.as_ref().is_some_and(|p| p.kind == PromptKind::Filter),
@@ -212,7 +259,7 @@ fn done(binding: &Binding, before: &Model, after: &mut Model, effects: &[Effect]
             state.selection.node != before.state.selection.node && name.is_some()
         }
         C::SetMark => state.pending == Some(Pending::SetMark),
-        C::GoToMark => false,
+        C::GoToMark | C::Export => false,
         C::Pause => state.is_paused() != before.state.is_paused(),
         C::Faster => effects == [Effect::Replay(ReplayCommand::Speed(Speed::REAL.faster()))],
         C::Slower => effects == [Effect::Replay(ReplayCommand::Speed(Speed::REAL.slower()))],
