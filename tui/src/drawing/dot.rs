@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use lanner_core::event::is_deceptive;
+
 use super::sketch::{Kind, Sketch};
 
 /// A directed graph, laid out by whoever reads it.
@@ -49,6 +51,7 @@ fn quoted(words: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '&' => out.push_str("&amp;"),
+            c if is_deceptive(c) => out.push_str(&format!("\\\\u{{{:x}}}", u32::from(c))),
             c => out.push(c),
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::sketch::{Kind, Sketch};
+use crate::words::text::safe;
 
 /// A flowchart, laid out by whoever reads it.
 pub(crate) fn mermaid(sketch: &Sketch) -> String {
@@ -45,7 +46,8 @@ pub(crate) fn mermaid(sketch: &Sketch) -> String {
 /// harmless marks stands as the number of its character.
 fn escaped(words: &str) -> String {
     let mut out = String::new();
-    for c in words.chars() {
+    // Numbers would bring back what was taken out.
+    for c in safe(words).chars() {
         if c.is_alphanumeric() || matches!(c, ' ' | '.' | ',' | '-' | '_' | '/' | ':' | '=' | '+' | '×' | '…') {
             out.push(c);
         } else {
