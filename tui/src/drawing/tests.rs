@@ -76,9 +76,10 @@ fn check(drawing: &Drawing) {
         for pair in wire.points.windows(2) {
             let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
             assert!(x0 == x1 || y0 == y1, "{pair:?} is slanted");
-            let crossed = drawing.places.iter().find(|p| {
-                x0.max(x1) >= p.x && x0.min(x1) < p.right() && y0.max(y1) >= p.y && y0.min(y1) < p.bottom()
-            });
+            let crossed = drawing
+                .places
+                .iter()
+                .find(|p| x0.max(x1) >= p.x && x0.min(x1) < p.right() && y0.max(y1) >= p.y && y0.min(y1) < p.bottom());
             assert_eq!(crossed, None, "{pair:?} runs through a node");
         }
     }

@@ -309,8 +309,15 @@ fn navigator(account: &Account<'_>, text: &str) {
     let value: serde_json::Value = serde_json::from_str(text).unwrap();
     let keys: HashSet<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
     let known = [
-        "name", "versions", "domain", "description", "techniques", "gradient", "showTacticRowBackground",
-        "selectTechniquesAcrossTactics", "selectSubtechniquesWithParent",
+        "name",
+        "versions",
+        "domain",
+        "description",
+        "techniques",
+        "gradient",
+        "showTacticRowBackground",
+        "selectTechniquesAcrossTactics",
+        "selectSubtechniquesWithParent",
     ];
     assert!(keys.iter().all(|key| known.contains(key)), "{keys:?}");
     assert_eq!((&value["versions"]["layer"], &value["domain"]), (&"4.5".into(), &"enterprise-attack".into()));

@@ -208,8 +208,7 @@ fn done(binding: &Binding, before: &Model, after: &mut Model, effects: &[Effect]
     if binding.command == C::Export {
         let pending = after.state.pending == Some(Pending::Export);
         let effects = update(after, key('h'));
-        return pending
-            && matches!(&effects[..], [Effect::Save { ending: "html", text, .. }] if text.contains("<svg"));
+        return pending && matches!(&effects[..], [Effect::Save { ending: "html", text, .. }] if text.contains("<svg"));
     }
     let after = &*after;
     let state: &State = &after.state;
