@@ -169,9 +169,10 @@ pub(crate) fn lay_out(sketch: Rc<Sketch>, shape: Shape, memory: &mut Memory) -> 
     if memory.shape != Some(shape) {
         *memory = Memory { shape: Some(shape), ..Memory::default() };
     }
-    let sizes = sizes(&sketch, shape.detail);
+    let back = rank::back_edges(&sketch);
+    let sizes = sizes(&sketch, &back, shape.detail);
     let words: Vec<String> = sketch.edges.iter().map(|edge| words(edge, shape.detail)).collect();
-    let mut layers = rank::layers(&sketch, &sizes);
+    let mut layers = rank::layers(&sketch, back, &sizes);
     order::order(&mut layers, memory);
     let mut rows = rows::rows(&layers, &memory.folds, memory);
     let mut channels = wires::channels(&sketch, &layers, &rows, &sizes, &words, memory);
@@ -191,14 +192,16 @@ pub(crate) fn lay_out(sketch: Rc<Sketch>, shape: Shape, memory: &mut Memory) -> 
 }
 
 /// Widths and heights of the boxes: room for the words, for the numbers of the stages, and for what comes in.
-fn sizes(sketch: &Sketch, detail: Detail) -> Vec<(i32, i32)> {
-    let mut labels: Vec<Vec<&str>> = vec![Vec::new(); sketch.nodes.len()];
-    for edge in &sketch.edges {
-        if !labels[edge.to].contains(&edge.label.as_str()) {
-            labels[edge.to].push(&edge.label);
+fn sizes(sketch: &Sketch, back: &[bool], detail: Detail) -> Vec<(i32, i32)> {
+    let mut labels: Vec<Vec<(&str, bool)>> = vec![Vec::new(); sketch.nodes.len()];
+    for (edge, back) in sketch.edges.iter().zip(back) {
+        let end = if *back { edge.from } else { edge.to };
+        let label = (edge.label.as_str(), *back);
+        if !labels[end].contains(&label) {
+            labels[end].push(label);
         }
     }
-    let of = |(node, labels): (&super::Node, &Vec<&str>)| {
+    let of = |(node, labels): (&super::Node, &Vec<(&str, bool)>)| {
         let lines = lines(node, detail, "×");
         let wide = lines.iter().map(|l| width(l)).max().unwrap_or(0) + 4;
         let numbers = width(&node.numbers("·"));

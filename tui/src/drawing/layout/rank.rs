@@ -6,8 +6,7 @@ use super::{Layers, Piece, Slot, Stop};
 use crate::drawing::sketch::Sketch;
 
 /// Layers as long as the longest way from the entry, with a stop in each layer for every edge that passes through.
-pub(super) fn layers(sketch: &Sketch, sizes: &[(i32, i32)]) -> Layers {
-    let back = back_edges(sketch);
+pub(super) fn layers(sketch: &Sketch, back: Vec<bool>, sizes: &[(i32, i32)]) -> Layers {
     // Edges in the direction in which they are drawn.
     let ends: Vec<(usize, usize)> =
         sketch.edges.iter().zip(&back).map(|(e, back)| if *back { (e.to, e.from) } else { (e.from, e.to) }).collect();
@@ -48,7 +47,7 @@ pub(super) fn layers(sketch: &Sketch, sizes: &[(i32, i32)]) -> Layers {
 }
 
 /// The edges that close a circle, when nodes are followed in the order in which they came up.
-fn back_edges(sketch: &Sketch) -> Vec<bool> {
+pub(super) fn back_edges(sketch: &Sketch) -> Vec<bool> {
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); sketch.nodes.len()];
     let mut entries = vec![true; sketch.nodes.len()];
     for (i, edge) in sketch.edges.iter().enumerate() {

@@ -129,27 +129,29 @@ fn is_last(layers: &Layers, to: usize, sketch: &Sketch, edge: usize) -> bool {
 
 /// Where edges come in: those with the same words at the same row of a box.
 struct Ports {
-    /// Of each node, the words of what comes in.
-    labels: Vec<Vec<String>>,
+    /// Of each node, the words of what comes in, or leads back from there.
+    labels: Vec<Vec<(String, bool)>>,
     /// Of each edge, its words.
-    words: Vec<String>,
+    words: Vec<(String, bool)>,
 }
 
 impl Ports {
     fn new(sketch: &Sketch, layers: &Layers, rows: &[i32]) -> Ports {
-        let mut coming: Vec<Vec<(i32, String)>> = vec![Vec::new(); sketch.nodes.len()];
+        let words: Vec<(String, bool)> =
+            sketch.edges.iter().zip(&layers.back).map(|(e, back)| (e.label.clone(), *back)).collect();
+        let mut coming: Vec<Vec<(i32, (String, bool))>> = vec![Vec::new(); sketch.nodes.len()];
         for piece in &layers.pieces {
             if let Some(node) = layers.stops[piece.to].node {
                 for &edge in &piece.edges {
-                    coming[node].push((rows[piece.from], sketch.edges[edge].label.clone()));
+                    coming[node].push((rows[piece.from], words[edge].clone()));
                 }
             }
         }
         // What comes from above comes in above; what is level with the heading comes in there.
-        let in_order = |(node, mut coming): (usize, Vec<(i32, String)>)| {
+        let in_order = |(node, mut coming): (usize, Vec<(i32, (String, bool))>)| {
             let own = rows[node];
             coming.sort_by_key(|(row, label)| (*row != own, *row, label.clone()));
-            let mut labels: Vec<String> = Vec::new();
+            let mut labels: Vec<(String, bool)> = Vec::new();
             for (_, label) in coming {
                 if !labels.contains(&label) {
                     labels.push(label);
@@ -157,7 +159,6 @@ impl Ports {
             }
             labels
         };
-        let words = sketch.edges.iter().map(|e| e.label.clone()).collect();
         Ports { labels: coming.into_iter().enumerate().map(in_order).collect(), words }
     }
 

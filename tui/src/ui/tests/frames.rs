@@ -7,7 +7,7 @@ use ratatui::layout::Size;
 use super::super::command::Command;
 use super::super::feed::{ConnectionState, End, FeedItem, Source, Speed};
 use super::super::look::Look;
-use super::super::screens::{incidents, timeline};
+use super::super::screens::{graph, incidents, timeline};
 use super::super::state::{Screen, Subject};
 use super::super::update::{Msg, update};
 use super::{Told, key};
@@ -15,6 +15,7 @@ use super::{Told, key};
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 40);
 const TINY: (u16, u16) = (40, 10);
+const WIDE: (u16, u16) = (200, 60);
 
 /// The frames of one situation in each size.
 fn frames(told: &mut Told, sizes: &[(u16, u16)]) -> String {
@@ -47,6 +48,31 @@ fn the_tree_is_unfolded_along_the_attack() {
     let mut told = Told::attack();
     told.model.state.screen = Screen::Tree;
     assert_snapshot!(frames(&mut told, &[SMALL, LARGE, TINY]));
+}
+
+#[test]
+fn the_graph_is_the_picture_of_the_attack() {
+    let mut told = Told::attack();
+    told.model.state.screen = Screen::Graph;
+    assert_snapshot!(frames(&mut told, &[SMALL, LARGE, WIDE, TINY]));
+    for _ in 0..6 {
+        told.act(|scene, state| graph::act(scene, state, Command::Right));
+        told.frame(SMALL.0, SMALL.1);
+    }
+    assert_snapshot!("the_graph_follows_its_edges", frames(&mut told, &[SMALL]));
+}
+
+#[test]
+fn the_graph_of_a_process_is_what_lies_around_it() {
+    let mut told = Told::attack();
+    told.model.state.screen = Screen::Tree;
+    told.act(|scene, state| {
+        let shell = scene.incidents()[0].processes[0].key;
+        state.select_process(shell);
+        graph::turn_to(scene, state);
+        state.screen = Screen::Graph;
+    });
+    assert_snapshot!(frames(&mut told, &[LARGE]));
 }
 
 #[test]
