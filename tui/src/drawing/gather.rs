@@ -1,6 +1,6 @@
 //! Collects nodes and edges from the graph.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use lanner_core::event::{BootTime, ProcessKey};
@@ -32,7 +32,7 @@ pub(super) struct Times {
 
 impl From<&graph::Edge> for Times {
     fn from(edge: &graph::Edge) -> Self {
-        Times { since: edge.first, count: edge.count, seqs: [edge.first_seq, edge.last_seq] }
+        Times { since: edge.first, count: u64::from(edge.count), seqs: [edge.first_seq, edge.last_seq] }
     }
 }
 
@@ -63,6 +63,19 @@ impl<'a> Gather<'a> {
 
     pub(super) fn has(&self, entity: &Entity) -> bool {
         self.nodes.contains_key(entity)
+    }
+
+    /// Whether edges lead from one to the other, at most four of them: a file, who read it, and the container that they
+    /// started lie between.
+    pub(super) fn is_shown(&self, from: &Entity, to: &Entity) -> bool {
+        let (Some(from), Some(to)) = (self.nodes.get_index_of(from), self.nodes.get_index_of(to)) else { return false };
+        let mut reached = HashSet::from([from]);
+        for _ in 0..4 {
+            let next = self.edges.values().filter(|edge| reached.contains(&edge.from)).map(|edge| edge.to);
+            let next: Vec<usize> = next.collect();
+            reached.extend(next);
+        }
+        reached.contains(&to)
     }
 
     pub(super) fn node_mut(&mut self, entity: &Entity) -> Option<&mut Node> {

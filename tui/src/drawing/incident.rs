@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use lanner_core::detect::{Incident, Severity, Stage};
+use lanner_core::detect::{Incident, LinkKind, Occurrence, Severity, Stage, Tie};
 use lanner_core::event::{FileId, ProcessKey, StdioKind, Text};
 use lanner_core::graph::{Graph, Relation};
 
@@ -35,11 +35,12 @@ pub(crate) fn of_incident(incident: &Incident, graph: &Graph) -> Sketch {
         }
         deeds(&mut gather, process.key, &members, &written);
     }
+    incident.links.iter().for_each(|link| tie(&mut gather, link));
     for (i, stage) in incident.stages.iter().enumerate() {
         number(&mut gather, stage, i + 1);
     }
     let mut sketch = gather.finish();
-    spread(&mut sketch, &incident.stages);
+    spread(&mut sketch, &incident.stages, graph);
     bound(contract(collapse(sketch)))
 }
 
@@ -137,10 +138,34 @@ fn deeds(
     }
 }
 
-/// Puts a stage's number on its process.
+/// Evidence between two processes that nothing drawn shows yet: the graph may have forgotten the file between them.
+fn tie(gather: &mut Gather<'_>, tie: &Tie) {
+    let label = match tie.kind {
+        LinkKind::Traced => "reached into",
+        LinkKind::Connected => "called",
+        LinkKind::Entered => "entered",
+        LinkKind::AskedStarted => "had started",
+        LinkKind::WroteStarted => "wrote what started",
+        LinkKind::WroteExecuted => "wrote what is",
+        LinkKind::WroteLoaded => "wrote code of",
+        LinkKind::WroteRead => "wrote for",
+        // Lineage is drawn, pipes are where they begin, and a container says little.
+        LinkKind::SameProcess | LinkKind::Lineage | LinkKind::Pipe | LinkKind::SameContainer => return,
+    };
+    let (from, to) = (Entity::Process(tie.from), Entity::Process(tie.to));
+    if gather.has(&from) && gather.has(&to) && !gather.is_shown(&from, &to) {
+        let seq = tie.evidence.first().copied().unwrap_or_default();
+        gather.edge(from, to, label, Times::once(tie.to.start, seq));
+    }
+}
+
+/// Puts a stage's number on the processes of its times.
 fn number(gather: &mut Gather<'_>, stage: &Stage, number: usize) {
-    if let Some(node) = gather.node_mut(&Entity::Process(stage.process.key)) {
-        mark(&mut node.stages, &mut node.severity, number, stage.severity);
+    let times = stage.times.iter().map(|time| time.process);
+    for key in times.chain([stage.process.key]) {
+        if let Some(node) = gather.node_mut(&Entity::Process(key)) {
+            mark(&mut node.stages, &mut node.severity, number, stage.severity);
+        }
     }
 }
 
@@ -153,21 +178,17 @@ fn mark(stages: &mut Vec<usize>, severity: &mut Option<Severity>, number: usize,
 }
 
 /// Puts the numbers of stages on the edges that they speak of, and on what those lead to.
-fn spread(sketch: &mut Sketch, stages: &[Stage]) {
+fn spread(sketch: &mut Sketch, stages: &[Stage], graph: &Graph) {
     for edge in &mut sketch.edges {
         let (from, to) = (&sketch.nodes[edge.from], &sketch.nodes[edge.to]);
         let (doer, object) = if matches!(from.entity, Entity::Process(_)) { (from, to) } else { (to, from) };
-        let name = match &object.entity {
-            Entity::Peer(address) => address.to_string(),
-            Entity::File(_) => match object.lines.first() {
-                Some(folder) if folder == "/" => format!("/{}", object.title),
-                Some(folder) => format!("{folder}/{}", object.title),
-                None => continue,
-            },
-            _ => continue,
+        let is_about = |time: &&Occurrence| match &object.entity {
+            Entity::Peer(peer) => time.peer == Some(*peer),
+            Entity::File(id) => graph.file(*id).is_some_and(|file| !file.path.is_empty() && file.path == time.file),
+            _ => false,
         };
         for (i, stage) in stages.iter().enumerate() {
-            let speaks = Entity::Process(stage.process.key) == doer.entity && stage.sentence.contains(&name);
+            let speaks = stage.times.iter().filter(is_about).any(|t| Entity::Process(t.process) == doer.entity);
             if speaks && !edge.stages.contains(&(i + 1)) {
                 edge.stages.push(i + 1);
             }

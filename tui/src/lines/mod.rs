@@ -7,8 +7,8 @@ mod incident;
 mod time;
 mod who;
 
-pub use explain::{explanation, explanation_words, process, process_words};
 pub use event::{EventLine, event, event_words};
+pub use explain::{explanation, explanation_words, process, process_words};
 pub use incident::{IncidentLine, incident, incident_words};
 pub use time::{clock, timestamp};
 

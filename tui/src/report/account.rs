@@ -73,6 +73,13 @@ impl<'a> Account<'a> {
         }
     }
 
+    /// The known story in one sentence, and the steps of it that were not seen.
+    pub(crate) fn story(&self) -> Option<(String, Vec<&'a str>)> {
+        let chain = self.incident.chain.as_ref()?;
+        let missing = chain.parts.iter().filter(|part| part.stage.is_none()).map(|part| part.step.as_str());
+        Some((safe(&chain.story), missing.collect()))
+    }
+
     /// How much of a known story was seen, in words.
     pub(crate) fn chain(&self) -> Option<String> {
         let chain = self.incident.chain.as_ref()?;

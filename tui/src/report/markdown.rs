@@ -24,6 +24,7 @@ fn whole(account: &Account<'_>, out: &mut String) -> std::fmt::Result {
     writeln!(out, "| | |\n|---|---|")?;
     let mut fact = |name: &str, value: &str| writeln!(out, "| {name} | {} |", escaped(value));
     fact("Severity", incident.severity.word())?;
+    fact("Because", &incident.because)?;
     fact("Status", &account.status())?;
     fact("Node", &account.node_name())?;
     fact("First seen", &when::stamp(node, incident.first_time))?;
@@ -39,6 +40,12 @@ fn whole(account: &Account<'_>, out: &mut String) -> std::fmt::Result {
     }
 
     writeln!(out, "\n## What happened\n")?;
+    if let Some((story, missing)) = account.story() {
+        writeln!(out, "{}\n", escaped(&story))?;
+        if !missing.is_empty() {
+            writeln!(out, "Steps of this story that were not seen: {}\n", escaped(&missing.join(", ")))?;
+        }
+    }
     for (i, stage) in incident.stages.iter().enumerate() {
         let gap = i.checked_sub(1).map(|before| stage.time.since(incident.stages[before].time));
         let gap = gap.map(|gap| format!(", {} later", duration(gap))).unwrap_or_default();

@@ -71,6 +71,7 @@ fn heading(account: &Account<'_>, out: &mut String) -> fmt::Result {
         ("Incident", format!("{}, revision {}", incident.id, incident.revision)),
         ("Node", format!("{}, Linux {} {}", account.node_name(), text::safe(&node.kernel), text::safe(&node.machine))),
         ("Source", account.source.clone()),
+        ("Gravity", text::safe(&incident.because)),
     ];
     facts.extend(account.chain().map(|chain| ("Story", chain)));
     facts.extend(account.others.iter().map(|(id, name)| ("Also found", format!("{id}: {name}"))));
@@ -88,7 +89,14 @@ fn heading(account: &Account<'_>, out: &mut String) -> fmt::Result {
 
 fn story(account: &Account<'_>, out: &mut String) -> fmt::Result {
     let incident = account.incident;
-    out.write_str("<section>\n<h2>What happened</h2>\n<ol class=\"story\">\n")?;
+    out.write_str("<section>\n<h2>What happened</h2>\n")?;
+    if let Some((story, missing)) = account.story() {
+        writeln!(out, "<p class=\"what\">{}</p>", escaped(&story))?;
+        if !missing.is_empty() {
+            writeln!(out, "<p>Steps of this story that were not seen: {}</p>", escaped(&missing.join(", ")))?;
+        }
+    }
+    out.write_str("<ol class=\"story\">\n")?;
     for (i, stage) in incident.stages.iter().enumerate() {
         let gap = i.checked_sub(1).map(|before| stage.time.since(incident.stages[before].time));
         let gap = gap.map(|gap| format!(", {} later", duration(gap))).unwrap_or_default();

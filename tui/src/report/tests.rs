@@ -221,7 +221,7 @@ fn markdown(account: &Account<'_>, text: &str) {
         }
     }
     let incident = account.incident;
-    let facts = 9 + usize::from(incident.chain.is_some());
+    let facts = 10 + usize::from(incident.chain.is_some());
     assert_eq!((charts, headings), (1, 8), "{text}");
     assert_eq!(rows, facts + account.events.len(), "{text}");
     let missing = account.missing.sentences(account.node, account.graph).len();
