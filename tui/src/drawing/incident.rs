@@ -187,8 +187,16 @@ fn spread(sketch: &mut Sketch, stages: &[Stage], graph: &Graph) {
             Entity::File(id) => graph.file(*id).is_some_and(|file| !file.path.is_empty() && file.path == time.file),
             _ => false,
         };
+        // A command's words may name a file that the event is not about: what it sends, where it writes.
+        let path = match &object.entity {
+            Entity::File(id) => graph.file(*id).map(|file| shown(&file.path, 400)).filter(|path| path.len() > 4),
+            _ => None,
+        };
         for (i, stage) in stages.iter().enumerate() {
-            let speaks = stage.times.iter().filter(is_about).any(|t| Entity::Process(t.process) == doer.entity);
+            let names = |path: &String| stage.sentence.contains(path.as_str());
+            let named = Entity::Process(stage.process.key) == doer.entity && path.as_ref().is_some_and(names);
+            let speaks =
+                named || stage.times.iter().filter(is_about).any(|t| Entity::Process(t.process) == doer.entity);
             if speaks && !edge.stages.contains(&(i + 1)) {
                 edge.stages.push(i + 1);
             }

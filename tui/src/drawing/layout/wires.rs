@@ -127,19 +127,22 @@ fn is_last(layers: &Layers, to: usize, sketch: &Sketch, edge: usize) -> bool {
     layers.stops[to].node.is_some_and(|node| node == edge.to || node == edge.from)
 }
 
+/// The words of an edge, and whether it leads back.
+type Words = (String, bool);
+
 /// Where edges come in: those with the same words at the same row of a box.
 struct Ports {
     /// Of each node, the words of what comes in, or leads back from there.
-    labels: Vec<Vec<(String, bool)>>,
+    labels: Vec<Vec<Words>>,
     /// Of each edge, its words.
-    words: Vec<(String, bool)>,
+    words: Vec<Words>,
 }
 
 impl Ports {
     fn new(sketch: &Sketch, layers: &Layers, rows: &[i32]) -> Ports {
-        let words: Vec<(String, bool)> =
+        let words: Vec<Words> =
             sketch.edges.iter().zip(&layers.back).map(|(e, back)| (e.label.clone(), *back)).collect();
-        let mut coming: Vec<Vec<(i32, (String, bool))>> = vec![Vec::new(); sketch.nodes.len()];
+        let mut coming: Vec<Vec<(i32, Words)>> = vec![Vec::new(); sketch.nodes.len()];
         for piece in &layers.pieces {
             if let Some(node) = layers.stops[piece.to].node {
                 for &edge in &piece.edges {
@@ -148,10 +151,10 @@ impl Ports {
             }
         }
         // What comes from above comes in above; what is level with the heading comes in there.
-        let in_order = |(node, mut coming): (usize, Vec<(i32, (String, bool))>)| {
+        let in_order = |(node, mut coming): (usize, Vec<(i32, Words)>)| {
             let own = rows[node];
             coming.sort_by_key(|(row, label)| (*row != own, *row, label.clone()));
-            let mut labels: Vec<(String, bool)> = Vec::new();
+            let mut labels: Vec<Words> = Vec::new();
             for (_, label) in coming {
                 if !labels.contains(&label) {
                     labels.push(label);
