@@ -1,6 +1,7 @@
 //! The columns of the layers, and the ways of the edges through the channels between them: from the box to a track, along it
 //! up or down, and on to the next box. All that leaves one box shares a track.
 
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::fold::Fold;
@@ -204,7 +205,14 @@ fn assign_tracks(nets: &mut [Net]) {
         })
         .collect();
     let turning: Vec<usize> = (0..nets.len()).filter(|i| spans[*i].is_some()).collect();
-    let before = |a: usize, b: usize| a != b && nets[b].ends.contains(&nets[a].row);
+    let leaves: HashMap<i32, usize> = turning.iter().map(|i| (nets[*i].row, *i)).collect();
+    // Of each net, those that turn away before it.
+    let before: Vec<HashSet<usize>> = nets
+        .iter()
+        .enumerate()
+        .map(|(i, net)| net.ends.iter().filter_map(|row| leaves.get(row)).copied().filter(|a| *a != i).collect())
+        .collect();
+    let mut turned = vec![false; nets.len()];
     let mut waiting = turning.clone();
     // Of those that lead down, the upper ones turn later, and of those that lead up, the lower ones: so they do not cross.
     waiting.sort_by_key(|i| {
@@ -215,13 +223,14 @@ fn assign_tracks(nets: &mut [Net]) {
     let mut tracks: Vec<(usize, usize)> = Vec::new();
     while !waiting.is_empty() {
         // One that need not wait for another; where they wait in a circle, the first.
-        let free = waiting.iter().position(|b| !waiting.iter().any(|a| before(*a, *b))).unwrap_or(0);
+        let free = waiting.iter().position(|b| before[*b].iter().all(|a| turned[*a])).unwrap_or(0);
         let net = waiting.remove(free);
+        turned[net] = true;
         let Some((top, bottom)) = spans[net] else { continue };
         let mut track = 0;
         for &(other, at) in &tracks {
             let overlaps = spans[other].is_some_and(|(t, b)| t <= bottom && top <= b);
-            if overlaps || before(other, net) {
+            if overlaps || before[net].contains(&other) {
                 track = track.max(at + 1);
             }
         }
