@@ -45,6 +45,12 @@ pub(crate) fn offers(line: &str, scene: &Scene<'_>) -> Vec<Offer> {
     }
 }
 
+/// Whether a line ends in the beginning of a field's name, its class and the dot included.
+pub(crate) fn is_unfinished(line: &str) -> bool {
+    let word = line.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+    word.contains('.') && Field::all().any(|field| field.name.starts_with(word))
+}
+
 enum Expected {
     Field,
     Operator,

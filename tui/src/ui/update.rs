@@ -125,6 +125,13 @@ fn feed(model: &mut Model, item: FeedItem) {
 }
 
 fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
+    // Esc with a key right behind it, as a slow line delivers them, looks like that key with Alt.
+    if event.modifiers.contains(KeyModifiers::ALT) {
+        let mut effects = key(model, KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+        settle(model);
+        effects.extend(key(model, KeyEvent::new(event.code, event.modifiers.difference(KeyModifiers::ALT))));
+        return effects;
+    }
     let context = model.state.context(&model.scene());
     model.state.notice = None;
     model.state.untouched = false;
@@ -348,8 +355,12 @@ fn typed(model: &mut Model, by_hand: bool) {
     if let Some(prompt) = &mut model.state.prompt {
         prompt.error = parsed.as_ref().err().cloned();
     }
-    if let Ok(filter) = parsed {
-        apply(model, filter);
+    // A field's name that is not whole yet is no word to look for, nor were its first letters.
+    let before = model.state.prompt.as_ref().map(|prompt| prompt.before.clone());
+    match (parsed, before) {
+        (Ok(_), Some(before)) if complete::is_unfinished(&text) => apply(model, before),
+        (Ok(filter), _) => apply(model, filter),
+        (Err(_), _) => {}
     }
 }
 

@@ -460,3 +460,72 @@ fn a_node_opens_at_its_tree_until_there_is_an_incident_or_a_key() {
     update(&mut model, attack());
     assert_eq!(model.state().screen(), Screen::Timeline, "what the user chose stays");
 }
+
+#[test]
+fn a_field_is_completed_by_its_name_an_operator_and_the_values_that_were_seen() {
+    let mut model = on(Screen::Timeline);
+    let all = model.state.listing.len(&model.scene());
+    let tab = code(KeyCode::Tab);
+    let line = |model: &Model| model.state.prompt.as_ref().unwrap().input.value().to_owned();
+    type_in(&mut model, "/proc.nam");
+    assert_eq!(model.state.listing.len(&model.scene()), all, "half a name is not looked for");
+    press(&mut model, tab);
+    assert_eq!(line(&model), "proc.name");
+    type_in(&mut model, " ");
+    press(&mut model, tab);
+    assert_eq!(line(&model), "proc.name =");
+    type_in(&mut model, " nsen");
+    press(&mut model, tab);
+    assert_eq!(line(&model), "proc.name = nsenter");
+    press(&mut model, code(KeyCode::Enter));
+    let some = model.state.listing.len(&model.scene());
+    assert!(0 < some && some < all, "{some} of {all}");
+}
+
+#[test]
+fn a_filter_is_made_from_what_is_selected_and_other_ways_are_offered() {
+    let mut model = on(Screen::Flows);
+    type_in(&mut model, "F");
+    let offers: Vec<String> = model.state.prompt.as_ref().unwrap().offers.iter().map(|o| o.line.clone()).collect();
+    assert!(offers[0].starts_with("fd.rip=") && offers.iter().any(|o| o.starts_with("proc.name=")), "{offers:?}");
+    press(&mut model, code(KeyCode::Tab));
+    assert_eq!(model.state.filter.text(), offers[1]);
+}
+
+#[test]
+fn the_palette_does_what_is_named() {
+    let mut model = live();
+    type_in(&mut model, ":flo");
+    press(&mut model, code(KeyCode::Enter));
+    assert_eq!((model.state.screen, model.state.prompt.is_none()), (Screen::Flows, true));
+    type_in(&mut model, ":nonsense");
+    press(&mut model, code(KeyCode::Enter));
+    assert!(model.state.notice.as_deref().is_some_and(|n| n.contains("no such command")));
+}
+
+#[test]
+fn what_is_drilled_down_to_limits_every_screen() {
+    let mut model = on(Screen::Tree);
+    let all = model.state.listing.len(&model.scene());
+    let shell = model.scene().incidents()[0].processes[0].key;
+    model.state.select_process(shell);
+    press(&mut model, code(KeyCode::Enter));
+    for (screen, keys) in [(Screen::Timeline, "6"), (Screen::Tree, "2"), (Screen::Incidents, "1")] {
+        type_in(&mut model, keys);
+        assert_eq!(model.state.screen, screen);
+        assert_eq!(model.state.trail.len(), 1, "the way is kept");
+    }
+    let some = model.state.listing.len(&model.scene());
+    assert!(0 < some && some < all, "{some} of {all}");
+    press(&mut model, code(KeyCode::Esc));
+    assert_eq!((model.state.screen, model.state.listing.len(&model.scene())), (Screen::Tree, all));
+}
+
+#[test]
+fn escape_and_a_key_that_come_as_one_are_two() {
+    let mut model = on(Screen::Timeline);
+    type_in(&mut model, "/tar");
+    update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('2'), KeyModifiers::ALT)));
+    assert!(model.state.prompt.is_none() && model.state.filter.is_empty());
+    assert_eq!(model.state.screen, Screen::Tree);
+}
