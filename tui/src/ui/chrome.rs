@@ -1,6 +1,8 @@
 //! What stands round every screen: the header that says what is shown and how far it can be trusted, the titles of the
 //! screens with the way that led here, and the footer with the keys that work now.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -48,6 +50,10 @@ pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
     ];
     if state.recording.is_some() {
         right.push(Part { rank: 2, spans: vec![span("REC", look.bad())] });
+    }
+    let unseen: Duration = scene.health.gaps.iter().map(|(from, to)| to.since(*from)).sum();
+    if !unseen.is_zero() {
+        right.push(Part { rank: 2, spans: vec![span(format!("{} unseen", when::short(unseen)), look.bad())] });
     }
     if degraded > 0 {
         let words = format!("{degraded} {} off", if degraded == 1 { "hook" } else { "hooks" });

@@ -4,10 +4,13 @@
 //! out the [`Effect`]s, and lets [`view`] draw when something has changed. [`update`] and [`view`] are pure.
 //!
 //! - `feed`: what goes in: nodes, batches of events, states of the connection.
-//! - `world`, `history`, `marks`, `health`: what is known; it grows with the feed whatever the user does.
-//! - `scene`: what is shown of it: all of it as it is now, or as it was when the view was paused.
-//! - `state`: what the user chose: screen, selection, folds, filter. Selections name entities, never rows.
-//! - `command`: the one table of keys, footer and help.
+//! - `world`, `known`: what is known, now and at any kept moment; it grows with the feed whatever the user does.
+//! - `scene`: what is shown of it: all of it as it is now, or as it was at the moment that is looked at.
+//! - `state`: what the user chose: screen, selection, the way that was drilled down, time, folds, filter. Selections name
+//!   entities, never rows.
+//! - `scope`, `filter`, `listing`: what is left out, and which events that leaves.
+//! - `command`, `keymap`: the one table of keys, footer, help, palette and settings, and the keys that the user gave it.
+//! - `prompt`, `complete`, `palette`: what is typed, and what it may become.
 //! - `screens`: one file a screen, each with its `draw` and its `act`; `details` is the pane over any selection.
 //! - `terminal`: the only place that writes to the terminal.
 

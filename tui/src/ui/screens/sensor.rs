@@ -13,6 +13,7 @@ use super::super::command::Command;
 use super::super::scene::Scene;
 use super::super::state::State;
 use super::super::text::{cell, cell_right, count, grouped, safe, wrap};
+use super::super::when;
 use super::{Focus, moved, paint_row, span};
 
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
@@ -148,6 +149,19 @@ fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
         lines.push(Line::from(vec![
             span(format!("  {}  ", cell_right(&grouped(n), 12)), style),
             span(cause.words(), if n > 0 { Style::new() } else { look.dim() }),
+        ]));
+    }
+    for (from, to) in &scene.health.gaps {
+        let lasted = when::short(to.since(*from));
+        lines.push(Line::from(vec![
+            span(format!("  {}  ", cell_right(&lasted, 12)), look.bad()),
+            span(
+                format!(
+                    "from {} on, of which nothing is known: the connection was lost, and what happened could not be had",
+                    when::clock(scene.node, *from)
+                ),
+                Style::new(),
+            ),
         ]));
     }
     let gone = scene.latest_picture.engine.let_go();

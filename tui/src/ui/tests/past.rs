@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use lanner_core::engine::Engine;
 use lanner_core::event::{Batch, Event, Exec, Header, Origin, Payload};
 use lanner_core::graph::Process;
-use ratatui::layout::Size;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
 
 use super::super::feed::{FeedItem, Source};
 use super::super::keymap::Keymap;
@@ -15,8 +16,9 @@ use super::super::known::picture::Picture;
 use super::super::model::Model;
 use super::super::state::Screen;
 use super::super::update::{Msg, update};
+use super::super::view::{ViewState, paint};
 use super::script::{Place, Script};
-use super::{PLAIN, attack, key};
+use super::{PLAIN, attack, key, text};
 
 fn engine() -> Engine {
     crate::detection::engine().unwrap()
@@ -150,7 +152,11 @@ fn a_gap_leaves_what_was_known_and_tells_who_was_gone_after_it() {
     let evidence = scene.incidents()[0].stages[0].evidence[0];
     let number = scene.history.number_of_seq(evidence).unwrap();
     assert_eq!(scene.event(number).unwrap().event.header.origin, Origin::Live, "evidence is still found");
-    assert_eq!(scene.health.gaps.len(), 1, "the gap is told");
+    assert_eq!(scene.health.gaps.len(), 1);
+    let area = Rect { x: 0, y: 0, width: 100, height: 30 };
+    let mut buffer = Buffer::empty(area);
+    paint(&scene, &model.state, &mut ViewState::default(), area, &mut buffer);
+    assert!(text(&buffer).lines().next().unwrap().contains("1m00s unseen"), "the gap is told");
 }
 
 /// How long it takes to jump about in a million events: `cargo test --release -p lanner jump -- --ignored`.

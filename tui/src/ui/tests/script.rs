@@ -151,7 +151,7 @@ impl Script {
     /// A connection that is established, and closed again after `bytes` were sent; the number is that of the attempt.
     pub(super) fn connect(&mut self, process: ProcessKey, remote: &str, bytes: u64) -> u64 {
         self.next_flow += 1;
-        let local: SocketAddr = format!("10.88.0.7:{}", 40_000 + self.next_flow).parse().unwrap();
+        let local: SocketAddr = format!("10.88.0.7:{}", 40_000 + self.next_flow % 20_000).parse().unwrap();
         let flow = Flow { id: FlowId(self.next_flow), local, remote: remote.parse().unwrap(), netns: HOST.net };
         let mut connect =
             |attempt| self.push(process, Origin::Live, Payload::Connect(Connect { flow, attempt, asked: false }));
