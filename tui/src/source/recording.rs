@@ -11,7 +11,7 @@ use std::time::Duration;
 use lanner_core::event::{Batch, BootTime, LossCause};
 use lanner_recording::{OpenError, Reader, Report};
 
-use super::input::Input;
+use super::input::{Input, Progress};
 use super::pace::Pace;
 use super::{Options, QUEUE, SourceError, Stop, Stream};
 use crate::ui::{ConnectionState, End, FeedItem};
@@ -23,8 +23,9 @@ const ORDERS: usize = 16;
 
 pub(super) fn open_file(path: &Path, options: Options) -> Result<Stream, SourceError> {
     let file = File::open(path).map_err(|e| SourceError::Failed(format!("cannot open {}: {e}", path.display())))?;
-    let input = BufReader::new(Input::new(file, options.stop.clone()));
-    open(input, options).map_err(|e| SourceError::Failed(format!("{}: {e}", path.display())))
+    let input = Input::new(file, options.stop.clone());
+    let progress = input.progress();
+    open(BufReader::new(input), progress, options).map_err(|e| SourceError::Failed(format!("{}: {e}", path.display())))
 }
 
 pub(super) fn open_stdin(options: Options) -> Result<Stream, SourceError> {
@@ -36,14 +37,14 @@ pub(super) fn open_stdin(options: Options) -> Result<Stream, SourceError> {
     }
     let said = |e: &dyn Display| SourceError::Failed(format!("standard input: {e}"));
     let file = stdin.as_fd().try_clone_to_owned().map_err(|e| said(&e))?.into();
-    open(BufReader::new(Input::new(file, options.stop.clone())), options).map_err(|e| said(&e))
+    open(BufReader::new(Input::new(file, options.stop.clone())), Progress::default(), options).map_err(|e| said(&e))
 }
 
 pub(super) fn open_bytes(bytes: &'static [u8], options: Options) -> Result<Stream, SourceError> {
-    open(bytes, options).map_err(|e| SourceError::Failed(format!("the built-in recording: {e}")))
+    open(bytes, Progress::default(), options).map_err(|e| SourceError::Failed(format!("the built-in recording: {e}")))
 }
 
-fn open(input: impl Read + Send + 'static, options: Options) -> Result<Stream, OpenError> {
+fn open(input: impl Read + Send + 'static, progress: Progress, options: Options) -> Result<Stream, OpenError> {
     let reader = Reader::new(input)?;
     let (send, items) = mpsc::sync_channel(QUEUE);
     let (control, orders) = mpsc::sync_channel(ORDERS);
@@ -54,7 +55,7 @@ fn open(input: impl Read + Send + 'static, options: Options) -> Result<Stream, O
         .name("replay".to_owned())
         .spawn(move || {
             // When nobody listens any more there is nobody to tell.
-            let _ = play(reader, &send, pace, &stop, at);
+            let _ = play(reader, &progress, &send, pace, &stop, at);
         })
         .map_err(OpenError::Io)?;
     Ok(Stream { items, control: Some(control) })
@@ -65,6 +66,7 @@ struct Gone;
 
 fn play<R: Read>(
     mut reader: Reader<R>,
+    progress: &Progress,
     send: &SyncSender<FeedItem>,
     mut pace: Pace,
     stop: &Stop,
@@ -81,7 +83,12 @@ fn play<R: Read>(
     say(FeedItem::Status(ConnectionState::Connected))?;
     let mut begin: Option<BootTime> = None;
     let mut missing = 0;
+    let mut told = 0;
     for batch in reader.by_ref() {
+        if let Some(percent) = progress.percent().filter(|percent| *percent > told) {
+            told = percent;
+            say(FeedItem::Progress(percent))?;
+        }
         missing += batch.losses.iter().filter(|l| l.cause == LossCause::Recording).map(|l| l.count).sum::<u64>();
         // Where the story begins: what lived before is told at once. A snapshot of nothing may know no time yet.
         if begin.is_none() && batch.events.is_empty() {
@@ -140,5 +147,26 @@ fn end(report: &Report, missing: u64) -> End {
             let lost = if missing > 0 { format!(" ({missing} events are known to be missing)") } else { String::new() };
             End::early(format!("the recording could not be read whole: {problem}{lost}; all the rest is shown"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_tells_how_much_of_it_has_been_read() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo-scenarios/container-escape/recording.lanner");
+        let stream = open_file(Path::new(path), Options::default()).unwrap();
+        let told: Vec<u8> = stream
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                FeedItem::Progress(percent) => Some(percent),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told.last(), Some(&100));
+        assert!(told.is_sorted());
     }
 }

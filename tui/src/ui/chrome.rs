@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 
 use super::command::{Command, Context};
 use super::details;
-use super::feed::{ConnectionState, Source};
+use super::feed::{ConnectionState, Source, Speed};
 use super::look::Look;
 use super::prompt::{Prompt, PromptKind};
 use super::scene::Scene;
@@ -120,7 +120,10 @@ fn mode(scene: &Scene<'_>, state: &State) -> Span<'static> {
         (ConnectionState::Lost { .. }, _) => span("LOST", look.bad()),
         (ConnectionState::Connecting, _) => span("CONNECTING", look.warn()),
         (ConnectionState::Connected, Source::Recording(..)) => {
-            span(format!("REPLAY {}", reception.speed), look.accent())
+            // As fast as can be there is nothing to watch but how far it has come.
+            let read = reception.read.filter(|_| reception.speed == Speed::MAX);
+            let words = read.map_or_else(|| format!("REPLAY {}", reception.speed), |n| format!("READING {n} %"));
+            span(words, look.accent())
         }
         (ConnectionState::Connected, _) => span("LIVE", look.good().patch(look.strong())),
     }

@@ -16,6 +16,8 @@ pub enum FeedItem {
     Recording(Box<Header>),
     /// Events.
     Batch(Batch),
+    /// So much of the recording has been read, in percent.
+    Progress(u8),
     /// The connection changed. Sources that cannot lose theirs never send it.
     Status(ConnectionState),
     /// Nothing will follow. What is known stays on the screen.

@@ -168,8 +168,15 @@ impl Forest {
                 None => !scene.is_gone(process.key) || scene.gone[&process.key].after(LINGER) > scene.now(),
                 Some(end) => end.time.after(LINGER) > scene.now(),
             };
-            forest.lingers |= lingers && !scene.is_alive(process);
-            if lingers || is_hot(process) {
+            if lingers {
+                forest.lingers |= !scene.is_alive(process);
+                shown.insert(process.key, (process, true));
+            }
+        }
+        // Of those that ended long ago, what is worth keeping is few: the others are not even looked up.
+        let worth = involved.iter().copied().chain(scene.marks.signalled());
+        for process in worth.filter_map(|key| scene.graph.process(key)) {
+            if process.key.start <= scene.now() && !process.key.is_unknown() {
                 shown.insert(process.key, (process, true));
             }
         }

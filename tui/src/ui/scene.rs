@@ -118,7 +118,9 @@ impl<'a> Scene<'a> {
 
     /// How many processes lived.
     pub(crate) fn living(self) -> usize {
-        self.processes().filter(|p| self.is_alive(p)).count()
+        let is_counted = |key: &ProcessKey| self.graph.process(*key).is_some_and(Process::is_alive);
+        let gone = self.gone.keys().filter(|key| is_counted(key) && self.is_gone(**key)).count();
+        self.graph.living().saturating_sub(gone + usize::from(is_counted(&ProcessKey::UNKNOWN)))
     }
 
     /// Whether a process lived.

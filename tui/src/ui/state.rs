@@ -273,7 +273,7 @@ impl State {
     }
 
     pub(crate) fn context(&self, scene: &Scene<'_>) -> Context {
-        let can_open = screens::selected(scene, self).is_some();
+        let can_open = screens::has_any(scene, self);
         Context {
             screen: self.screen,
             details: self.pane,

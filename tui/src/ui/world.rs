@@ -30,6 +30,8 @@ pub(crate) struct Reception {
     pub(crate) connection: ConnectionState,
     /// What the recording says of itself.
     pub(crate) recording: Option<Box<Header>>,
+    /// How much of the recording has been read, in percent, if that can be known.
+    pub(crate) read: Option<u8>,
     /// Why none will come any more.
     pub(crate) ended: Option<End>,
     /// How fast a recording is played.
@@ -91,7 +93,7 @@ impl World {
             seq_offset: 0,
             gone: HashMap::new(),
             version: 0,
-            reception: Reception { source, connection, recording: None, ended: None, speed },
+            reception: Reception { source, connection, recording: None, read: None, ended: None, speed },
         }
     }
 
@@ -101,6 +103,7 @@ impl World {
             FeedItem::Recording(header) => self.reception.recording = Some(header),
             FeedItem::Batch(batch) => self.batch(batch),
             FeedItem::Status(state) => self.reception.connection = state,
+            FeedItem::Progress(percent) => self.reception.read = Some(percent),
             FeedItem::End(end) => self.reception.ended = Some(end),
         }
     }

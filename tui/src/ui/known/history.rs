@@ -71,7 +71,7 @@ impl History {
     /// Events that are kept.
     pub(crate) const CAPACITY: usize = 1_000_000;
     /// About how many bytes of memory they take.
-    pub(crate) const MOST_BYTES: usize = 128 << 20;
+    pub(crate) const MOST_BYTES: usize = 64 << 20;
 
     pub(crate) fn new(most: usize) -> Self {
         History {

@@ -1,6 +1,6 @@
 //! What stands before a process's name: that it speaks to the network, that it writes, that a rule spoke of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lanner_core::detect::{Severity, Signal};
 use lanner_core::event::{Event, Payload, ProcessKey};
@@ -26,12 +26,24 @@ pub(crate) struct Mark {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Marks {
     of: HashMap<ProcessKey, Mark>,
+    /// Those that a rule spoke of: few of all.
+    signalled: HashSet<ProcessKey>,
     tidied_at: usize,
 }
 
 impl Marks {
     pub(crate) fn of(&self, process: ProcessKey) -> Mark {
         self.of.get(&process).copied().unwrap_or_default()
+    }
+
+    /// The processes that a rule spoke of.
+    pub(crate) fn signalled(&self) -> impl Iterator<Item = ProcessKey> {
+        self.signalled.iter().copied()
+    }
+
+    /// How many processes have marks.
+    pub(crate) fn len(&self) -> usize {
+        self.of.len()
     }
 
     pub(crate) fn apply(&mut self, event: &Event, signals: &[Signal]) {
@@ -54,6 +66,7 @@ impl Marks {
         for signal in signals {
             let mark = self.entry(signal.process);
             mark.worst = mark.worst.max(Some(signal.severity));
+            self.signalled.insert(signal.process);
         }
     }
 
@@ -61,6 +74,7 @@ impl Marks {
     pub(crate) fn tidy(&mut self, graph: &Graph) {
         if self.of.len() > TIDY_ABOVE.max(self.tidied_at * 2) {
             self.of.retain(|key, _| graph.process(*key).is_some());
+            self.signalled.retain(|key| self.of.contains_key(key));
             self.tidied_at = self.of.len();
         }
     }

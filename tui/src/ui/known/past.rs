@@ -17,7 +17,7 @@ const DISTANCE: u64 = 16_384;
 const MOST: usize = 48;
 
 /// What all snapshots but the first may take together, in bytes.
-const ROOM: usize = 128 << 20;
+const ROOM: usize = 96 << 20;
 
 /// What takes more than this is not copied, in bytes: the copy would hold up everything else.
 const LARGEST: usize = 48 << 20;

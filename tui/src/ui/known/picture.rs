@@ -8,9 +8,10 @@ use super::files::Files;
 use super::flows::Flows;
 use super::marks::Marks;
 
-/// What a flow takes, and a file, in bytes, about.
+/// What a flow takes, and a file, and a mark, in bytes, about.
 const FLOW: usize = 512;
 const FILE: usize = 768;
+const MARK: usize = 64;
 
 /// What is known at one moment. A clone is a snapshot.
 #[derive(Debug, Clone)]
@@ -53,6 +54,6 @@ impl Picture {
 
     /// About how many bytes of memory it takes, rules apart.
     pub(crate) fn bytes(&self) -> usize {
-        self.engine.bytes() + self.flows.len() * FLOW + self.files.len() * FILE
+        self.engine.bytes() + self.flows.len() * FLOW + self.files.len() * FILE + self.marks.len() * MARK
     }
 }

@@ -120,7 +120,10 @@ fn order(scene: &Scene<'_>, lines: &mut [&Line], sort: Sort) {
 }
 
 fn entries<'a>(scene: &Scene<'a>, state: &State) -> Vec<Entry<'a>> {
-    let lines = listed(scene, state);
+    entries_of(scene, state, listed(scene, state))
+}
+
+fn entries_of<'a>(scene: &Scene<'a>, state: &State, lines: Vec<&'a Line>) -> Vec<Entry<'a>> {
     match state.flows {
         FlowsView::Plain => lines.into_iter().map(|line| Entry::Flow(line, false)).collect(),
         FlowsView::ByPeer => grouped_by(lines, |line| peer_title(scene, line)),
@@ -221,7 +224,13 @@ fn position(entries: &[Entry<'_>], state: &State) -> Option<usize> {
 
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
-    let entries = entries(scene, state);
+    let lines = listed(scene, state);
+    let counts = Counts {
+        all: lines.len(),
+        open: lines.iter().filter(|l| l.is_open()).count(),
+        failed: lines.iter().filter(|l| l.is_failure()).count(),
+    };
+    let entries = entries_of(scene, state, lines);
     let Some(at) = position(&entries, state) else {
         let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
         let (title, sentence) = match waiting(scene) {
@@ -239,7 +248,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         return;
     };
     let columns = Columns::of(usize::from(area.width));
-    head(scene, state, &entries, &columns, area, buffer);
+    head(scene, state, &counts, &columns, area, buffer);
     let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     let height = usize::from(list.height);
     view.flows = scroll(view.flows, at, height, entries.len());
@@ -300,26 +309,31 @@ impl Columns {
     }
 }
 
-fn head(scene: &Scene<'_>, state: &State, entries: &[Entry<'_>], columns: &Columns, area: Rect, buffer: &mut Buffer) {
+/// How many flows there are.
+struct Counts {
+    all: usize,
+    open: usize,
+    failed: usize,
+}
+
+fn head(scene: &Scene<'_>, state: &State, counts: &Counts, columns: &Columns, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
-    let shown: Vec<&Line> = listed(scene, state);
-    let open = shown.iter().filter(|l| l.is_open()).count();
-    let failed = shown.iter().filter(|l| l.is_failure()).count();
+    let Counts { all, open, failed } = counts;
     let order = match state.flows {
         FlowsView::Map => String::new(),
         _ => format!(", {}", state.sorts.words(Screen::Flows)),
     };
     let mut spans = vec![
         span(format!("{}{order}   ", state.flows.words()), look.accent()),
-        span(format!("{}, {open} open", count(shown.len(), "flow", "flows")), look.dim()),
-        span(if failed > 0 { format!(", {failed} failed") } else { String::new() }, look.warn()),
+        span(format!("{}, {open} open", count(*all, "flow", "flows")), look.dim()),
+        span(if *failed > 0 { format!(", {failed} failed") } else { String::new() }, look.warn()),
     ];
     if scene.flows.let_go() > 0 {
         spans.push(span(format!(", {} let go", grouped(scene.flows.let_go())), look.warn()));
     }
     paint_row(buffer, area, 0, &Row::from(spans), Focus::No, look);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let map = entries.iter().any(|e| matches!(e, Entry::Edge(_)));
+    let map = state.flows == FlowsView::Map;
     let left = if map {
         "FROM AND TO".to_owned()
     } else {

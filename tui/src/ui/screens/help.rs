@@ -10,7 +10,7 @@ use super::super::state::State;
 use super::super::text::cell;
 use super::{Focus, paint_row, span};
 
-const MARKS: [(&str, &str); 10] = [
+const MARKS: [(&str, &str); 12] = [
     ("◆ critical", "▲ high"),
     ("• medium", "· low"),
     ("n", "speaks to the network"),
@@ -20,6 +20,8 @@ const MARKS: [(&str, &str); 10] = [
     ("s", "gained a user or capabilities by what it runs"),
     ("u", "runs a file not in its container's image"),
     ("x", "has ended"),
+    ("w x r n + d", "files: written, executed, read, renamed, made executable, deleted"),
+    ("▲", "files: written, then executed"),
     ("^X", "Control and X together"),
 ];
 

@@ -36,6 +36,18 @@ pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
     }
 }
 
+/// Whether there may be something to select there, without looking through all of it: this is asked for every frame.
+pub(crate) fn has_any(scene: &Scene<'_>, state: &State) -> bool {
+    match state.screen {
+        Screen::Incidents => incidents::selected(scene, state).is_some(),
+        Screen::Tree => scene.processes().next().is_some(),
+        Screen::Flows => scene.flows.len() > 0,
+        Screen::Files => scene.files.len() > 0,
+        Screen::Timeline => state.listing.len(scene) > 0,
+        Screen::Sensor => false,
+    }
+}
+
 /// What has the selection in a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Focus {

@@ -201,6 +201,13 @@ fn a_replay_says_how_fast_and_when_it_ends() {
 }
 
 #[test]
+fn a_recording_that_is_read_says_how_far() {
+    let source = Source::Recording("large.lanner".to_owned(), Speed::MAX);
+    let mut told = Told::new(vec![FeedItem::Progress(34)], Vec::new(), source);
+    assert!(told.frame(80, 24).lines().next().unwrap_or_default().contains("READING 34 %"));
+}
+
+#[test]
 fn ascii_frames_hold_nothing_else() {
     let mut told = Told::attack();
     told.model.state.look = Look { ascii: true, ..Look::PLAIN };
