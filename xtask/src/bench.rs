@@ -13,11 +13,18 @@ pub(crate) enum Bench {
         #[arg(value_name = "PART")]
         parts: Vec<String>,
     },
+    /// How much of each recorded attack its incident holds, and how much that is none of it
+    Attribution {
+        /// Also tell what is wrong in those whose names contain one of these
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     let (package, name, arguments) = match bench {
         Bench::Engine { parts } => ("lanner-rules", "engine", parts),
+        Bench::Attribution { names } => ("lanner-rules", "attribution", names),
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)

@@ -175,7 +175,7 @@ def container(groups, outside):
             os.dup2(fd, at)
             os.set_inheritable(at, True)
         os.closerange(3, 60)
-        os.execv("/usr/bin/python3", ["python3", sys.argv[0], "--inside", str(outside)])
+        os.execv("/usr/bin/python3", ["python3", os.path.abspath(__file__), "--inside", str(outside)])
     os.close(orders)
     os.close(done)
     return pid, told, answers
@@ -183,8 +183,13 @@ def container(groups, outside):
 
 def inside(outside):
     with os.fdopen(60) as orders:
-        for script in orders:
-            run(script.strip(), outside, False)
+        for order in orders:
+            script, _, beside = order.strip().partition(" ")
+            if beside:
+                # It goes on while others are run; a child of this program like them.
+                threading.Thread(target=run, args=(script, outside, False), daemon=True).start()
+            else:
+                run(script, outside, False)
             os.write(61, b".")
 
 
@@ -221,4 +226,5 @@ def main():
         os.kill(pid, signal.SIGKILL)
 
 
-main()
+if __name__ == "__main__":
+    main()

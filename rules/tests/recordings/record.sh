@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the recordings that the rules are held against: `record.sh LANNER performed|everyday|everyday-inside`. Needs root.
+# Makes the recordings that the rules are held against: `record.sh LANNER performed|everyday|everyday-inside|STORY`, of which the last
+# is a file of ../attacks. Needs root.
 #
 # What is performed runs in mount, pid, network, uts and ipc namespaces of its own, on a root in memory that shows the machine's
 # /usr read-only, and no packet leaves it. `everyday-inside`, and of `performed` what says so, runs in a control group with the
@@ -8,8 +9,14 @@ set -eu
 lanner=$(readlink -f "$1")
 what=$2
 here=$(cd "$(dirname "$0")" && pwd)
+out=$here/$what.lanner
 case $what in
 performed) script=$here/perform.py ;;
+*.txt)
+    script=$here/../attacks/act.py
+    story=$(readlink -f "$what")
+    out=${story%.txt}.lanner
+    ;;
 *) script=$here/${what%-inside}.sh ;;
 esac
 work=$(mktemp -d)
@@ -28,6 +35,13 @@ performed)
     id=$(printf 'lanner-rules-%s' "$what" | sha256sum | cut -c1-64)
     name=kubepods/besteffort/podfedcba98765432100123456789abcdef/$id
     filter="proc.cmdline contains /srv/perform.py or proc.acmdline contains /srv/perform.py"
+    ;;
+*.txt)
+    id=$(printf 'lanner-rules-pod' | sha256sum | cut -c1-64)
+    other=$(printf 'lanner-rules-other' | sha256sum | cut -c1-64)
+    name=kubepods/besteffort/podfedcba98765432100123456789abcdef/$id
+    other=kubepods/besteffort/pod0123456789abcdeffedcba9876543210/$other
+    filter="proc.cmdline contains /srv/act.py or proc.acmdline contains /srv/act.py"
     ;;
 everyday-inside)
     id=$(printf 'lanner-rules-%s' "$what" | sha256sum | cut -c1-64)
@@ -83,30 +97,39 @@ chmod 700 root root/.ssh
 cp "$script" "srv/$comm"
 chmod 755 "srv/$comm"
 [ "$what" != performed ] || cp -r "$here/../performed" srv/performed
+if [ -n "${story:-}" ]; then
+    cp "$here/perform.py" srv/perform.py
+    cp "$story" srv/story
+fi
 cd /
 
-rm -f "$here/$what.lanner"
-"$lanner" record -o "$here/$what.lanner" --filter "$filter" --note "made by record.sh from $comm" --node-name node1 2>"$work/said" &
-recorder=$!
-until grep -q '^lanner: recording' "$work/said"; do
-    kill -0 $recorder || { cat "$work/said" >&2; exit 1; }
-    sleep 0.1
+rm -f "$out"
+record() {
+    "$lanner" record -o "$out" --filter "$filter" --note "made by record.sh from $(basename "${story:-$comm}")" \
+        --node-name node1 2>"$work/said" &
+    recorder=$!
+    until grep -q '^lanner: recording' "$work/said"; do
+        kill -0 $recorder || { cat "$work/said" >&2; exit 1; }
+        sleep 0.1
+    done
+}
+for group in "$name" ${other:-}; do
+    for hierarchy in $hierarchies; do
+        mkdir -p "$hierarchy/$group"
+        groups="$groups $hierarchy/$group"
+    done
 done
-for hierarchy in $hierarchies; do
-    mkdir -p "$hierarchy/$name"
-    groups="$groups $hierarchy/$name"
-done
-(
+perform() (
     arguments=
-    if [ "$what" = performed ]; then
+    if [ "$what" = performed ] || [ -n "${story:-}" ]; then
         # It takes into the container what belongs there.
-        fd=7
+        fd=3
         for group in $groups; do
             eval "exec $fd>\"\$group/cgroup.procs\""
             arguments="$arguments $fd"
             fd=$((fd + 1))
         done
-        arguments="/srv/performed$arguments"
+        arguments="/srv/$([ -n "${story:-}" ] && echo story || echo performed)$arguments"
     else
         for group in $groups; do echo 0 >"$group/cgroup.procs"; done
     fi
@@ -134,10 +157,25 @@ done
         program=/srv/$1
         shift
         exec "$program" "$@"' sh "$root" "$comm" $arguments
-) || echo "$comm ended with $?" >&2
+)
+if [ -n "${story:-}" ]; then
+    # Something is under way when the collector starts.
+    perform &
+    performer=$!
+    until [ -e "$root/srv/ready" ]; do
+        kill -0 $performer || exit 1
+        sleep 0.1
+    done
+    record
+    touch "$root/srv/go"
+    wait $performer || echo "$comm ended with $?" >&2
+else
+    record
+    perform || echo "$comm ended with $?" >&2
+fi
 sleep 1
 kill -INT $recorder
 wait $recorder || true
 cat "$work/said" >&2
-chmod 644 "$here/$what.lanner"
-ls -l "$here/$what.lanner" >&2
+chmod 644 "$out"
+ls -l "$out" >&2

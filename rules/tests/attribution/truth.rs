@@ -1,0 +1,122 @@
+//! What belongs to a performed attack: told by the story's file, resolved from what the kernel said and nothing that Lanner concludes.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
+use lanner_core::event::*;
+
+/// One attack of a story, as its file tells it.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// ATT&CK techniques that must be among the stages.
+    pub stages: Vec<String>,
+    /// Whoever is started with one of these among the arguments belongs to it, with all that descends from him.
+    pub marks: Vec<String>,
+}
+
+/// A story's file, as far as it tells what must be found; what is performed is `act.py`'s.
+#[derive(Debug, Clone, Default)]
+pub struct Story {
+    /// What is special about it.
+    pub title: String,
+    /// The recorded scenario that it is about, when it is not the recording beside it.
+    pub scenario: Option<String>,
+    /// Hours that its longest gaps are stretched to.
+    pub hours: u64,
+    /// Its attacks; none in an honest one.
+    pub attacks: Vec<Told>,
+}
+
+impl Story {
+    /// Reads the head of a file: `# TITLE`, then lines `KEY: WORDS` until a step begins.
+    pub fn parse(text: &str) -> Story {
+        let mut story = Story::default();
+        let mut attacks = [Told::default(), Told::default()];
+        for line in text.lines() {
+            if let Some(title) = line.strip_prefix("# ").filter(|_| story.title.is_empty()) {
+                title.clone_into(&mut story.title);
+            }
+            let Some((key, value)) = line.split_once(": ").filter(|_| !line.starts_with([' ', '#'])) else { continue };
+            let words = value.split_whitespace().map(str::to_owned);
+            match key {
+                "scenario" => story.scenario = Some(value.to_owned()),
+                "hours" => story.hours = value.parse().expect("a number of hours"),
+                "stages" => attacks[0].stages.extend(words),
+                "stages2" => attacks[1].stages.extend(words),
+                "begun" => attacks[0].marks.push(value.to_owned()),
+                "begun2" => attacks[1].marks.push(value.to_owned()),
+                _ => panic!("{key} is nothing that a story tells"),
+            }
+        }
+        attacks[0].marks.push("/srv/act/".to_owned());
+        attacks[1].marks.push("/srv/act2/".to_owned());
+        story.attacks = attacks.into_iter().filter(|attack| !attack.stages.is_empty()).collect();
+        story
+    }
+}
+
+/// What belongs to one attack.
+#[derive(Debug, Clone, Default)]
+pub struct Truth {
+    /// Its processes.
+    pub processes: HashSet<ProcessKey>,
+    /// Those that they descend from: they lie on the way, and were somebody else's.
+    pub above: HashSet<ProcessKey>,
+    /// Files that its processes wrote, moved or linked.
+    pub files: HashSet<Text>,
+    /// Files that they had anything to do with.
+    pub touched: HashSet<Text>,
+    /// Whom they called.
+    pub peers: HashSet<SocketAddr>,
+}
+
+impl Truth {
+    /// Resolves a mark list in the events of a recording.
+    pub fn resolve(told: &Told, events: &[Event]) -> Truth {
+        let mut truth = Truth::default();
+        let mut parents: HashMap<ProcessKey, ProcessKey> = HashMap::new();
+        for event in events {
+            match &event.payload {
+                Payload::Fork(fork) => drop(parents.insert(fork.child, event.header.process)),
+                Payload::Alive(exec) => drop(exec.task.parent.map(|p| parents.entry(event.header.process).or_insert(p))),
+                _ => {}
+            }
+        }
+        // A mark may be in what the process became after it had made children: all of the first who bear it, then all below.
+        for event in events {
+            if let Payload::Exec(exec) | Payload::Alive(exec) = &event.payload {
+                let args = exec.image.args.joined().to_string();
+                if told.marks.iter().any(|mark| args.contains(mark.as_str())) {
+                    truth.processes.insert(event.header.process);
+                }
+            }
+        }
+        let line = |key: ProcessKey| std::iter::successors(Some(key), |k| parents.get(k).copied()).take(64);
+        let below: Vec<ProcessKey> =
+            parents.keys().filter(|key| line(**key).any(|k| truth.processes.contains(&k))).copied().collect();
+        truth.processes.extend(below);
+        let above: Vec<ProcessKey> = truth.processes.iter().flat_map(|key| line(*key)).collect();
+        truth.above.extend(above.into_iter().filter(|key| !truth.processes.contains(key)));
+        for event in events.iter().filter(|event| truth.processes.contains(&event.header.process)) {
+            match &event.payload {
+                Payload::Open(open) => {
+                    truth.touched.insert(open.file.path.clone());
+                    if open.access.write {
+                        truth.files.insert(open.file.path.clone());
+                    }
+                }
+                Payload::Rename(rename) => drop(truth.files.insert(rename.file.path.clone())),
+                Payload::Link(link) => drop(truth.files.insert(link.file.path.clone())),
+                Payload::Connect(connect) if connect.attempt == Attempt::Started => {
+                    truth.peers.insert(connect.flow.remote);
+                }
+                Payload::Udp(udp) if udp.outgoing && udp.stage == UdpStage::Started => {
+                    truth.peers.insert(udp.flow.remote);
+                }
+                _ => {}
+            }
+        }
+        truth.touched.extend(truth.files.iter().cloned());
+        truth
+    }
+}
