@@ -1,12 +1,13 @@
 //! Cases: signals that evidence joins. A case that weighs enough is an incident.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::lead::Lead;
 use super::occurrence::{self, Occurrence};
 use super::tie::Ties;
-use super::{Link, ProcessSummary, Severity, Signal, Tactic, words};
-use crate::event::{BootTime, ContainerId, ContainerInfo, Event, ProcessKey, Text};
+use super::{Link, LinkKind, ProcessSummary, Severity, Signal, Tactic, words};
+use crate::event::{BootTime, ContainerId, ContainerInfo, Event, Origin, ProcessKey, Text};
 use crate::graph::Graph;
 use crate::hash::{HashMap, HashSet, IndexMap, IndexSet};
 
@@ -18,6 +19,8 @@ const MAX_WAYS: usize = 65_536;
 const MAX_MEMBERS: usize = 16_384;
 /// Processes that are part of cases, of all together.
 const MAX_ALL_MEMBERS: usize = 131_072;
+/// How long before a stage that it leads to something may have begun to be all of one piece with it.
+const LONGEST_JOB: Duration = Duration::from_secs(300);
 /// Times of a stage of which each is told at once.
 const FEW: u64 = 16;
 /// Events that a stage rests on and that are listed.
@@ -31,6 +34,9 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) stages: Vec<Step>,
     pub(super) members: IndexMap<ProcessKey, ProcessSummary>,
+    /// Members that only lie on the way to what happened, each with the child by which that goes: whoever started an
+    /// attack's first process does other things too. Those stand here, until they turn out to have started more of it.
+    pub(super) passages: HashMap<ProcessKey, ProcessKey>,
     /// Members that have not ended. A set, since an end may be told twice, or before its process became a member.
     pub(super) living: HashSet<ProcessKey>,
     pub(super) files: IndexSet<Text>,
@@ -91,6 +97,13 @@ impl Case {
         if process.is_alive() {
             self.living.insert(key);
         }
+        if !self.passages.contains_key(&key) {
+            self.note_doings(graph, key);
+        }
+    }
+
+    /// Notes what a process wrote and whom it called.
+    fn note_doings(&mut self, graph: &Graph, key: ProcessKey) {
         let (written, peers) = graph.did_lately(key);
         for id in written {
             if let Some(file) = graph.file(id) {
@@ -214,6 +227,12 @@ impl Case {
                 self.members.insert(key, member);
             }
         }
+        // Who is a way to both sides has started either, unless it is the same way.
+        for (key, child) in other.passages {
+            if self.members.contains_key(&key) {
+                self.passages.insert(key, child);
+            }
+        }
         self.ties.absorb(other.ties);
         let members = &self.members;
         self.living.extend(other.living.into_iter().filter(|key| members.contains_key(key)));
@@ -305,6 +324,17 @@ impl Cases {
         self.of(key).or_else(|| self.cases.get(self.of_origin.get(&graph.origin_of(key))?).map(Box::as_ref))
     }
 
+    /// Whether nothing but a container's first program leads from a process to the case that its origin leads to. That
+    /// program starts whatever the container is for; one that takes calls is what those have in common.
+    pub(super) fn only_shares_a_container(&self, graph: &Graph, key: ProcessKey) -> bool {
+        let nearest = graph.ancestors(key).map(|p| p.key).find(|above| self.of_process.contains_key(above));
+        nearest.is_some_and(|above| {
+            is_first_of_its_container(graph, above)
+                && !graph.serves_many(above)
+                && self.of(above).is_some_and(|case| case.passages.contains_key(&above))
+        })
+    }
+
     /// The case that weighs most of those seen in a container.
     pub(super) fn of_container(&self, id: &ContainerId) -> Option<&Case> {
         self.cases.get(self.of_container.get(id)?).map(Box::as_ref)
@@ -345,6 +375,7 @@ impl Cases {
             name: name(signal),
             stages: Vec::new(),
             members: IndexMap::default(),
+            passages: HashMap::default(),
             living: HashSet::default(),
             files: IndexSet::default(),
             peers: IndexSet::default(),
@@ -381,33 +412,47 @@ impl Cases {
         self.loose.extend(case.held);
     }
 
-    /// Makes a process and what led to it part of a case: its ancestors up to where its doings began, and all of its
-    /// descendants.
-    pub(super) fn include(&mut self, graph: &Graph, id: u64, key: ProcessKey) {
+    /// Makes a process and all of its descendants part of a case, and what led to it: its ancestors up to where its doings
+    /// began. Of those, whoever started more than one branch of the case is no mere way to it: all that it started belongs to
+    /// it, unless it serves many. Gives who is new.
+    pub(super) fn include(&mut self, graph: &Graph, id: u64, key: ProcessKey, now: BootTime) -> Vec<ProcessKey> {
+        let Some(known) = self.cases.get(&id).map(|case| case.members.len()) else { return Vec::new() };
+        self.include_line(graph, id, key, now);
+        self.cases.get(&id).map(|case| case.members.keys().skip(known).copied().collect()).unwrap_or_default()
+    }
+
+    fn include_line(&mut self, graph: &Graph, id: u64, key: ProcessKey, now: BootTime) {
         if graph.process(key).is_none() {
             return; // nobody in particular, to whom nothing is related
         }
         let origin = graph.origin_of(key);
-        let mut joining = vec![key];
-        if key != origin {
-            joining.extend(graph.ancestors(key).map(|p| p.key).take_while(|k| *k != origin));
-            joining.push(origin);
-        }
-        for member in joining {
-            self.include_one(graph, id, member);
-        }
-        let mut below = vec![key];
-        while let Some(parent) = below.pop() {
-            let Some(process) = graph.process(parent) else { continue };
-            for child in &process.children {
-                // What is part of a case already, be it another, was looked through when it became so.
-                if !self.of_process.contains_key(child) {
-                    self.include_one(graph, id, *child);
-                    if self.of_process.contains_key(child) {
-                        below.push(*child);
-                    }
-                }
+        let mut doers = Vec::new();
+        match self.cases.get_mut(&id) {
+            // Who serves many does most of what it does for others than the one who misused it.
+            Some(case) if graph.serves_many(key) && self.of_process.get(&key).is_none() => {
+                case.passages.insert(key, key);
+                self.include_one(graph, id, key);
             }
+            Some(case) if graph.serves_many(key) && case.passages.contains_key(&key) => {}
+            _ => doers.push(key),
+        }
+        let mut from = key;
+        let above = graph.ancestors(key).map(|p| p.key).take_while(|k| key != origin && *k != origin);
+        for led in above.chain((key != origin).then_some(origin)) {
+            let Some(case) = self.cases.get_mut(&id) else { return };
+            let serves = graph.serves_many(led) || is_first_of_its_container(graph, led);
+            match case.passages.get(&led) {
+                None if self.of_process.contains_key(&led) => break,
+                None if !serves && is_one_job(graph, led, now) => doers.push(led),
+                None => drop(case.passages.insert(led, from)),
+                Some(way) if serves || *way == from => {}
+                Some(_) => doers.push(led),
+            }
+            self.include_one(graph, id, led);
+            from = led;
+        }
+        for doer in doers {
+            self.include_below(graph, id, doer);
         }
         let container = graph.container_of(key).map(|container| container.id.clone());
         bound(&mut self.of_origin);
@@ -424,6 +469,35 @@ impl Cases {
         if let Some(case) = self.cases.get_mut(&id) {
             case.origins.insert(origin);
             case.containers.extend(container);
+        }
+    }
+
+    /// Makes a process part of a case, for what it does itself, and all of its descendants.
+    fn include_below(&mut self, graph: &Graph, id: u64, key: ProcessKey) {
+        if let Some(case) = self.cases.get_mut(&id)
+            && case.passages.remove(&key).is_some()
+        {
+            case.note_doings(graph, key);
+        }
+        self.include_one(graph, id, key);
+        let mut below = vec![key];
+        while let Some(parent) = below.pop() {
+            let Some(process) = graph.process(parent) else { continue };
+            for child in &process.children {
+                // What is part of a case already, be it another, was looked through when it became so; a mere way was not.
+                let case = self.cases.get_mut(&id).filter(|_| self.of_process.get(child) == Some(&id));
+                if let Some(case) = case {
+                    if case.passages.remove(child).is_some() {
+                        case.note_doings(graph, *child);
+                        below.push(*child);
+                    }
+                } else if !self.of_process.contains_key(child) {
+                    self.include_one(graph, id, *child);
+                    if self.of_process.contains_key(child) {
+                        below.push(*child);
+                    }
+                }
+            }
         }
     }
 
@@ -475,6 +549,15 @@ impl Cases {
         Some(oldest)
     }
 
+    /// Whether a lead joins the cases of both its ends: it is hard evidence, and neither is a mere way.
+    pub(super) fn joins(&self, lead: &Lead) -> bool {
+        let is_hard = !lead.weak && lead.tie.kind <= LinkKind::WroteRead;
+        is_hard
+            && [lead.tie.from, lead.tie.to]
+                .iter()
+                .all(|key| self.of(*key).is_some_and(|case| !case.passages.contains_key(key)))
+    }
+
     /// Keeps the evidence between members of a case.
     pub(super) fn tie(&mut self, id: u64, leads: Vec<Lead>) {
         for Lead { tie, .. } in leads {
@@ -494,6 +577,19 @@ impl Cases {
     pub(super) fn take_merged(&mut self) -> Vec<(usize, u64)> {
         std::mem::take(&mut self.merged)
     }
+}
+
+/// What began lately and has no terminal does one thing: a request's handler, a scheduler's job, a script that was sent. What
+/// was there before may be a service, and at a terminal somebody does this and that.
+fn is_one_job(graph: &Graph, key: ProcessKey, now: BootTime) -> bool {
+    graph.process(key).is_some_and(|process| {
+        process.origin == Origin::Live && process.task.tty.is_none() && now.since(key.start) <= LONGEST_JOB
+    })
+}
+
+/// A container's first program starts what the container is for, and adopts what others leave.
+fn is_first_of_its_container(graph: &Graph, key: ProcessKey) -> bool {
+    graph.container_of(key).is_some_and(|container| container.root == key)
 }
 
 /// Makes room for one more way to a case: a sixteenth of a full map goes at a time, oldest first.

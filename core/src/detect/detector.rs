@@ -3,6 +3,7 @@
 use super::case::Cases;
 use super::chain::{self, Chain, Scene};
 use super::explain::{self, ProcessExplanation};
+use super::lead::Lead;
 use super::{Incident, Mentions, ProcessSummary, Signal, Stage, Status, because, follow, link};
 use crate::event::{ContainerInfo, Event, Payload, ProcessKey};
 use crate::graph::Graph;
@@ -149,12 +150,24 @@ impl Detector {
             self.mentions.note(&step.sentence, id);
             step.link.iter().for_each(|link| self.mentions.note(&link.why, id));
         }
-        self.cases.include(graph, id, event.header.process);
+        let fresh = self.cases.include(graph, id, event.header.process, event.header.time);
         self.cases.tie(id, leads);
+        let (more, id) = self.join_by(link::leads_of(graph, &self.cases, &fresh, event.header.time), id);
+        let joins = joins || more;
         if let Payload::Open(open) = &event.payload {
             self.cases.get_mut(id)?.note_file(&open.file.path);
         }
         (is_news || joins).then_some(id)
+    }
+
+    /// Joins cases that hard evidence ties. Gives whether any were, and which case it is now.
+    fn join_by(&mut self, leads: Vec<Lead>, id: u64) -> (bool, u64) {
+        let others = leads.iter().filter_map(|lead| self.cases.of(lead.other)).map(|case| case.id);
+        let ids: Vec<u64> = others.chain([id]).collect();
+        let joins = ids.iter().any(|other| *other != id);
+        let id = if joins { self.cases.join(&ids).unwrap_or(id) } else { id };
+        self.cases.tie(id, leads);
+        (joins, id)
     }
 
     /// Brings the incident of a case up to date, if the case weighs enough to be one.

@@ -16,6 +16,10 @@ pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event, incidents:
     }
     let case = cases.of_mut(key)?;
     let id = case.id;
+    // What else one does who merely lies on the way is none of it.
+    if case.passages.contains_key(&key) && !matches!(event.payload, Payload::Exec(_) | Payload::Exit(_)) {
+        return None;
+    }
     case.last_time = case.last_time.max(event.header.time);
     match &event.payload {
         Payload::Fork(fork) => {
@@ -54,8 +58,13 @@ pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event, incidents:
         }
         _ => {}
     }
-    cases.tie(id, lead::of_event(graph, event));
-    None
+    let leads = lead::of_event(graph, event);
+    let others: Vec<u64> =
+        leads.iter().filter(|lead| cases.joins(lead)).filter_map(|lead| cases.of(lead.other)).map(|c| c.id).collect();
+    let joins = others.iter().any(|other| *other != id);
+    let id = if joins { cases.join(&[others, vec![id]].concat())? } else { id };
+    cases.tie(id, leads);
+    joins.then_some(id)
 }
 
 /// A process of which nothing is known yet becomes part of an incident when it runs what the incident wrote: a program, or a

@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::case::{self, Case, Cases};
 use super::lead::{self, Lead};
 use super::{Link, LinkKind, Severity, Signal, words};
-use crate::event::{Event, ProcessKey};
+use crate::event::{BootTime, Event, ProcessKey};
 use crate::graph::Graph;
 
 /// How long a shared container ties what happens in it.
 const CONTAINER_HOLDS: Duration = Duration::from_secs(86_400);
+
+/// New members that are looked at for what ties them to others.
+const MAX_FRESH: usize = 64;
 
 /// A link to an earlier stage of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,11 +56,19 @@ pub(super) fn leads(graph: &Graph, cases: &Cases, event: &Event, signal: &Signal
     leads
 }
 
+/// The evidence that ties those who have just become part of a case to others.
+pub(super) fn leads_of(graph: &Graph, cases: &Cases, fresh: &[ProcessKey], now: BootTime) -> Vec<Lead> {
+    let looked_at = fresh.iter().take(MAX_FRESH);
+    looked_at.flat_map(|key| lead::of_process(graph, *key, now)).filter(|lead| cases.joins(lead)).collect()
+}
+
 /// All links from a signal's process to cases, strongest first.
 pub(super) fn find(graph: &Graph, cases: &Cases, signal: &Signal, leads: &[Lead]) -> Vec<Found> {
     let key = signal.process;
     let mut found: Vec<Found> = Vec::new();
-    let own = cases.of_lineage(graph, key);
+    let own = cases.of_lineage(graph, key).filter(|_| {
+        signal.severity > Severity::Low || cases.of(key).is_some() || !cases.only_shares_a_container(graph, key)
+    });
     found.extend(own.and_then(|case| by_lineage(graph, case, key)));
     for lead in leads.iter().filter(|lead| !lead.weak || signal.severity > Severity::Low) {
         if let Some(case) = cases.of(lead.other) {

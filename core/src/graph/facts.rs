@@ -156,16 +156,25 @@ impl Graph {
         self.provenance.did(&Node::Process(key)).into_iter().filter_map(wrote).collect()
     }
 
-    /// As [`Graph::written_by`] and [`Graph::peers_of`]; of a process that did very much, what it did last.
+    /// As [`Graph::written_by`], with what it gave a name, and [`Graph::peers_of`]; of a process that did very much, what it
+    /// did last.
     pub(crate) fn did_lately(&self, key: ProcessKey) -> (Vec<FileId>, Vec<SocketAddr>) {
         let did = self.provenance.did_lately(&Node::Process(key));
-        (did.iter().copied().filter_map(wrote).collect(), did.into_iter().filter_map(called).collect())
+        let made = |(node, edge)| wrote((node, edge)).or_else(|| named((node, edge)));
+        (did.iter().copied().filter_map(made).collect(), did.into_iter().filter_map(called).collect())
     }
 }
 
 fn called((node, edge): (&Node, &Edge)) -> Option<SocketAddr> {
     match node {
         Node::Peer(peer) if edge.relation == Relation::Connected => Some(*peer),
+        _ => None,
+    }
+}
+
+fn named((node, edge): (&Node, &Edge)) -> Option<FileId> {
+    match node {
+        Node::File(file) if edge.relation == Relation::Named => Some(*file),
         _ => None,
     }
 }

@@ -11,6 +11,11 @@ use crate::event::{ContainerId, FileId, ProcessKey};
 const MAX_SEEN: usize = 256;
 
 impl Graph {
+    /// Whether a process takes calls: what it starts it may start for anybody.
+    pub(crate) fn serves_many(&self, key: ProcessKey) -> bool {
+        self.provenance().latest(&Node::Process(key)).any(|(_, edge)| edge.relation == Relation::Accepted)
+    }
+
     /// How many programs of different places ran or read a file, as far as is known; counted up to `most`. Who ran it is
     /// told by who started that: all that run a file run the same program.
     pub fn users_of(&self, file: FileId, most: usize) -> usize {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Score, Share};
 
 /// A line for each recording, and one for all.
-pub fn of(scores: &[(String, Score)]) -> String {
+pub(crate) fn of(scores: &[(String, Score)]) -> String {
     let mut out = String::from(
         "| recording | events | attacks | incidents | false | stages | recall | purity |\n|---|---|---|---|---|---|---|---|\n",
     );

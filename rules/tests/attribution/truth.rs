@@ -7,29 +7,29 @@ use lanner_core::event::*;
 
 /// One attack of a story, as its file tells it.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub(crate) struct Told {
     /// ATT&CK techniques that must be among the stages.
-    pub stages: Vec<String>,
-    /// Whoever is started with one of these among the arguments belongs to it, with all that descends from him.
-    pub marks: Vec<String>,
+    pub(crate) stages: Vec<String>,
+    /// Whoever is started with one of these in the command line (behind `=`: with this command line) belongs to it, with all that descends from him.
+    pub(crate) marks: Vec<String>,
 }
 
 /// A story's file, as far as it tells what must be found; what is performed is `act.py`'s.
 #[derive(Debug, Clone, Default)]
-pub struct Story {
+pub(crate) struct Story {
     /// What is special about it.
-    pub title: String,
+    pub(crate) title: String,
     /// The recorded scenario that it is about, when it is not the recording beside it.
-    pub scenario: Option<String>,
+    pub(crate) scenario: Option<String>,
     /// Hours that its longest gaps are stretched to.
-    pub hours: u64,
+    pub(crate) hours: u64,
     /// Its attacks; none in an honest one.
-    pub attacks: Vec<Told>,
+    pub(crate) attacks: Vec<Told>,
 }
 
 impl Story {
     /// Reads the head of a file: `# TITLE`, then lines `KEY: WORDS` until a step begins.
-    pub fn parse(text: &str) -> Story {
+    pub(crate) fn parse(text: &str) -> Story {
         let mut story = Story::default();
         let mut attacks = [Told::default(), Told::default()];
         for line in text.lines() {
@@ -57,36 +57,45 @@ impl Story {
 
 /// What belongs to one attack.
 #[derive(Debug, Clone, Default)]
-pub struct Truth {
+pub(crate) struct Truth {
     /// Its processes.
-    pub processes: HashSet<ProcessKey>,
+    pub(crate) processes: HashSet<ProcessKey>,
     /// Those that they descend from: they lie on the way, and were somebody else's.
-    pub above: HashSet<ProcessKey>,
+    pub(crate) above: HashSet<ProcessKey>,
     /// Files that its processes wrote, moved or linked.
-    pub files: HashSet<Text>,
+    pub(crate) files: HashSet<Text>,
     /// Files that they had anything to do with.
-    pub touched: HashSet<Text>,
+    pub(crate) touched: HashSet<Text>,
+    /// What its processes were called last.
+    pub(crate) names: HashMap<ProcessKey, Text>,
     /// Whom they called.
-    pub peers: HashSet<SocketAddr>,
+    pub(crate) peers: HashSet<SocketAddr>,
 }
 
 impl Truth {
     /// Resolves a mark list in the events of a recording.
-    pub fn resolve(told: &Told, events: &[Event]) -> Truth {
+    pub(crate) fn resolve(told: &Told, events: &[Event]) -> Truth {
         let mut truth = Truth::default();
         let mut parents: HashMap<ProcessKey, ProcessKey> = HashMap::new();
         for event in events {
             match &event.payload {
                 Payload::Fork(fork) => drop(parents.insert(fork.child, event.header.process)),
-                Payload::Alive(exec) => drop(exec.task.parent.map(|p| parents.entry(event.header.process).or_insert(p))),
+                Payload::Alive(exec) => {
+                    drop(exec.task.parent.map(|p| parents.entry(event.header.process).or_insert(p)))
+                }
                 _ => {}
             }
         }
         // A mark may be in what the process became after it had made children: all of the first who bear it, then all below.
         for event in events {
             if let Payload::Exec(exec) | Payload::Alive(exec) = &event.payload {
+                truth.names.insert(event.header.process, exec.image.args.joined());
                 let args = exec.image.args.joined().to_string();
-                if told.marks.iter().any(|mark| args.contains(mark.as_str())) {
+                let bears = |mark: &String| match mark.strip_prefix('=') {
+                    Some(whole) => args == whole,
+                    None => args.contains(mark.as_str()),
+                };
+                if told.marks.iter().any(bears) {
                     truth.processes.insert(event.header.process);
                 }
             }
