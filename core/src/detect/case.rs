@@ -429,7 +429,7 @@ impl Cases {
         let mut doers = Vec::new();
         match self.cases.get_mut(&id) {
             // Who serves many does most of what it does for others than the one who misused it.
-            Some(case) if graph.serves_many(key) && self.of_process.get(&key).is_none() => {
+            Some(case) if graph.serves_many(key) && !self.of_process.contains_key(&key) => {
                 case.passages.insert(key, key);
                 self.include_one(graph, id, key);
             }
