@@ -34,7 +34,8 @@ const TAIL: &str = "
   are joined with the attack's, because a web shell's requests have nothing but the server in common.
 - **What no rule speaks of begins nothing.** An attack that raises one signal of medium severity or a few of low is shown by its
   signals and is no incident, whoever else belongs to it. Under other names and outside of temporary directories fewer rules
-  speak; that its connection is its standard input gives `elsewhere` away.
+  speak; that its connection is its standard input gives `elsewhere` away. In `cron` the file that is sent out from the
+  host without a terminal raises no signal: it is in the incident, and is no stage of it.
 - **What happened before the collector started is unknown**, but for the processes that still ran then. In `late` the truth
   is what the recording could show.
 - **At a terminal, what somebody typed before and between is in only when two of his commands show to be the attack's**, and
