@@ -2,6 +2,8 @@
 //! must hold of a graph all the same.
 #![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 
+mod payload;
+
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -42,6 +44,8 @@ const GROUPS: &[&str] = &[
     "",
     "/\u{0}\u{ff}",
 ];
+
+const WORDS: &[&str] = &["sh", "cgroup", "/", "", "kworker/0", "\u{1b}]0;x\u{7}", "\u{202e}\n"];
 
 /// Marsaglia's xorshift64*: small, and the same everywhere.
 pub struct Random(u64);
@@ -107,64 +111,7 @@ impl Teller {
         let origin = if self.random.one_in(15) { Origin::Backfill } else { Origin::Live };
         let header =
             Header { seq: self.seq, time: BootTime(time), cpu: 0, process, tid: process.pid, origin, compat: false };
-        Event { header, payload: self.payload() }
-    }
-
-    fn payload(&mut self) -> Payload {
-        match self.random.below(36) {
-            0..=4 => Payload::Exec(Box::new(self.exec())),
-            5 => Payload::Alive(Box::new(self.exec())),
-            6..=8 => {
-                let fork = Fork { child: self.key(), how: CloneFlags::default(), task: self.task() };
-                Payload::Fork(Box::new(fork))
-            }
-            9..=11 => Payload::Exit(Exit { code: 1, signal: 0 }),
-            12..=15 => Payload::Open(Box::new(self.open())),
-            16..=17 => {
-                let attempt = *self.random.pick(&[Attempt::Started, Attempt::Established, Attempt::Failed(111)]);
-                Payload::Connect(Connect { flow: self.flow(), attempt, asked: self.random.one_in(9) })
-            }
-            18 => Payload::Accept(Accept { flow: self.flow() }),
-            19 => Payload::Listen(Listen { local: self.address(), netns: 1 }),
-            20 => {
-                let [sent, received] = [0; 2].map(|_| *self.random.pick(&[0, 70_000, u64::MAX]));
-                let outgoing = *self.random.pick(&[Some(true), Some(false), None]);
-                Payload::Close(Close {
-                    flow: self.flow(),
-                    outgoing,
-                    sent,
-                    received,
-                    quality: Quality::default(),
-                    end: End::Reset,
-                    lasted: Duration::MAX,
-                })
-            }
-            21..=22 => {
-                let how = *self.random.pick(&[NsChangeHow::Setns, NsChangeHow::Unshare]);
-                Payload::Namespace(NamespaceChange { how, now: self.namespaces(), before: self.namespaces() })
-            }
-            29..=31 => Payload::Udp(Box::new(self.udp())),
-            32 => Payload::Dns(Box::new(self.dns())),
-            23 => Payload::MemFd(MemFd { file: self.file(), fd: -1 }),
-            24 => {
-                let (file, from) = (self.file(), self.file());
-                Payload::Rename(Box::new(Rename { file, from, exchanged: self.random.one_in(3) }))
-            }
-            25 => {
-                let (file, target) = (self.file(), self.file());
-                Payload::Link(Box::new(Link { file, target, symbolic: self.random.one_in(3) }))
-            }
-            26 => Payload::Unlink(Box::new(Unlink { file: self.file(), links: None, directory: None })),
-            27 => {
-                let kind = MadeKind::BlockDevice;
-                Payload::Make(Box::new(Make { file: self.file(), kind, mode: None, device: Some((u32::MAX, 0)) }))
-            }
-            28 => {
-                let change = AttributeChange::Size { now: None };
-                Payload::Attribute(Box::new(Attribute { file: self.file(), change }))
-            }
-            _ => Payload::Container(Box::new(self.container())),
-        }
+        Event { header, payload: self.any() }
     }
 
     fn container(&mut self) -> ContainerInfo {
@@ -213,10 +160,18 @@ impl Teller {
     fn exec(&mut self) -> Exec {
         let (exe, args) = *self.random.pick(PROGRAMS);
         let exe = File::new(exe, self.random.below(2), self.random.below(30));
-        let kinds = [StdioKind::Pipe, StdioKind::Pipe, StdioKind::Terminal, StdioKind::Socket, StdioKind::Closed];
-        let stdio = [(); 3].map(|()| Stdio { kind: *self.random.pick(&kinds), ino: self.random.below(6), peer: None });
+        let stdio = [(); 3].map(|()| self.stdio());
         let args = Args { list: args.split(' ').map(Text::from).collect(), truncated: self.random.one_in(9) };
         Exec { task: self.task(), image: Image { exe, args, cwd: Text::from("/"), stdio, ..Image::default() } }
+    }
+
+    fn stdio(&mut self) -> Stdio {
+        let kinds = [StdioKind::Pipe, StdioKind::Pipe, StdioKind::Terminal, StdioKind::Socket, StdioKind::Closed];
+        Stdio { kind: *self.random.pick(&kinds), ino: self.random.below(6), peer: None }
+    }
+
+    fn word(&mut self) -> Text {
+        Text::from(*self.random.pick(WORDS))
     }
 
     fn file(&mut self) -> File {
