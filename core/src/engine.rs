@@ -11,6 +11,7 @@ use crate::detect::rules::RuleSet;
 use crate::detect::{Detector, Incident, Mentions, Signal};
 use crate::event::{Event, Origin, Payload, ProcessKey};
 use crate::graph::Graph;
+use crate::told::Told;
 
 /// Signals that are kept; the oldest go first.
 const MAX_SIGNALS: usize = 10_000;
@@ -35,6 +36,7 @@ pub struct Engine {
     dropped: u64,
     mentions: Mentions<u64>,
     scratch: Scratch,
+    told: Told,
 }
 
 /// What had to go, or was not kept, to bound the memory.
@@ -89,6 +91,7 @@ impl Engine {
             dropped: 0,
             mentions: Mentions::default(),
             scratch: Scratch::default(),
+            told: Told::default(),
         }
     }
 
@@ -124,8 +127,12 @@ impl Engine {
         }
     }
 
-    /// Takes in one event. What was there before the sensor is no news: rules look at live events only.
+    /// Takes in one event; one of the latest that is told once more changes nothing. What was there before the sensor is no
+    /// news: rules look at live events only.
     pub fn apply(&mut self, event: &Event) -> Outcome {
+        if !self.told.is_news(&event.header) {
+            return Outcome::default();
+        }
         self.know(event);
         let signals = if event.header.origin == Origin::Live { self.signals_of(event) } else { Vec::new() };
         let revised = self.conclude(event, &signals);
@@ -135,6 +142,9 @@ impl Engine {
     /// Takes in an event once more, from a snapshot on: `signals` are those that it raised the first time. The same comes
     /// of it, without asking the rules.
     pub fn apply_again(&mut self, event: &Event, signals: &[Signal]) {
+        if !self.told.is_news(&event.header) {
+            return;
+        }
         self.know(event);
         self.conclude(event, signals);
     }

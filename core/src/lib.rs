@@ -14,3 +14,4 @@ pub mod engine;
 pub mod event;
 pub mod graph;
 mod hash;
+mod told;

@@ -13,7 +13,7 @@ use lanner_core::engine::Engine;
 use lanner_core::event::*;
 
 /// Histories that are told, and events of each.
-const HISTORIES: u64 = 1_500;
+const HISTORIES: u64 = 800;
 const LENGTH: u64 = 400;
 
 fn rules() -> RuleSet {

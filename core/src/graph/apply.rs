@@ -21,6 +21,10 @@ const MAX_DEPTH: usize = 1_024;
 /// Children that are listed of one process.
 const MAX_CHILDREN: usize = 16_384;
 
+/// Parents that are kept in mind though nothing but their children is known of them, and how many of those.
+const MAX_AWAITED: usize = 1_024;
+const MAX_AWAITED_CHILDREN: usize = 64;
+
 /// Where name servers listen.
 const DNS_PORT: u16 = 53;
 
@@ -102,19 +106,23 @@ impl Graph {
             | Payload::Compat(_) => {}
         }
         if let Some(process) = self.processes.get_mut(&header.process) {
-            process.last_seen = header.time;
+            process.last_seen = process.last_seen.max(header.time);
         }
         self.make_room();
     }
 
     fn exec(&mut self, header: &Header, exec: &Exec) {
+        if self.process(header.process).is_some_and(|p| p.images.iter().any(|image| image.seq == header.seq)) {
+            // Told twice.
+            return;
+        }
         let entered = self.enters(header, exec);
         let process = self.begin_image(header, exec);
         if entered && process.entered.is_none() {
             process.entered = Some(header.seq);
         }
         self.adopt(header.process, exec.task.parent);
-        self.by_pid.insert(header.process.pid, header.process);
+        self.note_pid(header.process);
         self.note_image(header, exec);
         self.note_container(header, &exec.task, true);
     }
@@ -149,13 +157,13 @@ impl Graph {
         }
         self.begin_image(header, exec);
         self.adopt(header.process, exec.task.parent);
-        self.by_pid.insert(header.process.pid, header.process);
+        self.note_pid(header.process);
         self.note_image(header, exec);
         self.note_container(header, &exec.task, false);
     }
 
     fn fork(&mut self, header: &Header, fork: &Fork) {
-        if fork.child.is_unknown() || self.process(fork.child).is_some() {
+        if fork.child.is_unknown() || self.process(fork.child).is_some_and(|known| known.fork_seen) {
             return;
         }
         let mut task = self.task(&fork.task);
@@ -165,18 +173,52 @@ impl Graph {
             task.root = parent.task.root;
         }
         let root = parent.filter(|parent| parent.task.root == task.root).and_then(|parent| parent.root.clone());
-        let child = Process {
-            task,
-            root,
-            inherited,
-            origin: header.origin,
-            last_seen: header.time,
-            ..Process::unknown(fork.child)
-        };
-        self.insert(child);
-        self.adopt(fork.child, fork.task.parent.or(Some(header.process)));
-        self.by_pid.insert(fork.child.pid, fork.child);
+        let named = fork.task.parent.filter(|parent| !parent.is_unknown());
+        let maker = named.or(Some(header.process));
+        match self.processes.get_mut(&fork.child) {
+            // What it did was told first. Its maker is its parent, whoever has adopted it since.
+            Some(known) => {
+                known.fork_seen = true;
+                if known.images.is_empty() {
+                    (known.task, known.root, known.inherited) = (task, root, inherited);
+                }
+                self.disown(fork.child, maker);
+            }
+            None => {
+                let child = Process {
+                    task,
+                    root,
+                    inherited,
+                    origin: header.origin,
+                    last_seen: header.time,
+                    fork_seen: true,
+                    ..Process::unknown(fork.child)
+                };
+                self.insert(child);
+            }
+        }
+        self.adopt(fork.child, maker);
+        self.note_pid(fork.child);
         self.note_container(&Header { process: fork.child, ..*header }, &fork.task, false);
+    }
+
+    /// Takes a process from a parent that is not its maker, if the maker may be its parent.
+    fn disown(&mut self, child: ProcessKey, maker: Option<ProcessKey>) {
+        let Some(maker) = maker.filter(|maker| !maker.is_unknown() && self.may_adopt(*maker, child)) else { return };
+        let Some(process) = self.processes.get_mut(&child).filter(|process| process.parent != Some(maker)) else {
+            return;
+        };
+        if let Some(before) = process.parent.take() {
+            self.unlist(before, child);
+        }
+    }
+
+    /// The latest process with a pid has it.
+    fn note_pid(&mut self, key: ProcessKey) {
+        let holder = self.by_pid.entry(key.pid).or_insert(key);
+        if holder.start <= key.start {
+            *holder = key;
+        }
     }
 
     fn exit(&mut self, header: &Header, exit: Exit) {
@@ -240,15 +282,20 @@ impl Graph {
         let place = self.processes.place(&header.process).unwrap_or_else(|| {
             let mut process = Process::unknown(header.process);
             process.origin = header.origin;
-            self.by_pid.insert(header.process.pid, header.process);
+            self.note_pid(header.process);
             self.insert(process)
         });
         self.processes.value_mut(place)
     }
 
-    fn insert(&mut self, process: Process) -> Place {
+    fn insert(&mut self, mut process: Process) -> Place {
         self.processes_bytes += weight(&process);
         self.living += 1;
+        // Its children may have become known before it.
+        if let Some(children) = self.awaited.swap_remove(&process.key) {
+            let own = |child: &ProcessKey| self.process(*child).is_some_and(|c| c.parent == Some(process.key));
+            process.children = children.into_iter().filter(own).collect();
+        }
         self.processes.insert(process.key, process)
     }
 
@@ -276,10 +323,16 @@ impl Graph {
         if let Some(process) = self.processes.get_mut(&child) {
             process.parent = Some(parent);
         }
-        if let Some(children) = self.processes.get_mut(&parent).map(|p| &mut p.children)
-            && children.len() < MAX_CHILDREN
-        {
-            children.push_back(child);
+        if let Some(parent) = self.processes.get_mut(&parent) {
+            if parent.children.len() < MAX_CHILDREN {
+                parent.children.push_back(child);
+            }
+            return;
+        }
+        bound(&mut self.awaited, MAX_AWAITED);
+        let children = self.awaited.entry(parent).or_default();
+        if children.len() < MAX_AWAITED_CHILDREN {
+            children.push(child);
         }
     }
 

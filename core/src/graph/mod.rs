@@ -53,6 +53,8 @@ pub struct Graph {
     turn: bool,
     texts: texts::Texts,
     processes: Table<ProcessKey, Process>,
+    /// Children of processes that are not known (yet).
+    awaited: IndexMap<ProcessKey, Vec<ProcessKey>>,
     /// The process that has a pid now, or had it last.
     by_pid: HashMap<u32, ProcessKey>,
     /// Ended processes, in the order of their ends.
@@ -91,6 +93,7 @@ impl Default for Graph {
             turn: false,
             texts: texts::Texts::default(),
             processes: Table::default(),
+            awaited: IndexMap::default(),
             by_pid: HashMap::default(),
             ended: VecDeque::new(),
             ended_held: VecDeque::new(),

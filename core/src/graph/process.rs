@@ -33,6 +33,8 @@ pub struct Process {
     pub ended: Option<Ended>,
     /// Whether its beginning was seen.
     pub origin: Origin,
+    /// Whether it was seen to be made, so that its parent is who made it.
+    pub(super) fork_seen: bool,
     /// The last event that it did.
     pub last_seen: BootTime,
 }
@@ -71,12 +73,20 @@ impl Process {
             entered: None,
             ended: None,
             origin: Origin::Backfill,
+            fork_seen: false,
             last_seen: key.start,
         }
     }
 
-    /// Begins a new image.
+    /// Begins a new image. One that comes late stands where it belongs, and says nothing of what is now.
     pub(super) fn exec(&mut self, task: Task, image: Image, time: BootTime, seq: u64) {
+        let at = self.images.partition_point(|earlier| earlier.seq <= seq);
+        if at < self.images.len() {
+            if self.images.len() < MAX_IMAGES {
+                self.images.insert(at, Running { since: time, seq, image: Arc::new(image) });
+            }
+            return;
+        }
         let root = std::mem::replace(&mut self.task, task).root;
         if !self.task.root.is_known() {
             self.task.root = root;

@@ -72,6 +72,22 @@ pub struct Edge {
     pub count: u32,
 }
 
+impl Edge {
+    /// It happened once more, be it that an earlier time is told late.
+    fn again(&mut self, time: BootTime, seq: u64) {
+        if seq == self.last_seq || seq == self.first_seq {
+            // Told twice.
+            return;
+        }
+        if seq > self.last_seq {
+            (self.last, self.last_seq) = (time, seq);
+        } else if seq < self.first_seq {
+            (self.first, self.first_seq) = (time, seq);
+        }
+        self.count = self.count.saturating_add(1);
+    }
+}
+
 /// Nodes and the relations between them.
 ///
 /// Every edge stands in two lists, that of what its process did and that of what was done to its object, each linked both
@@ -149,14 +165,12 @@ impl Provenance {
         let (from, to) = (self.node(from), self.node(to));
         if let Some(links) = self.nodes.at_mut(to) {
             links.used = true;
-            if writes {
+            if writes && (seq >= links.written || links.writer.is_unknown()) {
                 (links.writer, links.written) = (header.process, seq);
             }
         }
         if let Some(Linked { edge, .. }) = self.edges.get_mut(&(from, relation, to)) {
-            edge.last = time;
-            edge.last_seq = seq;
-            edge.count = edge.count.saturating_add(1);
+            edge.again(time, seq);
             return;
         }
         let edge = Edge { relation, first: time, last: time, first_seq: seq, last_seq: seq, count: 1 };

@@ -149,15 +149,19 @@ impl Graph {
         if self.by_pid.get(&key.pid) == Some(&key) {
             self.by_pid.remove(&key.pid);
         }
-        // A parent that lives on must not fill its list with children that nobody can look up any more.
-        let siblings =
-            process.parent.and_then(|parent| self.processes.get_mut(&parent)).map(|parent| &mut parent.children);
-        if let Some(siblings) = siblings
-            && let Some(at) = siblings.iter().position(|child| *child == key)
-        {
-            siblings.remove(at);
+        if let Some(parent) = process.parent {
+            self.unlist(parent, key);
         }
         true
+    }
+
+    /// A parent that lives on must not fill its list with children that nobody can look up any more.
+    pub(super) fn unlist(&mut self, parent: ProcessKey, child: ProcessKey) {
+        if let Some(children) = self.processes.get_mut(&parent).map(|parent| &mut parent.children)
+            && let Some(at) = children.iter().position(|key| *key == child)
+        {
+            children.remove(at);
+        }
     }
 }
 
