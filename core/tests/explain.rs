@@ -97,6 +97,24 @@ fn each_outsider_says_why_it_is_not_in() {
 }
 
 #[test]
+fn whoever_has_only_to_do_with_others_is_told_the_way() {
+    let Scene { mut world, cron, outside, .. } = scene();
+    let indexer = world.spawn(&cron, "/usr/bin/indexer", "indexer");
+    world.read(&indexer, "/opt/payload", 900);
+    world.write(&indexer, "/var/index", 901);
+    let pager = world.spawn(&cron, "/usr/bin/pager", "pager");
+    world.read(&pager, "/var/index", 901);
+    let engine = run(&world);
+    let why = engine.explain_process(pager.key);
+    let [pager, indexer, outside] = [&pager, &indexer, &outside].map(|actor| actor.key.pid);
+    let way = format!(
+        "pager ({pager}) read /var/index; indexer ({indexer}) wrote /var/index; \
+         indexer ({indexer}) read /opt/payload; sh ({outside}) wrote /opt/payload"
+    );
+    assert!(words(&why, ReasonKind::Distant).ends_with(&way), "{why:#?}");
+}
+
+#[test]
 fn what_everybody_uses_is_said_to_be_everybodys() {
     let Scene { mut world, .. } = scene();
     let mut users = Vec::new();

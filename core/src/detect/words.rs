@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::event::{ContainerId, ContainerInfo, ProcessKey, Text};
-use crate::graph::Graph;
+use crate::graph::{Graph, Node, Relation, Step};
 
 /// A process as a person speaks of it: `cat (4321)`.
 pub(super) fn process(graph: &Graph, key: ProcessKey) -> String {
@@ -42,6 +42,28 @@ pub(super) fn containers(sentence: &str) -> impl Iterator<Item = &str> {
 
 fn is_of_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')
+}
+
+/// One step of a chain of evidence: `cat (4321) wrote /tmp/x`.
+pub(super) fn step(graph: &Graph, step: &Step) -> String {
+    let node = |node: &Node| match node {
+        Node::Process(key) => process(graph, *key),
+        Node::File(id) => graph.file(*id).map_or_else(|| "a file".to_owned(), |file| file.path.to_string()),
+        Node::Peer(peer) => peer.to_string(),
+        Node::Container(id) => container(graph, id),
+    };
+    let did = match step.edge.relation {
+        Relation::Forked => "started",
+        Relation::Executed => "ran",
+        Relation::Wrote => "wrote",
+        Relation::Read => "read",
+        Relation::Named => "named",
+        Relation::Connected | Relation::Reached => "called",
+        Relation::Accepted => "was called by",
+        Relation::RunsIn => "runs in",
+        Relation::Traced => "reached into",
+    };
+    format!("{} {did} {}", node(&step.from), node(&step.to))
 }
 
 /// A span of time in its two largest units: `1 h 13 min`, `63 s`, `0.6 s`.

@@ -163,7 +163,7 @@ impl Graph {
     }
 
     fn fork(&mut self, header: &Header, fork: &Fork) {
-        if fork.child.is_unknown() || self.process(fork.child).is_some_and(|known| known.fork_seen) {
+        if fork.child.is_unknown() || self.process(fork.child).is_some_and(|known| known.made.is_some()) {
             return;
         }
         let mut task = self.task(&fork.task);
@@ -178,7 +178,7 @@ impl Graph {
         match self.processes.get_mut(&fork.child) {
             // What it did was told first. Its maker is its parent, whoever has adopted it since.
             Some(known) => {
-                known.fork_seen = true;
+                known.made = Some(header.seq);
                 if known.images.is_empty() {
                     (known.task, known.root, known.inherited) = (task, root, inherited);
                 }
@@ -191,7 +191,7 @@ impl Graph {
                     inherited,
                     origin: header.origin,
                     last_seen: header.time,
-                    fork_seen: true,
+                    made: Some(header.seq),
                     ..Process::unknown(fork.child)
                 };
                 self.insert(child);

@@ -4,6 +4,7 @@
 //! - [`Process`], [`Container`]: what there is.
 //! - [`Provenance`]: who did what to what.
 //! - `facts`: what follows from it: who entered a container, whose namespaces are the host's, who fed a pipe.
+//! - `walk`: all of it as petgraph sees it, for what is a question about graphs.
 //! - `lineage`: who descends from whom, and where the doings of one end and another's begin.
 
 mod accounts;
@@ -26,6 +27,7 @@ mod take;
 mod texts;
 mod ubiquity;
 mod unit;
+mod walk;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -41,6 +43,7 @@ pub use naming::Naming;
 pub use process::{Ended, Process, Running};
 pub use provenance::{Edge, Node, Provenance, Relation};
 pub use snapshot::snapshot;
+pub use walk::Step;
 
 /// Everything known of one node.
 #[derive(Debug, Clone)]

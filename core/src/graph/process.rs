@@ -33,8 +33,8 @@ pub struct Process {
     pub ended: Option<Ended>,
     /// Whether its beginning was seen.
     pub origin: Origin,
-    /// Whether it was seen to be made, so that its parent is who made it.
-    pub(super) fork_seen: bool,
+    /// The fork (`header.seq`) that made it, so that its parent is who made it; `None` when that was not seen.
+    pub made: Option<u64>,
     /// The last event that it did.
     pub last_seen: BootTime,
 }
@@ -73,7 +73,7 @@ impl Process {
             entered: None,
             ended: None,
             origin: Origin::Backfill,
-            fork_seen: false,
+            made: None,
             last_seen: key.start,
         }
     }

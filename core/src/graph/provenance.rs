@@ -396,6 +396,28 @@ impl Provenance {
     }
 }
 
+/// The graph by its places, for those who walk it.
+impl Provenance {
+    pub(super) fn place_of(&self, node: &Node) -> Option<Place> {
+        self.nodes.place(node)
+    }
+
+    pub(super) fn node_at(&self, place: Place) -> Option<&Node> {
+        self.nodes.at(place).map(|(node, _)| node)
+    }
+
+    /// The edges from a node, or to it, each with its place and both ends'; the latest first.
+    pub(super) fn edges_at(&self, node: Place, outgoing: bool) -> impl Iterator<Item = (Place, Place, Place, &Edge)> {
+        let mut next = self.links(node).map_or(NONE, |links| if outgoing { links.from } else { links.to });
+        std::iter::from_fn(move || {
+            let place = next;
+            let (key, linked) = if next == NONE { None } else { self.edges.at(next) }?;
+            next = if outgoing { linked.from_older } else { linked.to_older };
+            Some((place, key.0, key.2, &linked.edge))
+        })
+    }
+}
+
 fn latest(of: &mut HashMap<ProcessKey, (ProcessKey, u64)>, key: ProcessKey, new: (ProcessKey, u64)) {
     let known = of.entry(key).or_insert(new);
     if new.1 >= known.1 {
@@ -434,7 +456,7 @@ mod tests {
             provenance.relate(Node::Process(A), Relation::Wrote, file(seq), &header(seq, A));
             provenance.relate(Node::Process(B), Relation::Read, file(seq), &header(seq, B));
             if seq % 1000 == 0 {
-                provenance.relate(Node::Process(A), Relation::Wrote, file(seq), &header(seq, A));
+                provenance.relate(Node::Process(A), Relation::Wrote, file(seq), &header(seq + 10_000, A));
             }
         }
         // Everything was used since it came: it is passed over once.
@@ -449,7 +471,7 @@ mod tests {
                 && edge.first_seq == id.ino
                 && edge.count == 1 + u32::from(id.ino % 1000 == 0)
         }));
-        assert_eq!(provenance.last_write(FileId { dev: 1, ino: 5_000 }), Some((A, 5_000)));
+        assert_eq!(provenance.last_write(FileId { dev: 1, ino: 5_000 }), Some((A, 15_000)));
         assert_eq!(provenance.last_write(FileId { dev: 1, ino: 1 }), None);
         assert_eq!(provenance.done_to(&file(4_000)).len(), 2);
         while !provenance.remove(&Node::Process(A)) {}

@@ -57,6 +57,8 @@ pub enum ReasonKind {
     OnlyContainer,
     /// Out: it spoke to the same address, or to what is in, which alone is no reason.
     OnlyPeer,
+    /// Out: only others' doings lead from it to what is in.
+    Distant,
     /// Out: it had ended before the incident began.
     EndedBefore,
     /// Part of what is known is missing.

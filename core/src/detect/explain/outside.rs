@@ -12,6 +12,9 @@ use crate::graph::{Graph, Node, Relation};
 const MAX_INCIDENTS: usize = 64;
 /// Things that it shares with one of them and that are told.
 const MAX_SHARED: usize = 8;
+/// Incidents that it shares nothing with and to which the way is looked for, and steps of one that are told.
+const MAX_SEARCHED: usize = 4;
+const MAX_STEPS: usize = 6;
 /// More than this many programs make what they use everybody's.
 const EVERYBODYS: usize = 8;
 
@@ -49,6 +52,7 @@ pub(in crate::detect) fn process<'a>(
     }
     let mut near: Vec<&Incident> = standing().collect();
     near.sort_by_key(|i| std::cmp::Reverse((i.last_time, i.id.clone())));
+    let mut searched = 0;
     for incident in near.into_iter().take(MAX_INCIDENTS) {
         if let Some(ended) = process.ended.filter(|ended| ended.time < incident.first_time) {
             let before = words::duration(incident.first_time.since(ended.time));
@@ -56,9 +60,29 @@ pub(in crate::detect) fn process<'a>(
             reasons.push(Reason::new(ReasonKind::EndedBefore, words));
             continue;
         }
-        reasons.extend(shared(graph, incident, key));
+        let close = shared(graph, incident, key);
+        if close.is_empty() && searched < MAX_SEARCHED {
+            searched += 1;
+            reasons.extend(nearest(graph, incident, key));
+        }
+        reasons.extend(close);
     }
     told(None, reasons)
+}
+
+/// How it hangs together with an incident that it shares nothing with: the shortest chain of evidence, through what neither
+/// did.
+fn nearest(graph: &Graph, incident: &Incident, key: ProcessKey) -> Option<Reason> {
+    let members: Vec<Node> = incident.processes.iter().map(|p| Node::Process(p.key)).collect();
+    let chain = graph.chain_between(&Node::Process(key), &members)?;
+    let (told, more) = chain.split_at(chain.len().min(MAX_STEPS));
+    let mut steps: Vec<String> = told.iter().map(|step| words::step(graph, step)).collect();
+    if !more.is_empty() {
+        steps.push(format!("and {} steps more", more.len()));
+    }
+    let words = format!("{}: only what others did leads there, which is no reason: {}", incident.id, steps.join("; "));
+    let seqs: Vec<u64> = chain.iter().map(|step| step.edge.first_seq).filter(|seq| *seq != 0).collect();
+    Some(Reason::new(ReasonKind::Distant, words).shown_by(&seqs))
 }
 
 /// What rules said of it and of its lineage.
