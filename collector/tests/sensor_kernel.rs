@@ -4,12 +4,12 @@
 
 #[path = "sensor/attempts.rs"]
 mod attempts;
+#[path = "sensor/attributes.rs"]
+mod attributes;
 #[path = "sensor/backfill.rs"]
 mod backfill;
 #[path = "sensor/bpf.rs"]
 mod bpf;
-#[path = "sensor/code.rs"]
-mod code;
 #[path = "sensor/comm.rs"]
 mod comm;
 #[path = "sensor/compat.rs"]
@@ -20,8 +20,6 @@ mod credentials;
 mod dns;
 #[path = "sensor/ends.rs"]
 mod ends;
-#[path = "sensor/files.rs"]
-mod files;
 #[path = "sensor/full.rs"]
 mod full;
 #[path = "sensor/identity.rs"]
@@ -30,41 +28,57 @@ mod identity;
 mod images;
 #[path = "sensor/io_uring.rs"]
 mod io_uring;
+#[path = "sensor/kernel.rs"]
+mod kernel;
 #[path = "sensor/levers.rs"]
 mod levers;
 #[path = "sensor/lifetime.rs"]
 mod lifetime;
+#[path = "sensor/link.rs"]
+mod link;
 #[path = "sensor/losses.rs"]
 mod losses;
-#[path = "sensor/mounts.rs"]
-mod mounts;
-#[path = "sensor/names.rs"]
-mod names;
-#[path = "sensor/namespaces.rs"]
-mod namespaces;
+#[path = "sensor/make.rs"]
+mod make;
+#[path = "sensor/memfd.rs"]
+mod memfd;
+#[path = "sensor/mount.rs"]
+mod mount;
+#[path = "sensor/namespace.rs"]
+mod namespace;
 #[path = "sensor/narrow.rs"]
 mod narrow;
 #[path = "sensor/network.rs"]
 mod network;
+#[path = "sensor/open.rs"]
+mod open;
 #[path = "sensor/paths.rs"]
 mod paths;
-#[path = "sensor/processes.rs"]
-mod processes;
+#[path = "sensor/place.rs"]
+mod place;
+#[path = "sensor/process.rs"]
+mod process;
+#[path = "sensor/rename.rs"]
+mod rename;
 #[path = "sensor/scripts.rs"]
 mod scripts;
 #[path = "sensor/seal.rs"]
 mod seal;
-#[path = "sensor/sockets.rs"]
-mod sockets;
+#[path = "sensor/signal.rs"]
+mod signal;
+#[path = "sensor/socket.rs"]
+mod socket;
 #[path = "sensor/stage.rs"]
 mod stage;
 #[path = "sensor/stdio.rs"]
 mod stdio;
 #[path = "sensor/tcp.rs"]
 mod tcp;
-#[path = "sensor/traces.rs"]
-mod traces;
+#[path = "sensor/trace.rs"]
+mod trace;
 #[path = "sensor/udp.rs"]
 mod udp;
 #[path = "sensor/unix.rs"]
 mod unix;
+#[path = "sensor/unlink.rs"]
+mod unlink;

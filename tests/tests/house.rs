@@ -207,3 +207,26 @@ fn files_stay_small_enough_to_read_in_one_sitting() {
         }
     }
 }
+
+#[test]
+fn each_family_of_hooks_has_a_test_of_the_same_name() {
+    // What the families share, and what is put together of several.
+    const SHARED: &[&str] = &["mod", "calls", "network"];
+    let names = |folder: &str| -> BTreeMap<String, String> {
+        sources(folder)
+            .into_iter()
+            .map(|(path, text)| {
+                let inside = path.strip_prefix(root().join(folder)).unwrap();
+                let first = inside.iter().next().unwrap().to_str().unwrap();
+                (first.trim_end_matches(".rs").to_owned(), text)
+            })
+            .collect()
+    };
+    let tests = names("collector/tests/sensor");
+    let families = names("collector/src/sensor/family");
+    assert!(families.len() > 20, "{:?}", families.keys());
+    for family in families.keys().filter(|name| !SHARED.contains(&name.as_str())) {
+        let told = tests.get(family).is_some_and(|text| text.contains("#[test]"));
+        assert!(told, "collector/tests/sensor/{family}.rs does not test collector/src/sensor/family/{family}.rs");
+    }
+}

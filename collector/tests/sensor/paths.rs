@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use lanner_core::event::{AttributeChange, File, FileId, Open, Payload, Rename};
 
-use super::names::{Place, c, named, ok, text};
+use super::place::{Place, c, named, ok, text};
 use super::stage::{expect, file_id, is_me};
 
 /// Does something in a thread with a working directory and a root of its own.

@@ -1,14 +1,12 @@
-//! Files opened, and files in memory.
+//! Files opened.
 
 use std::fs;
-use std::io::Write;
-use std::os::fd::FromRawFd;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use lanner_core::event::{Access, Event, File, MemFd, Open, OpenFlags, Passed, Payload, Through};
+use lanner_core::event::{Access, Event, File, Open, OpenFlags, Passed, Payload, Through};
 
-use super::stage::{after, done, file_id, helper, perform, shell, stage};
+use super::stage::{after, done, file_id, perform, shell, stage};
 
 const READ: Access = Access { read: true, write: false };
 const WRITE: Access = Access { read: false, write: true };
@@ -176,37 +174,4 @@ fn a_file_without_a_name_is_told_as_such() {
     assert!(first.created && !first.file.deleted);
     assert!(second.file.deleted && second.file.id == first.file.id, "{second:?}");
     assert_eq!(second.file.path, first.file.path);
-}
-
-#[test]
-fn a_file_in_memory_is_told_when_made_and_when_run() {
-    let Some(stage) = stage() else { return };
-    let (_, life) = perform(stage, &mut helper("files::runs_from_memory"));
-    let made: Vec<&MemFd> =
-        life.iter().filter_map(|e| if let Payload::MemFd(made) = &e.payload { Some(made) } else { None }).collect();
-    let [made] = made[..] else { panic!("one file in memory: {life:?}") };
-    assert_eq!(made.file.path, "memfd:evil\u{1b}");
-    assert!(made.file.is_memfd() && made.file.id.is_known() && made.fd >= 3 && !made.file.truncated);
-    let Some(run) =
-        life.iter().rev().find_map(|e| if let Payload::Exec(exec) = &e.payload { Some(&exec.image) } else { None })
-    else {
-        panic!("an exec: {life:?}")
-    };
-    assert_eq!((&run.exe.path, run.exe.id), (&made.file.path, made.file.id));
-    assert!(run.exe.deleted);
-}
-
-#[test]
-#[ignore = "what another test runs as a process of its own"]
-fn runs_from_memory() {
-    use std::os::unix::process::CommandExt;
-    // SAFETY: the name is NUL-terminated.
-    let fd = unsafe { libc::memfd_create(c"evil\x1b".as_ptr(), 0) };
-    assert!(fd >= 0);
-    // SAFETY: just made, and owned by nobody else.
-    let mut file = unsafe { fs::File::from_raw_fd(fd) };
-    file.write_all(&fs::read("/bin/true").expect("a program")).expect("written");
-    let path = format!("/proc/self/fd/{fd}");
-    // Open for reading, so that it may be run while this descriptor is not closed on exec.
-    panic!("{}", Command::new(path).exec());
 }

@@ -185,7 +185,7 @@ fn a_signal_that_kills_is_named() {
 #[test]
 fn threads_do_not_end_a_process_and_its_last_one_ends_it_once() {
     let Some(stage) = stage() else { return };
-    let (_, life) = perform(stage, &mut helper("processes::ends_in_a_thread"));
+    let (_, life) = perform(stage, &mut helper("process::ends_in_a_thread"));
     assert_eq!(exits(&life), [Exit { code: 9, signal: 0 }]);
     assert!(!life.iter().any(|e| matches!(e.payload, Payload::Fork(_))), "threads are no processes: {life:?}");
 }

@@ -22,7 +22,7 @@ fn bound(life: &[Event]) -> Vec<Bind> {
 #[test]
 fn raw_and_packet_sockets_are_told_and_everyday_ones_are_not() {
     let Some(stage) = stage() else { return };
-    let (_, life) = perform(stage, &mut helper("sockets::opens_all_kinds"));
+    let (_, life) = perform(stage, &mut helper("socket::opens_all_kinds"));
     let told: Vec<_> =
         asked(&life).iter().map(|s| (s.domain.to_string(), s.socket_type.to_string(), s.protocol, s.fd > 2)).collect();
     let expected = [
@@ -53,7 +53,7 @@ fn opens_all_kinds() {
 #[test]
 fn what_is_not_allowed_is_told_with_its_error() {
     let Some(stage) = stage() else { return };
-    let (_, life) = perform(stage, &mut helper("sockets::opens_as_nobody"));
+    let (_, life) = perform(stage, &mut helper("socket::opens_as_nobody"));
     let [refused] = asked(&life)[..] else { panic!("one socket: {life:?}") };
     let packet = Domain(libc::AF_PACKET as u32);
     let raw = SocketType(libc::SOCK_RAW as u32);
@@ -106,7 +106,7 @@ fn the_interface_that_a_packet_socket_watches_is_told() {
 #[test]
 fn the_port_is_the_one_that_the_kernel_chose() {
     let Some(stage) = stage() else { return };
-    let (_, life) = perform(stage, &mut helper("sockets::binds"));
+    let (_, life) = perform(stage, &mut helper("socket::binds"));
     let told = bound(&life);
     let netns = namespace("self", "net");
     let [tcp, udp] = told[..] else { panic!("two: {told:?}") };

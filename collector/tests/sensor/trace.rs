@@ -1,4 +1,4 @@
-//! Processes that reach into others, and signals to others.
+//! Processes that reach into others.
 
 use std::fs;
 use std::io;
@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lanner_core::event::{Access, Call, Event, Family, File, Payload, ProcessKey, SignalOutcome, SignalSent, Trace};
+use lanner_core::event::{Access, Call, Event, Family, File, Payload, ProcessKey, Trace};
 
 use super::stage::{after, done, file_id, helper, is_me, life_of, perform, stage};
 
@@ -16,23 +16,19 @@ fn traces(life: &[Event]) -> Vec<Trace> {
         .collect()
 }
 
-fn signals(life: &[Event]) -> Vec<SignalSent> {
-    life.iter().filter_map(|e| if let Payload::Signal(sent) = e.payload { Some(sent) } else { None }).collect()
-}
-
 fn call(name: &str) -> Call {
     Call::of(Family::Trace, name).expect("a call")
 }
 
 /// A process that does nothing, for others to do something to.
-struct Victim(Child);
+pub(crate) struct Victim(Child);
 
 impl Victim {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Victim(Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().expect("sleep runs"))
     }
 
-    fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.0.id()).expect("a pid")
     }
 }
@@ -105,7 +101,7 @@ fn ptrace_is_told_when_it_writes_and_not_each_time() {
 #[test]
 fn a_process_is_known_by_its_number_in_the_namespace_of_who_reaches_for_it() {
     let Some(stage) = stage() else { return };
-    let inside = helper("traces::seizes_a_child");
+    let inside = helper("trace::seizes_a_child");
     let mut command = Command::new("unshare");
     command.args(["-p", "-f"]).arg(inside.get_program()).args(inside.get_args()).stdout(Stdio::null());
     let (_, life) = perform(stage, &mut command);
@@ -230,43 +226,4 @@ fn a_descriptor_that_is_taken_is_told_with_its_file() {
     let call = trace("pidfd_getfd", target);
     assert_eq!(*taken, Trace { file: Some(File::new(path, id.dev, id.ino)), fd: taken.fd, ..call.clone() });
     assert_eq!(*failed, Trace { errno: libc::EBADF as u32, ..call });
-}
-
-#[test]
-fn signals_to_others_are_told_and_not_each_time() {
-    let Some(stage) = stage() else { return };
-    let victim = Victim::new();
-    let pid = victim.pid();
-    let (_, life) = perform(
-        stage,
-        &mut after(move || {
-            // SAFETY: calls that take numbers.
-            unsafe {
-                for _ in 0..5 {
-                    done(libc::kill(pid, libc::SIGCONT).into())?;
-                }
-                // Asks whether it is there.
-                done(libc::kill(pid, 0).into())?;
-                // To oneself.
-                done(libc::kill(libc::getpid(), libc::SIGCONT).into())?;
-                done(libc::syscall(libc::SYS_tgkill, pid, pid, libc::SIGUSR1))?;
-            }
-            Ok(())
-        }),
-    );
-    let told = signals(&life);
-    let target = told.first().expect("a signal").target;
-    assert_eq!((i32::try_from(target.pid), target.start > life[0].header.process.start), (Ok(pid), false));
-    // Nothing of `sleep` asks for SIGCONT, so that it ends with the kernel.
-    let sent = |count| SignalSent {
-        signal: libc::SIGCONT as u32,
-        target,
-        target_tid: target.pid,
-        thread_only: false,
-        outcome: SignalOutcome::Ignored,
-        count,
-    };
-    let thread =
-        SignalSent { signal: libc::SIGUSR1 as u32, thread_only: true, outcome: SignalOutcome::Delivered, ..sent(1) };
-    assert_eq!(told, [sent(1), sent(2), sent(4), thread]);
 }
