@@ -25,6 +25,8 @@ pub struct SensorConfig {
     /// How long they are watched on when nobody makes any more: to begin takes milliseconds, in which the next one is not
     /// seen.
     pub compat_lingers: Duration,
+    /// Where sockets are looked up that are older than the sensor.
+    pub older_sockets: OlderSockets,
     /// Another build of the in-kernel programs, in the place of the one that is built in.
     pub object: Option<PathBuf>,
 }
@@ -55,6 +57,16 @@ pub enum CompatWatch {
     OnSight,
     /// From the beginning.
     Always,
+}
+
+/// Where sockets are looked up that are older than the sensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OlderSockets {
+    /// In the kernel; in /proc where it has no iterator over them, or refuses it.
+    #[default]
+    Kernel,
+    /// In /proc, which tells less.
+    Proc,
 }
 
 /// Credentials, keys and tokens; where Kubernetes and container runtimes keep what they obey; the kernel's own levers,
@@ -158,6 +170,7 @@ impl Default for SensorConfig {
             environment: ENVIRONMENT.iter().map(|name| (*name).to_owned()).collect(),
             compat: CompatWatch::default(),
             compat_lingers: Duration::from_secs(60),
+            older_sockets: OlderSockets::default(),
             object: None,
         }
     }

@@ -31,6 +31,7 @@ mod proc;
 mod record;
 mod ring;
 mod skipped;
+mod sockets;
 mod tracefs;
 
 use std::borrow::Cow;
@@ -45,7 +46,7 @@ use lanner_collector_abi::{Variable, Watched};
 use lanner_core::event::{BootTime, Event, Hook, HookLayer, HookState, Loss, LossCause, Payload, ProcessKey};
 
 pub use clock::now;
-pub use config::{CompatWatch, FlowLimits, SensorConfig};
+pub use config::{CompatWatch, FlowLimits, OlderSockets, SensorConfig};
 pub use error::SensorError;
 pub use node::node_info;
 pub use probe::{Check, probe};
@@ -99,6 +100,7 @@ pub struct Sensor {
     /// See [`SensorConfig::traffic_every`]; when it was told last.
     traffic_every: Duration,
     traffic_told: BootTime,
+    older_sockets: OlderSockets,
 }
 
 impl Sensor {
@@ -186,6 +188,7 @@ impl Sensor {
             told: HashSet::new(),
             traffic_every: config.traffic_every,
             traffic_told: started,
+            older_sockets: config.older_sockets,
         })
     }
 
@@ -205,20 +208,39 @@ impl Sensor {
             }
         };
         // What it finds comes through the ring, behind whose processes these are.
-        if let Err(reason) = iterate::all(&mut self.ebpf, SOCKETS) {
-            self.refuse("iter/task_file", &reason);
-        }
+        let iterated = match self.older_sockets {
+            OlderSockets::Kernel => iterate::all(&mut self.ebpf, SOCKETS).map(drop),
+            OlderSockets::Proc => Err("the settings forbid it".to_owned()),
+        };
+        let mut sockets = iterated.err().map(|reason| self.sockets_in_proc(&all, &reason)).unwrap_or_default();
         // A process that exec'd or forked while the iterator ran has its record in the ring by then.
         std::thread::sleep(Duration::from_nanos(HOLD_BACK));
         self.read_ring();
         let live = Live::of(self.order.waiting());
         live.join(&mut all, std::mem::take(&mut self.early));
+        sockets::without_live(&mut sockets, self.order.waiting());
         let forks_from = self.forks_from;
         let is_live = |f: &Found| forks_from.is_some_and(|from| f.key.start >= from) || live.tells_of(f);
-        let events = backfill::events(all, self.started, is_live, Proc::open().ok(), &self.variables);
+        let mut events = backfill::events(all, self.started, is_live, Proc::open().ok(), &self.variables);
         events.iter().for_each(|event| self.compat.see(event, &mut self.ebpf, &mut self.hooks));
         self.told = events.iter().map(|e| e.header.process).collect();
+        events.extend(sockets);
         events
+    }
+
+    /// Sockets that are older than the sensor, where no iterator tells of them.
+    fn sockets_in_proc(&mut self, all: &[Found], refused: &str) -> Vec<Event> {
+        let Ok(proc) = Proc::open() else {
+            self.refuse("iter/task_file", refused);
+            return Vec::new();
+        };
+        let found = sockets::find(all, proc, self.started);
+        let too_many = if found.cut { "; there are more of them than are read" } else { "" };
+        self.refuse("iter/task_file", &format!("{refused}: read from /proc instead{too_many}"));
+        for hook in self.hooks.iter_mut().filter(|h| h.name == "iter/task_file") {
+            sockets::WITHOUT.clone_into(&mut hook.without);
+        }
+        found.events
     }
 
     /// Appends what happened to `out`, in the order (time, cpu), and returns what was lost since the last time. The

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use lanner_collector::sensor::Sensor;
-use lanner_core::event::{Attempt, Event, Flow, Origin, Payload, UnixAct};
+use lanner_collector::sensor::{OlderSockets, Sensor, SensorConfig};
+use lanner_core::event::{Accept, Attempt, Connect, Event, Flow, HookState, Origin, Payload, UnixAct};
 
 use super::network::in_own_network;
 use super::stage::{config, is_me, sensor, shell};
@@ -126,6 +127,59 @@ fn unix_sockets_are_told_from_the_end_that_called() {
     told.sort_by_key(|u| u.act == UnixAct::Connected);
     assert_eq!(told.iter().map(|u| u.act).collect::<Vec<_>>(), [UnixAct::Listening, UnixAct::Connected]);
     assert!(told[1].peer.is_some_and(is_me) && told[0].peer.is_none());
+}
+
+/// What is told of the sockets of a network that are older than the sensor, but for numbers that are its own.
+fn told_of(netns: u32, path: &str, source: OlderSockets) -> Option<Vec<String>> {
+    let mut sensor = sensor(&SensorConfig { older_sockets: source, ..config() })?;
+    let mut events = sensor.backfill();
+    let hook = sensor.hooks().iter().find(|h| h.name == "iter/task_file").expect("the hook is known").clone();
+    match source {
+        OlderSockets::Kernel => assert_eq!(hook.state, HookState::Attached),
+        OlderSockets::Proc => {
+            let HookState::Refused(why) = &hook.state else { panic!("refused: {hook:?}") };
+            assert!(why.ends_with("read from /proc instead"), "{why}");
+            assert!(hook.without.starts_with("which way a connection"), "{hook:?}");
+        }
+    }
+    assert_eq!(sensor.flush(&mut events), []);
+    let told = events.iter().filter(|e| e.header.origin == Origin::Backfill && is_me(e.header.process));
+    let told = told.filter_map(|e| match &e.payload {
+        Payload::Connect(Connect { flow, attempt, asked: false }) if flow.netns == netns => {
+            Some(format!("{} to {}: {attempt:?}", flow.local, flow.remote))
+        }
+        Payload::Accept(Accept { flow }) if flow.netns == netns => Some(format!("{} from {}", flow.local, flow.remote)),
+        Payload::Listen(listen) if listen.netns == netns => Some(format!("listens at {}", listen.local)),
+        Payload::Unix(unix) if unix.name.text() == path || unix.name.text() == "lanner older" => {
+            Some(format!("{unix:?}"))
+        }
+        _ => None,
+    });
+    let mut told: Vec<String> = told.collect();
+    told.sort_unstable();
+    Some(told)
+}
+
+#[test]
+fn without_the_kernels_iterator_proc_tells_the_same() {
+    in_own_network(|netns| {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("older.sock");
+        let _unix = UnixListener::bind(&path).expect("bound");
+        let name = std::os::unix::net::SocketAddr::from_abstract_name("lanner older").expect("a name");
+        let _abstract = UnixListener::bind_addr(&name).expect("bound");
+        let four = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let six = TcpListener::bind("[::1]:0").expect("a port");
+        let mut held = Vec::new();
+        for listener in [&four, &six] {
+            held.push(TcpStream::connect(listener.local_addr().expect("its address")).expect("connects"));
+            held.push(listener.accept().expect("accepts").0);
+        }
+        let path = path.to_str().expect("a path");
+        let Some(kernels) = told_of(netns, path, OlderSockets::Kernel) else { return };
+        assert_eq!(kernels.len(), 8, "two that listen, four ends, two unix sockets: {kernels:#?}");
+        assert_eq!(told_of(netns, path, OlderSockets::Proc), Some(kernels));
+    });
 }
 
 /// While connections come and go at full speed, the beginning of each end that lives on is told exactly once, be it found
