@@ -287,6 +287,8 @@ macro_rules! kernel_fields {
                 dir: u32 = "dfd" else "files opened by io_uring";
                 slot: u32 = "file_slot" else "files opened by io_uring";
                 name: Ptr<filename> = "filename" else "names in operations of io_uring";
+                flags: u64 = "how.flags" else "how files are opened by io_uring";
+                mode: u64 = "how.mode" else "how files are opened by io_uring";
             }
             io_unlink {
                 dir: u32 = "dfd" else "names in operations of io_uring";

@@ -10,6 +10,7 @@ use crate::kernel::{
     Place as _, filename, io_kiocb, io_link, io_mkdir, io_open, io_rename, io_unlink, launder, probe, task_struct,
 };
 use crate::open::{self, Opened};
+use crate::passed::Passed;
 use crate::record::{Record, Slot, Tail, header};
 use crate::ring;
 use crate::task;
@@ -126,7 +127,14 @@ pub fn uring_complete(ctx: BtfTracePointContext) -> i32 {
     }
     let current = task_struct::current();
     let file = files::by_fd(current, fd as u32);
-    open::tell(current, Opened { file, fd, through: Through::IO_URING }, Slot::Hook);
+    // The name is gone by now. What the request says besides stands until it is used again.
+    let how = io_open::at(request.data().address);
+    let passed = if how.has_flags() {
+        Passed { flags: how.flags() as u32, mode: how.mode() as u16, known: 1, ..Passed::NOTHING }
+    } else {
+        Passed::NOTHING
+    };
+    open::tell(current, Opened { file, fd, through: Through::IO_URING, passed }, Slot::Hook);
     0
 }
 

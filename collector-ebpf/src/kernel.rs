@@ -125,7 +125,7 @@ macro_rules! has {
         }
     )* };
 }
-has!(has_loginuid: task_struct.loginuid, has_sent: tcp_sock.sent, has_next: tcp_sock.next);
+has!(has_loginuid: task_struct.loginuid, has_flags: io_open.flags, has_sent: tcp_sock.sent, has_next: tcp_sock.next);
 
 impl task_struct {
     /// The thread that runs now.

@@ -18,7 +18,7 @@ use crate::trace;
 const FMODE_READ: u32 = 1;
 const FMODE_WRITE: u32 = 2;
 const FMODE_PATH: u32 = 1 << 14;
-const FMODE_CREATED: u32 = 1 << 20;
+pub const FMODE_CREATED: u32 = 1 << 20;
 
 /// The file system of /proc, and what `/proc/PID/mem` is there: a regular file that only its owner may use.
 const PROC_SUPER_MAGIC: u64 = 0x9fa0;
@@ -61,7 +61,12 @@ pub fn open(ctx: TracePointContext) -> u32 {
     let fd: i64 = unsafe { ctx.read_at(SYS_EXIT_RET) }.unwrap_or(-1);
     if fd >= 0 {
         let current = task_struct::current();
-        let opened = Opened { file: files::by_fd(current, fd as u32), fd: fd as i32, through: Through::CALL };
+        let opened = Opened {
+            file: files::by_fd(current, fd as u32),
+            fd: fd as i32,
+            through: Through::CALL,
+            passed: Passed::NOTHING,
+        };
         tell(current, opened, Slot::Hook);
     }
     0
@@ -74,6 +79,8 @@ pub struct Opened {
     pub fd: i32,
     /// One of [`Through`].
     pub through: u32,
+    /// What was passed, unless by a system call: that is looked up when the open is told.
+    pub passed: Passed,
 }
 
 /// Tells of it, if it is worth it.
@@ -140,7 +147,7 @@ pub fn tell(current: task_struct, opened: Opened, slot: Slot) {
     record.head.file =
         FileFacts { dev: u64::from(key.dev), ino: key.ino, mode: type_and_mode, flags: 0, path_len: 0, zero: 0 };
     files::locate(inode, file.f_path(), &mut record.head.file, record.tail);
-    let passed = if opened.through == Through::CALL { passed::to_open(current) } else { Passed::NOTHING };
+    let passed = if opened.through == Through::CALL { passed::to_open(current) } else { opened.passed };
     record.head.flags = passed.flags;
     record.head.mode = passed.mode;
     record.head.known = passed.known;

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::fs;
 use std::process::Stdio;
 
-use lanner_core::event::{Access, Event, HookLayer, HookState, Open, Payload, Through};
+use lanner_core::event::{Access, Event, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through};
 
 use super::stage::{Stage, file_id, helper, life_of, stage};
 use lanner_tests::ring;
@@ -55,7 +55,7 @@ fn files_opened_by_a_ring_are_told_whoever_does_its_work_and_wherever_it_keeps_t
                 written_before: false,
                 directory: false,
                 through: Through::IoUring,
-                passed: None,
+                passed: Some(Passed { name: None, flags: OpenFlags(0o101), mode: 0o600 }),
             }
         );
     }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd as _;
 use std::ptr;
 
-use lanner_core::event::{Access, Attempt, Event, File, Open, Payload, UringOp, UringSetup};
+use lanner_core::event::{Access, Attempt, Event, File, Open, OpenFlags, Passed, Payload, UringOp, UringSetup};
 
 use lanner_tests::ring::{ASYNC, Entry, Ring, SQPOLL, creating};
 
@@ -94,10 +94,16 @@ fn rings_and_what_is_asked_through_them_are_told() {
         .iter()
         .filter_map(|e| if let Payload::Open(open) = &e.payload { Some(open.as_ref()) } else { None })
         .collect();
-    let [made, again] = opens[..] else { panic!("two files opened to write: {opens:?}") };
+    let [made, again, cut] = opens[..] else { panic!("three files opened to write: {opens:?}") };
     assert_eq!(made.file.path.to_string(), at("made").expect("a path"));
     assert_eq!(made.file.id, file_id(dir.path().join("hard")));
     assert_eq!((made.created, made.access), (true, Access { read: false, write: true }));
+    let passed = Passed { name: None, flags: OpenFlags(0o101), mode: 0o600 };
+    assert_eq!(
+        (&made.passed, &cut.passed),
+        (&Some(passed), &Some(Passed { name: None, flags: OpenFlags(0o1001), mode: 0 }))
+    );
+    assert_eq!((cut.created, cut.file.path.to_string()), (false, at("second").expect("a path")));
     assert_eq!((again.created, again.file.path.to_string()), (true, at("second").expect("a path")));
 
     let connected = life.iter().any(
@@ -115,6 +121,8 @@ fn does_without_system_calls() {
     for name in [c"made", c"second"] {
         assert!(ask(creating(name)) >= 0, "{name:?}");
     }
+    let cut = (libc::O_WRONLY | libc::O_TRUNC).cast_unsigned();
+    assert!(ask(Entry { len: 0, how: cut, ..creating(c"second") }) >= 0);
     let two = |opcode, old: &CStr, new: &CStr| Entry {
         opcode,
         fd: at,

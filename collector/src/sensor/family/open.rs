@@ -32,13 +32,16 @@ pub(super) const HOOKS: &[Spec] = &[
 /// `S_IFDIR` and its mask.
 const TYPE_MASK: u16 = 0o170_000;
 const DIRECTORY: u16 = 0o040_000;
+const O_LARGEFILE: u32 = 0o100_000;
 
 pub(super) fn open(reader: &mut Reader<'_>) -> Option<Payload> {
     let record = reader.fixed::<OpenRecord>()?;
     let opened = file(&record.file, reader)?;
     let name = reader.bytes(u16::try_from(record.name_len).ok()?)?;
     let name = Text::from(name.strip_suffix(&[0]).unwrap_or(name));
-    let flags = OpenFlags(usual(record.flags));
+    // The kernel adds one to what a ring is asked for, which no 64-bit program passes.
+    let added = if record.through == Way::IO_URING { O_LARGEFILE } else { 0 };
+    let flags = OpenFlags(usual(record.flags) & !added);
     let passed = (record.known != 0).then(|| Passed {
         name: (!name.is_empty() && name != opened.path).then_some(name),
         flags,
