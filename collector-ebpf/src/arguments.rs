@@ -6,7 +6,7 @@ use aya_ebpf::macros::{map, tracepoint};
 use aya_ebpf::maps::LruHashMap;
 use aya_ebpf::programs::TracePointContext;
 
-use crate::compat;
+use crate::{compat, exact};
 
 /// A call under way.
 #[repr(C)]
@@ -25,6 +25,7 @@ static ARGUMENTS: LruHashMap<u64, Call> = LruHashMap::with_max_entries(2048, 0);
 /// The entry of calls that need no more than their arguments.
 #[tracepoint]
 pub fn call_enter(ctx: TracePointContext) -> u32 {
+    exact::forget();
     keep(&ctx, [0; 2]);
     0
 }

@@ -230,8 +230,9 @@ impl Call {
 }
 
 impl Passed {
+    /// What the kernel itself said, if it did; else what the name comes to.
     #[inline(always)]
-    fn walk_unless(self, known: &Exact) -> Walked {
+    pub fn walk_unless(self, known: &Exact) -> Walked {
         match walk::take(known) {
             outcome::LOST => self.walk(),
             came => Walked { came, name: self.name },

@@ -2,12 +2,14 @@
 
 use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
-use lanner_collector_abi::{KernelRecord, kind};
+use lanner_collector_abi::{FileFacts, KernelRecord, kind};
 
 use crate::arguments;
+use crate::exact::{self, Exact};
 use crate::files;
 use crate::kernel::{Place as _, file, task_struct};
-use crate::record::{Record, Slot, header};
+use crate::path::Spot;
+use crate::record::{Record, Slot, Tail, header};
 
 /// No descriptor.
 const NONE: u32 = u32::MAX;
@@ -77,12 +79,9 @@ fn send(number: u32, errno: u32, meaning: &Meaning) -> u32 {
     head.flags = meaning.flags;
     head.size = meaning.size;
     head.zero = 0;
-    let first = files_of(current, meaning.fd);
-    files::identify(first.f_inode(), &mut head.file);
-    files::locate(first.f_inode(), first.f_path(), &mut head.file, record.tail);
-    let second = files_of(current, meaning.second);
-    files::identify(second.f_inode(), &mut head.second);
-    files::locate(second.f_inode(), second.f_path(), &mut head.second, record.tail);
+    let both = exact::of_call();
+    describe(&mut head.file, record.tail, meaning.fd, both.map(|both| &both.first));
+    describe(&mut head.second, record.tail, meaning.second, both.map(|both| &both.second));
     let before = record.tail.used();
     if meaning.words != 0 {
         record.tail.push_user_str(meaning.words);
@@ -93,7 +92,18 @@ fn send(number: u32, errno: u32, meaning: &Meaning) -> u32 {
     0
 }
 
+/// The file that the kernel read; where that is not known, the one that the descriptor leads to by now.
 #[inline(always)]
-fn files_of(current: task_struct, fd: u32) -> file {
-    if fd == NONE { file::at(0) } else { files::by_fd(current, fd) }
+fn describe(facts: &mut FileFacts, tail: Tail, fd: u32, known: Option<&Exact>) {
+    let spot = match known.and_then(Exact::spot) {
+        Some(spot) if fd != NONE => spot,
+        _ => Spot::of(files_of(fd).f_path()),
+    };
+    files::identify(spot.dentry.inode(), facts);
+    files::locate_at(spot.dentry.inode(), spot, facts, tail);
+}
+
+#[inline(always)]
+fn files_of(fd: u32) -> file {
+    if fd == NONE { file::at(0) } else { files::by_fd(task_struct::current(), fd) }
 }

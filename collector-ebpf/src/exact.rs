@@ -8,8 +8,8 @@ use aya_ebpf::maps::{LruHashMap, PerCpuArray};
 use aya_ebpf::programs::FEntryContext;
 
 use crate::call;
-use crate::kernel::{Place as _, dentry, launder, path};
-use crate::path::Spot;
+use crate::kernel::{Place as _, dentry, file, launder, mount, path, vfsmount};
+use crate::path::{Spot, mount_of};
 
 /// A name as the kernel has it.
 #[repr(C)]
@@ -39,6 +39,11 @@ static EXACT: LruHashMap<u64, Both> = LruHashMap::with_max_entries(1024, 0);
 #[map]
 static DRAFT: PerCpuArray<Both> = PerCpuArray::with_max_entries(1, 0);
 
+/// `enum kernel_read_file_id` (include/linux/kernel_read_file.h).
+const READING_MODULE: u32 = 2;
+const READING_KEXEC_IMAGE: u32 = 3;
+const READING_KEXEC_INITRAMFS: u32 = 4;
+
 /// What is known of the call that this thread is in.
 #[inline(always)]
 pub fn of_call() -> Option<&'static Both> {
@@ -50,6 +55,14 @@ pub fn of_call() -> Option<&'static Both> {
 #[inline(always)]
 pub fn forget() {
     let _ = EXACT.remove(bpf_get_current_pid_tgid());
+}
+
+impl Exact {
+    /// The object itself; `None`: nothing is known.
+    #[inline(always)]
+    pub fn spot(&self) -> Option<Spot> {
+        (self.mount != 0).then_some(Spot { mount: mount::at(self.mount), dentry: dentry::at(self.dentry) })
+    }
 }
 
 #[inline(always)]
@@ -158,6 +171,47 @@ pub fn exact_owner(ctx: FEntryContext) -> i32 {
 #[fentry(function = "security_path_truncate")]
 pub fn exact_size(ctx: FEntryContext) -> i32 {
     changed(&ctx)
+}
+
+/// `security_sb_mount(source, place, type, flags, data)`.
+#[fentry(function = "security_sb_mount")]
+pub fn exact_mount(ctx: FEntryContext) -> i32 {
+    keep(None, Some((spot(&ctx, 1), None)));
+    0
+}
+
+/// `security_move_mount(from, to)`.
+#[fentry(function = "security_move_mount")]
+pub fn exact_move(ctx: FEntryContext) -> i32 {
+    keep(Some((spot(&ctx, 0), None)), Some((spot(&ctx, 1), None)));
+    0
+}
+
+/// `security_sb_umount(mount, flags)`: what lies beneath, and its own root.
+#[fentry(function = "security_sb_umount")]
+pub fn exact_umount(ctx: FEntryContext) -> i32 {
+    let mount = mount_of(vfsmount::at(launder(ctx.arg::<*const u8>(0) as u64)));
+    let beneath = Spot { mount: mount.parent(), dentry: mount.mountpoint() };
+    keep(Some((beneath, None)), Some((Spot { mount, dentry: mount.vfs().root() }, None)));
+    0
+}
+
+/// `security_kernel_read_file(file, what for, whole)`.
+#[fentry(function = "security_kernel_read_file")]
+pub fn exact_code(ctx: FEntryContext) -> i32 {
+    let file = file::at(launder(ctx.arg::<*const u8>(0) as u64));
+    let at = Some((Spot::of(file.f_path()), None));
+    match ctx.arg::<u32>(1) {
+        READING_MODULE | READING_KEXEC_IMAGE => keep(at, None),
+        READING_KEXEC_INITRAMFS => {
+            if let Some(both) = EXACT.get_ptr_mut(bpf_get_current_pid_tgid()) {
+                // SAFETY: the map's own element; no other thread has this key.
+                fill(unsafe { &mut (*both).second }, at);
+            }
+        }
+        _ => {}
+    }
+    0
 }
 
 #[inline(always)]

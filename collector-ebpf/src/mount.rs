@@ -8,6 +8,7 @@ use lanner_collector_abi::{FileFacts, MountRecord, kind};
 
 use crate::arguments::{self, Call};
 use crate::call::Passed;
+use crate::exact;
 use crate::files;
 use crate::kernel::{Place as _, file, fs_context, inode, mnt_namespace, mount as Mount, rb_node, task_struct};
 use crate::path::{Spot, mount_of};
@@ -16,6 +17,11 @@ use crate::walk::CWD;
 
 /// As a directory's descriptor: the working directory.
 const HERE: u64 = CWD as u64;
+/// How an end of a mount is found: a symbolic link at the end of its name is followed; by the first, or the second, of what
+/// the kernel was handed.
+const FOLLOW: u32 = 1;
+const FIRST: u32 = 2;
+const SECOND: u32 = 4;
 /// How deep a balanced tree of all the mounts that Linux allows can be.
 const TREE_DEPTH: u32 = 36;
 /// `open_tree`: a copy of what is mounted there. Else it only opens a path.
@@ -39,6 +45,7 @@ const MS_BIND: u64 = 1 << 12;
 /// The entry of mount.
 #[tracepoint]
 pub fn mount_enter(ctx: TracePointContext) -> u32 {
+    exact::forget();
     arguments::keep(&ctx, [youngest(&task_struct::current().nsproxy().mnt()), 0]);
     0
 }
@@ -56,11 +63,14 @@ pub fn mount(ctx: TracePointContext) -> u32 {
         place(&mut record, Mount::at(made));
         Mount::at(made).vfs().root().inode()
     } else {
-        inode::at(named(&mut record.head.place, record.tail, HERE, call.args[1], 1))
+        // What was made or moved there lies above what the kernel was handed.
+        let stays = record.head.errno != 0 || flags & NO_NEW_MOUNT & !MS_MOVE != 0;
+        let how = if stays { FOLLOW | SECOND } else { FOLLOW };
+        inode::at(named(&mut record.head.place, record.tail, HERE, call.args[1], how))
     };
     let kind = kind.sb().kind().name().address;
     if flags & (MS_BIND | MS_MOVE) != 0 {
-        named(&mut record.head.source, record.tail, HERE, call.args[0], 1);
+        named(&mut record.head.source, record.tail, HERE, call.args[0], FOLLOW);
     } else if makes_one && made != call.note[0] {
         source(&mut record, Mount::at(made));
     } else {
@@ -79,8 +89,9 @@ pub fn umount(ctx: TracePointContext) -> u32 {
     let has_flags = record.head.header.compat == 0 || record.head.call != OLD_UMOUNT;
     let flags = if has_flags { arguments::int(call.args[1]) } else { 0 };
     record.head.flags = flags;
-    let follow = u32::from(flags & UMOUNT_NOFOLLOW == 0);
-    named(&mut record.head.place, record.tail, HERE, call.args[0], follow);
+    let follow = if flags & UMOUNT_NOFOLLOW == 0 { FOLLOW } else { 0 };
+    let which = if record.head.errno == 0 { FIRST } else { SECOND };
+    named(&mut record.head.place, record.tail, HERE, call.args[0], follow | which);
     end(record)
 }
 
@@ -135,7 +146,7 @@ pub fn open_tree_enter(ctx: TracePointContext) -> u32 {
 pub fn open_tree(ctx: TracePointContext) -> u32 {
     let Some((call, record)) = begin(&ctx) else { return 0 };
     record.head.flags = call.args[2];
-    named(&mut record.head.source, record.tail, call.args[0], call.args[1], 1);
+    named(&mut record.head.source, record.tail, call.args[0], call.args[1], FOLLOW);
     end(record)
 }
 
@@ -151,8 +162,11 @@ pub fn move_mount(ctx: TracePointContext) -> u32 {
         source(&mut record, moved);
         kind_of(&mut record, moved);
     } else {
-        named(&mut record.head.place, record.tail, call.args[2], call.args[3], 1);
-        named(&mut record.head.source, record.tail, call.args[0], call.args[1], 1);
+        // What was moved lies at its new place by now; at the old one there is something else.
+        let (place, source) = if record.head.errno == 0 { (FIRST, 0) } else { (SECOND, FIRST) };
+        let (to, from) = ((call.args[2], call.args[3]), (call.args[0], call.args[1]));
+        named(&mut record.head.place, record.tail, to.0, to.1, FOLLOW | place);
+        named(&mut record.head.source, record.tail, from.0, from.1, FOLLOW | source);
     }
     end(record)
 }
@@ -165,7 +179,7 @@ pub fn mount_setattr(ctx: TracePointContext) -> u32 {
     // SAFETY: the destination is a live local of this size; the kernel checks the source.
     unsafe { generated::bpf_probe_read_user((&raw mut set).cast(), 8, call.args[3] as *const _) };
     record.head.flags = set;
-    named(&mut record.head.place, record.tail, call.args[0], call.args[1], 1);
+    named(&mut record.head.place, record.tail, call.args[0], call.args[1], FOLLOW);
     end(record)
 }
 
@@ -225,15 +239,20 @@ fn kind_of(record: &mut Record<MountRecord>, of: Mount) {
     record.head.type_len = record.tail.push_str(of.vfs().root().inode().sb().kind().name().address) as u16;
 }
 
-/// One end of a mount by the name that was passed for it. Without a name it is what the descriptor leads to. Gives its
-/// inode's address.
+/// One end of a mount by what the kernel was handed, where that is wanted and known; else by the name that was passed for
+/// it. Without a name it is what the descriptor leads to. Gives its inode's address.
 #[inline(never)]
-fn named(facts: &mut FileFacts, tail: Tail, dirfd: u64, name: u64, follow: u32) -> u64 {
+fn named(facts: &mut FileFacts, tail: Tail, dirfd: u64, name: u64, how: u32) -> u64 {
     let mut first = 0u8;
     // SAFETY: the destination is a live local of this size; the kernel checks the source.
     unsafe { generated::bpf_probe_read_user((&raw mut first).cast(), 1, name as *const _) };
     let name = if first == 0 && dirfd as i32 != CWD { 0 } else { name };
-    let walked = Passed { name, dirfd: dirfd as i32, follow }.walk();
+    let passed = Passed { name, dirfd: dirfd as i32, follow: how & FOLLOW };
+    let walked = match exact::of_call() {
+        Some(both) if how & FIRST != 0 => passed.walk_unless(&both.first),
+        Some(both) if how & SECOND != 0 => passed.walk_unless(&both.second),
+        _ => passed.walk(),
+    };
     walked.describe(facts, tail);
     walked.inode().address
 }

@@ -4,9 +4,9 @@ use std::ffi::CString;
 use std::fs;
 use std::process::Stdio;
 
-use lanner_core::event::{Access, Event, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through};
+use lanner_core::event::{Access, Event, FileId, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through};
 
-use super::stage::{Stage, file_id, helper, life_of, stage};
+use super::stage::{Stage, after, done, file_id, helper, life_of, perform, stage};
 use lanner_tests::ring;
 
 /// Whether a hook of the full layer is attached. Where it must be (`cargo xtask vm` knows which kernels allow it) it is;
@@ -80,4 +80,68 @@ fn opens_by_rings() {
     println!("the kernel's own: {}", own.display());
     ring::open(&path("thread"), ring::ASYNC, false).expect("opened");
     assert_eq!(ring::open(&path("table"), 0, true).expect("opened"), 0);
+}
+
+/// A link whose text is too long to lie beside its inode: what is named through it cannot be walked.
+#[test]
+fn what_is_mounted_through_links_that_cannot_be_followed_is_told_by_the_kernel() {
+    let Some(stage) = stage() else { return };
+    if ["security_sb_mount", "security_sb_umount", "security_move_mount"].map(|name| has(stage, name)).contains(&false)
+    {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let (real, other) = (dir.path().join("real"), dir.path().join("other"));
+    fs::create_dir(&real).expect("made");
+    fs::create_dir(&other).expect("made");
+    let long = "./".repeat(600);
+    std::os::unix::fs::symlink(format!("{long}real"), dir.path().join("link")).expect("linked");
+    std::os::unix::fs::symlink(format!("{long}other"), dir.path().join("way")).expect("linked");
+    let at = CString::new(dir.path().to_str().expect("text")).expect("no NUL");
+    let (_, life) = perform(
+        stage,
+        &mut after(move || {
+            let (null, none) = (std::ptr::null(), std::ptr::null());
+            let here = libc::AT_FDCWD;
+            // SAFETY: NUL-terminated strings, and pointers that may be null.
+            unsafe {
+                done(libc::unshare(libc::CLONE_NEWNS).into())?;
+                done(libc::mount(null, c"/".as_ptr(), null, libc::MS_REC | libc::MS_PRIVATE, none).into())?;
+                done(libc::chdir(at.as_ptr()).into())?;
+                done(libc::mount(c"loot".as_ptr(), c"link".as_ptr(), c"tmpfs".as_ptr(), 0, none).into())?;
+                done(libc::mount(null, c"link".as_ptr(), null, libc::MS_SLAVE, none).into())?;
+                done(libc::syscall(libc::SYS_move_mount, here, c"link".as_ptr(), here, c"way".as_ptr(), FOLLOW_BOTH))?;
+                // Nothing is mounted there any more.
+                libc::syscall(libc::SYS_move_mount, here, c"link".as_ptr(), here, c"way".as_ptr(), FOLLOW_BOTH);
+                done(libc::umount2(c"way".as_ptr(), libc::MNT_DETACH).into())?;
+            }
+            Ok(())
+        }),
+    );
+    /// `MOVE_MOUNT_F_SYMLINKS | MOVE_MOUNT_T_SYMLINKS`.
+    const FOLLOW_BOTH: u32 = 0x11;
+    let told: Vec<(&str, String, FileId, bool)> = life
+        .iter()
+        .filter_map(|e| match &e.payload {
+            Payload::Mount(mount) => {
+                Some((mount.call.name(), mount.place.path.to_string(), mount.place.id, mount.place.as_passed))
+            }
+            _ => None,
+        })
+        .collect();
+    let (real, other) = ((real.display().to_string(), file_id(&real)), (other.display().to_string(), file_id(&other)));
+    let root = told.get(2).expect("a mount that was changed").2;
+    assert!(root.is_known() && root != real.1);
+    let row = |call: &'static str, path: &str, id| (call, path.to_owned(), id, false);
+    assert_eq!(
+        told,
+        [
+            row("mount", "/", file_id("/")),
+            row("mount", &real.0, root),
+            row("mount", &real.0, root),
+            row("move_mount", &other.0, root),
+            row("move_mount", &other.0, root),
+            row("umount2", &other.0, other.1),
+        ]
+    );
 }

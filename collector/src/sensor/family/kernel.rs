@@ -31,6 +31,13 @@ pub(super) const HOOKS: &[Spec] = &[
         without: "other kernels that are made ready to run",
         unless: "",
     },
+    Spec {
+        name: "security_kernel_read_file",
+        program: "exact_code",
+        attach: Attach::Entry("security_kernel_read_file"),
+        without: "certainty about which file code came from: that of a descriptor which another thread changes under the call",
+        unless: "",
+    },
 ];
 
 pub(super) fn kernel(reader: &mut Reader<'_>) -> Option<Payload> {

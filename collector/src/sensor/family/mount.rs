@@ -3,6 +3,7 @@
 use lanner_collector_abi::{MountRecord, RootRecord};
 use lanner_core::event::{Family, Mount, Payload, RootChange};
 
+use super::EXACTLY;
 use super::calls::call;
 use crate::sensor::hooks::{Attach, Spec};
 use crate::sensor::record::{Reader, file, string};
@@ -53,6 +54,27 @@ pub(super) const HOOKS: &[Spec] = &[
             ("mount_setattr", &["sys_exit_mount_setattr"]),
         ]),
         without: "what is mounted by descriptors",
+        unless: "",
+    },
+    Spec {
+        name: "security_sb_mount",
+        program: "exact_mount",
+        attach: Attach::Entry("security_sb_mount"),
+        without: EXACTLY,
+        unless: "",
+    },
+    Spec {
+        name: "security_sb_umount",
+        program: "exact_umount",
+        attach: Attach::Entry("security_sb_umount"),
+        without: EXACTLY,
+        unless: "",
+    },
+    Spec {
+        name: "security_move_mount",
+        program: "exact_move",
+        attach: Attach::Entry("security_move_mount"),
+        without: EXACTLY,
         unless: "",
     },
 ];
