@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -49,6 +50,19 @@ struct State {
     /// The first event that was seen of it; `None` while it is only announced.
     seen: Option<(ProcessKey, Origin)>,
     named: bool,
+    /// What was told of it last, by its hash. It may be asked about twice: when it is announced, and when it is seen before
+    /// that was answered.
+    told: Option<u64>,
+}
+
+impl State {
+    /// Whether this is another word than the last one; from now on it is the last.
+    fn is_news(&mut self, info: &ContainerInfo) -> bool {
+        let mut hasher = DefaultHasher::new();
+        info.hash(&mut hasher);
+        let told = Some(hasher.finish());
+        std::mem::replace(&mut self.told, told) != told
+    }
 }
 
 impl Names {
@@ -140,8 +154,10 @@ impl Names {
             // Forgotten since: there were too many.
             let Some(state) = self.containers.get_mut(&info.id) else { continue };
             state.named |= info.is_known();
-            match state.seen {
-                Some((process, origin)) => ready.push((process, origin, info)),
+            let seen = state.seen;
+            match seen {
+                Some((process, origin)) if state.is_news(&info) => ready.push((process, origin, info)),
+                Some(_) => {}
                 None => self.early.insert(info.id.clone(), info),
             }
         }
@@ -199,13 +215,15 @@ impl Names {
         let seen = Some((process, origin));
         let named = state.is_some_and(|state| state.named);
         if let Some(info) = self.early.remove(id) {
-            self.containers.insert(id.clone(), State { seen, named });
+            let mut state = State { seen, named, told: None };
+            state.is_news(&info);
+            self.containers.insert(id.clone(), state);
             return Some((process, info));
         }
         let whose = Whose { node: outer_container(&task.cgroup), user: user_of(&task.cgroup) };
         let question = Question { id: id.clone(), whose, bundle: None, seen: true };
         if self.ask(question) {
-            self.containers.insert(id.clone(), State { seen, named });
+            self.containers.insert(id.clone(), State { seen, named, told: None });
         }
         None
     }
@@ -231,7 +249,7 @@ impl Names {
             let whose = Whose { node: place.node.clone(), user: user_of(&task.cgroup) };
             let bundle = bundle.map(|folder| (place, folder));
             if self.ask(Question { id: id.clone(), whose, bundle, seen: false }) {
-                self.containers.insert(id, State { seen: None, named: false });
+                self.containers.insert(id, State { seen: None, named: false, told: None });
             }
         }
     }
@@ -434,6 +452,22 @@ mod tests {
         };
         assert_eq!(of(&events[1]), Some(ContainerId("own-name".into())), "its group is known by the announcement");
         assert_eq!(of(&events[4]), None);
+    }
+
+    #[test]
+    fn what_is_asked_about_twice_is_told_once_unless_more_is_known() {
+        let (mut names, thread) = names(16);
+        names.look(&mut vec![exec(1, "runc create --bundle /b web")], BootTime(1));
+        thread.answer("web", "web");
+        // The answer is under way when the container begins.
+        let begun = Task { container: Some(ContainerId("web".into())), ..Task::default() };
+        assert!(names.meet(ProcessKey::new(8, 8), &begun, Origin::Live).is_none());
+        assert_eq!(thread.asked(), ["web announced", "web seen"]);
+        thread.answer("web", "web");
+        thread.answer("web", "web, and in which pod");
+        let mut events = Vec::new();
+        names.look(&mut events, BootTime(2));
+        assert_eq!(told(&events), [(0, 2, "web".to_owned()), (1, 2, "web, and in which pod".to_owned())]);
     }
 
     #[test]

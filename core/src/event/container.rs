@@ -7,7 +7,7 @@ pub const MAX_LISTED: usize = 64;
 
 /// What is known of a container from others than the kernel. It may come long after the container was first seen, and
 /// more than once; the last one holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub struct ContainerInfo {
     /// The container.
     pub id: ContainerId,
@@ -42,7 +42,7 @@ pub struct ContainerInfo {
 }
 
 /// Who knew a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ToldBy {
     /// Nobody who could be asked.
@@ -57,7 +57,7 @@ pub enum ToldBy {
 }
 
 /// A container image's name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub struct ImageName {
     /// As the user named it, such as `docker.io/library/nginx:1.25`; empty when unknown.
     pub reference: Text,
@@ -100,7 +100,7 @@ fn tag_at(reference: &[u8]) -> Option<usize> {
 }
 
 /// What a container is in its pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// One that runs a program of its user's.
@@ -111,7 +111,7 @@ pub enum Role {
 }
 
 /// A pod's name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub struct PodName {
     /// Its name.
     pub name: Text,
@@ -129,7 +129,7 @@ pub struct PodName {
 }
 
 /// A namespace that a container may share with its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum HostNamespace {
@@ -152,7 +152,7 @@ impl HostNamespace {
 }
 
 /// Files of the host that a container was given.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub struct HostMount {
     /// Where they lie on the host.
     pub host: Text,
@@ -163,7 +163,7 @@ pub struct HostMount {
 }
 
 /// A label.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize)]
 #[allow(missing_docs)]
 pub struct Label {
     pub key: Text,
