@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lanner_core::event::{Event, Origin, Payload, ProcessKey, StdioKind};
 
-use super::stage::{config, file_id, is_me, sensor};
+use super::stage::{Ends, config, file_id, is_me, sensor};
 
 #[test]
 fn what_already_runs_is_told_as_an_exec_tells_it() {
@@ -54,13 +54,14 @@ fn what_already_runs_is_told_as_an_exec_tells_it() {
 fn between_backfill_and_live_there_is_no_gap_and_no_double() {
     let done = AtomicBool::new(false);
     let events = std::thread::scope(|scope| {
+        let _ends = Ends { done: &done, accepts_at: None };
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 let mut child = Command::new("/bin/sh").args(["-c", "(:); :"]).spawn().expect("sh runs");
                 child.wait().expect("it ends");
             }
         });
-        let events = sensor(&config()).map(|mut sensor| {
+        sensor(&config()).map(|mut sensor| {
             let mut events = sensor.backfill();
             // Go on until enough of what runs now has begun and ended.
             while events.iter().filter(|e| matches!(e.payload, Payload::Exit(_))).count() < 50 {
@@ -69,9 +70,7 @@ fn between_backfill_and_live_there_is_no_gap_and_no_double() {
             }
             assert_eq!(sensor.flush(&mut events), []);
             events
-        });
-        done.store(true, Ordering::Relaxed);
-        events
+        })
     });
     let Some(events) = events else { return };
     let mut begun: HashMap<ProcessKey, usize> = HashMap::new();

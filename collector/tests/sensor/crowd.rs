@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use lanner_core::event::{Attempt, Event, Flow, Loss, LossCause, Payload};
 
 use super::network::{address, connect, give_up_after, in_own_network, silent_neighbour, socket};
-use super::stage::{config, sensor};
+use super::stage::{Ends, config, sensor};
 
 /// The clock ends attempts that nobody answers, wherever it interrupts the processor: also in the midst of what is told of
 /// another connection, when the kernel does not run the same program again.
@@ -31,6 +31,7 @@ fn attempts_that_the_clock_ends_amid_others_are_told() {
         let mut events = Vec::new();
         let mut losses = Vec::new();
         let (failed, begun) = std::thread::scope(|scope| {
+            let _ends = Ends { done: &done, accepts_at: Some(there) };
             for _ in 0..2 {
                 scope.spawn(|| {
                     while !done.load(Ordering::Relaxed) {
@@ -66,8 +67,6 @@ fn attempts_that_the_clock_ends_amid_others_are_told() {
                 }));
                 sensor.wait(Duration::from_millis(4)).expect("waits");
             }
-            done.store(true, Ordering::Relaxed);
-            drop(TcpStream::connect(there));
             (failed.len(), attempts.iter().all(|(_, begun)| *begun))
         });
         losses.extend(sensor.flush(&mut events));

@@ -12,7 +12,7 @@ use lanner_collector::sensor::{OlderSockets, Sensor, SensorConfig};
 use lanner_core::event::{Accept, Attempt, Connect, Event, Flow, HookState, Origin, Payload, UnixAct};
 
 use super::network::in_own_network;
-use super::stage::{config, is_me, sensor, shell};
+use super::stage::{Ends, config, is_me, sensor, shell};
 
 /// Connections that each busy thread keeps open.
 const HELD: usize = 200;
@@ -193,6 +193,7 @@ fn between_what_is_found_and_what_is_seen_there_is_no_gap_and_no_double() {
         // One that stays, whatever the others have time for.
         let _stays = (TcpStream::connect(there).expect("connects"), listener.accept().expect("accepts"));
         let events = std::thread::scope(|scope| {
+            let _ends = Ends { done: &done, accepts_at: Some(there) };
             // Each end lives for a while, so that some are older than any hook.
             let busy = |step: Duration| {
                 let mut held = VecDeque::new();
@@ -221,7 +222,7 @@ fn between_what_is_found_and_what_is_seen_there_is_no_gap_and_no_double() {
                     shell(":").status().expect("sh runs");
                 }
             });
-            let events = sensor(&config()).map(|mut sensor| {
+            sensor(&config()).map(|mut sensor| {
                 let mut events = sensor.backfill();
                 let closes = |events: &[Event]| {
                     let close = |e: &&Event| matches!(e.payload, Payload::Close(c) if c.flow.netns == netns);
@@ -229,11 +230,7 @@ fn between_what_is_found_and_what_is_seen_there_is_no_gap_and_no_double() {
                 };
                 until(&mut sensor, &mut events, "closes", |events| closes(events) >= 2_000);
                 events
-            });
-            done.store(true, Ordering::Relaxed);
-            // Whoever waits to accept.
-            drop(TcpStream::connect(there));
-            events
+            })
         });
         let Some(events) = events else { return };
         check(&events, netns);

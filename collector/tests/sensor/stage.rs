@@ -1,10 +1,12 @@
 //! What the tests stand on: one sensor for all of them, and what it saw.
 
 use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -117,6 +119,23 @@ pub(crate) fn after(first: impl FnMut() -> io::Result<()> + Send + Sync + 'stati
 /// What a system call returned, or its error.
 pub(crate) fn done(result: i64) -> io::Result<i64> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Tells threads that they are done, also when what is asserted meanwhile does not hold: else they would be waited for
+/// for ever.
+pub(crate) struct Ends<'a> {
+    pub(crate) done: &'a AtomicBool,
+    /// Where one of them may wait for a connection.
+    pub(crate) accepts_at: Option<SocketAddr>,
+}
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(there) = self.accepts_at {
+            drop(TcpStream::connect(there));
+        }
+    }
 }
 
 /// `sh -c SCRIPT`.
