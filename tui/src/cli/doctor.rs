@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+#[cfg(feature = "live")]
+use super::follow::loss_words;
 use super::{Status, one_line};
 use crate::ui::{Colours, Look};
 
@@ -53,8 +55,13 @@ fn sight(out: &mut impl Write) -> io::Result<bool> {
     use lanner_core::event::{HookLayer, HookState};
 
     writeln!(out, "What the sensor listens to")?;
-    let node = match Sensor::load(&SensorConfig::default()) {
-        Ok(sensor) => node_info(sensor.hooks().to_vec()),
+    let mut events = Vec::new();
+    let (node, losses) = match Sensor::load(&SensorConfig::default()) {
+        Ok(mut sensor) => {
+            events.extend(sensor.backfill());
+            let losses = sensor.flush(&mut events);
+            (node_info(sensor.hooks().to_vec()), losses)
+        }
         Err(error) => {
             writeln!(out, "  MISSING  sensor: {}", one_line(&error.to_string()))?;
             return Ok(false);
@@ -74,6 +81,14 @@ fn sight(out: &mut impl Write) -> io::Result<bool> {
             };
             writeln!(out, "           {}: {why}", one_line(&hook.name))?;
             writeln!(out, "             {unseen}: {}", one_line(&hook.without))?;
+        }
+    }
+    match losses.as_slice() {
+        [] => writeln!(out, "  ok       losses: none meanwhile, of {} events", events.len())?,
+        some => {
+            for loss in some {
+                writeln!(out, "  LESS     losses: {}", loss_words(*loss))?;
+            }
         }
     }
     writeln!(out, "What cannot be seen on this kernel, whatever happens")?;
