@@ -121,6 +121,40 @@ fn who_comes_late_is_told_what_lives() {
 }
 
 #[test]
+fn who_comes_late_is_told_the_roots_that_were_seen_to_change() {
+    let (script, hub) = hub(SMALL);
+    let mut early = hub.subscribe(all()).unwrap();
+    let root = |path: &str, ino| File::new(path, 1, ino);
+    let change = RootChange {
+        call: Call::of(Family::Root, "chroot").unwrap(),
+        now: root("/srv/jail", 7),
+        before: root("/", 2),
+        namespace: 0,
+    };
+    let changed = event(20, ProcessKey::new(1, 1), Payload::Root(Box::new(change)));
+    script.give(vec![exec(10, 1, "/sbin/init"), changed, fork(30, 1, 2), exec(40, 3, "/bin/sh")]);
+    until(&mut early, 4);
+    let mut late = hub.subscribe(all()).unwrap();
+    hub.stop().unwrap();
+    let batches = rest(&mut late);
+    let roots: Vec<_> = batches[0]
+        .events
+        .iter()
+        .map(|event| {
+            let Payload::Alive(exec) = &event.payload else { panic!("{event:?}") };
+            (event.header.process.pid, exec.task.root.ino, exec.task.root_path.as_ref().map(ToString::to_string))
+        })
+        .collect();
+    let jail = || Some("/srv/jail".to_owned());
+    assert_eq!(roots, [(1, 7, jail()), (2, 7, jail()), (3, 0, None)]);
+
+    // Who is told so knows as much, and tells it on.
+    let mut graph = lanner_core::graph::Graph::default();
+    batches[0].events.iter().for_each(|event| graph.apply(event));
+    assert_eq!(graph.process(ProcessKey::new(2, 2)).unwrap().root, Some("/srv/jail".into()));
+}
+
+#[test]
 fn between_the_snapshot_and_the_news_is_no_gap_and_no_double() {
     let (script, hub) = hub(Limits::default());
     for round in 0..40 {

@@ -80,6 +80,7 @@ fn task(pid: u32, status: &str) -> Task {
         tty: None,
         namespaces,
         root: identity(pid, "root"),
+        root_path: None,
         container: container::innermost(&cgroup),
         cgroup,
     }

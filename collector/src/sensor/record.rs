@@ -67,6 +67,7 @@ pub(in crate::sensor) fn task(facts: &TaskFacts, reader: &mut Reader<'_>) -> Opt
         group: facts.group,
         tty: (!tty.is_empty()).then_some(tty),
         root: FileId { dev: facts.root_dev, ino: facts.root_ino },
+        root_path: None,
         namespaces: Namespaces { pid: facts.ns.pid, ..namespaces(&facts.ns) },
         container: container::innermost(&cgroup),
         cgroup,

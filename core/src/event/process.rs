@@ -36,6 +36,8 @@ pub struct Task {
     pub namespaces: Namespaces,
     /// Which directory is its root; unknown where the sensor could not tell.
     pub root: FileId,
+    /// That directory's path, where it was seen to become one; the kernel's own events leave it out.
+    pub root_path: Option<Text>,
     /// Its control group: the path's last components that the sensor read, such as `/kubepods/besteffort/podX/CONTAINER`.
     pub cgroup: Text,
     /// The container that the control group names.

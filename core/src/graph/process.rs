@@ -87,12 +87,17 @@ impl Process {
             }
             return;
         }
+        let mut task = task;
+        let path = task.root_path.take();
         let root = std::mem::replace(&mut self.task, task).root;
         if !self.task.root.is_known() {
             self.task.root = root;
         } else if self.task.root != root {
             // It went there unseen.
             self.root = None;
+        }
+        if path.is_some() {
+            self.root = path;
         }
         self.images.reserve_exact(1);
         if self.images.len() == MAX_IMAGES {

@@ -37,6 +37,7 @@ fn alive(process: &Process) -> Event {
     let mut task = process.task.clone();
     // Who started it tells more than who reaps it.
     task.parent = process.parent.or(task.parent);
+    task.root_path.clone_from(&process.root);
     let header = Header {
         seq: running.map_or(0, |running| running.seq),
         time: running.map_or(process.key.start, |running| running.since),

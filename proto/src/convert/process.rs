@@ -114,6 +114,7 @@ impl From<&Task> for v1::Task {
             container: task.container.as_ref().map(|id| bytes(&id.0)),
             root_dev: task.root.dev,
             root_ino: task.root.ino,
+            root_path: task.root_path.as_ref().map(bytes),
         }
     }
 }
@@ -138,6 +139,7 @@ impl TryFrom<v1::Task> for Task {
             cgroup: text(task.cgroup, "cgroup")?,
             container: optional(task.container, "container")?.map(ContainerId),
             root: FileId { dev: task.root_dev, ino: task.root_ino },
+            root_path: optional(task.root_path, "root_path")?,
         })
     }
 }

@@ -108,6 +108,7 @@ impl Rng {
             tty: self.maybe(Self::text),
             namespaces: self.namespaces(),
             root: FileId { dev: self.u64(), ino: self.u64() },
+            root_path: self.maybe(Self::text),
             cgroup: self.text(),
             container: self.maybe(|r| ContainerId(r.text())),
         }

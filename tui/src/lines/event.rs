@@ -2,9 +2,10 @@
 
 use lanner_core::event::{
     Accept, Accounts, Attempt, Attribute, Bind, Bpf, CloneFlags, Close, Comm, Compat, ContainerInfo, CredentialsChange,
-    Dns, Event, Exec, Exit, File, Flow, Gain, KernelLoad, Layer, Link, Listen, Make, MemFd, Mount, NamespaceChange,
-    Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename, RootChange, Seal, SignalSent, Socket, SocketType,
-    Stdio, StdioChange, Task, Text, Trace, Traffic, Udp, Unix, UnixAct, UnixName, Unlink, UringOp, UringSetup,
+    Dns, Event, Exec, Exit, File, FileId, Flow, Gain, KernelLoad, Layer, Link, Listen, Make, MemFd, Mount,
+    NamespaceChange, Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename, RootChange, Seal, SignalSent,
+    Socket, SocketType, Stdio, StdioChange, Task, Text, Trace, Traffic, Udp, Unix, UnixAct, UnixName, Unlink, UringOp,
+    UringSetup,
 };
 use lanner_core::graph::Graph;
 use serde::Serialize;
@@ -124,8 +125,17 @@ struct TaskData {
     group: u32,
     tty: Option<Text>,
     namespaces: Namespaces,
+    root: Option<Root>,
     cgroup: Text,
     container: Option<Text>,
+}
+
+/// A root directory, where something is known of it.
+#[derive(Debug, Serialize)]
+struct Root {
+    #[serde(flatten)]
+    id: FileId,
+    path: Option<Text>,
 }
 
 #[derive(Debug, Serialize)]
@@ -262,6 +272,7 @@ fn task_data(task: &Task, node: &NodeInfo) -> TaskData {
         group: task.group,
         tty: task.tty.clone(),
         namespaces: task.namespaces,
+        root: task.root.is_known().then(|| Root { id: task.root, path: task.root_path.clone() }),
         cgroup: task.cgroup.clone(),
         container: task.container.clone().map(|id| id.0),
     }

@@ -198,6 +198,7 @@ fn task(pid: u32, parent: Option<ProcessKey>, place: &Place, args: &[&str]) -> T
         session: pid,
         group: pid,
         tty: place.tty.map(Text::from),
+        root_path: None,
         namespaces: place.namespaces.unwrap_or(HOST),
         root: FileId::default(),
         cgroup: Text::from(place.cgroup.as_str()),
