@@ -823,6 +823,9 @@ pub struct Task {
     pub root_dev: u64,
     #[prost(uint64, tag = "96")]
     pub root_ino: u64,
+    /// Its path, where it is known.
+    #[prost(bytes = "vec", optional, tag = "110")]
+    pub root_path: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 /// As whom a process runs; users and groups as the initial user namespace numbers them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
