@@ -81,7 +81,9 @@ impl Truth {
             match &event.payload {
                 Payload::Fork(fork) => drop(parents.insert(fork.child, event.header.process)),
                 Payload::Alive(exec) => {
-                    drop(exec.task.parent.map(|p| parents.entry(event.header.process).or_insert(p)))
+                    if let Some(parent) = exec.task.parent {
+                        parents.entry(event.header.process).or_insert(parent);
+                    }
                 }
                 _ => {}
             }
