@@ -1,13 +1,12 @@
 //! Cases: signals that evidence joins. A case that weighs enough is an incident.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::lead::Lead;
 use super::occurrence::{self, Occurrence};
 use super::tie::Ties;
 use super::{Link, LinkKind, ProcessSummary, Severity, Signal, Tactic, words};
-use crate::event::{BootTime, ContainerId, ContainerInfo, Event, Origin, ProcessKey, Text};
+use crate::event::{BootTime, ContainerId, ContainerInfo, Event, ProcessKey, Text};
 use crate::graph::Graph;
 use crate::hash::{HashMap, HashSet, IndexMap, IndexSet};
 
@@ -18,9 +17,7 @@ const MAX_WAYS: usize = 65_536;
 /// Processes, files and peers that are listed of one case.
 const MAX_MEMBERS: usize = 16_384;
 /// Processes that are part of cases, of all together.
-const MAX_ALL_MEMBERS: usize = 131_072;
-/// How long before a stage that it leads to something may have begun to be all of one piece with it.
-const LONGEST_JOB: Duration = Duration::from_secs(300);
+pub(super) const MAX_ALL_MEMBERS: usize = 131_072;
 /// Times of a stage of which each is told at once.
 const FEW: u64 = 16;
 /// Events that a stage rests on and that are listed.
@@ -55,8 +52,8 @@ pub(super) struct Case {
     /// How many members were looked at for that.
     looked_at: usize,
     /// The origins and containers that lead to it.
-    origins: IndexSet<ProcessKey>,
-    containers: IndexSet<ContainerId>,
+    pub(super) origins: IndexSet<ProcessKey>,
+    pub(super) containers: IndexSet<ContainerId>,
     /// Where it stands among the incidents, once it is one.
     pub(super) incident: Option<usize>,
 }
@@ -103,7 +100,7 @@ impl Case {
     }
 
     /// Notes what a process wrote and whom it called.
-    fn note_doings(&mut self, graph: &Graph, key: ProcessKey) {
+    pub(super) fn note_doings(&mut self, graph: &Graph, key: ProcessKey) {
         let (written, peers) = graph.did_lately(key);
         for id in written {
             if let Some(file) = graph.file(id) {
@@ -300,11 +297,11 @@ pub(super) fn summary(graph: &Graph, key: ProcessKey) -> ProcessSummary {
 /// All cases, and whose they are.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cases {
-    cases: IndexMap<u64, Box<Case>>,
+    pub(super) cases: IndexMap<u64, Box<Case>>,
     next: u64,
-    of_process: HashMap<ProcessKey, u64>,
-    of_origin: IndexMap<ProcessKey, u64>,
-    of_container: IndexMap<ContainerId, u64>,
+    pub(super) of_process: HashMap<ProcessKey, u64>,
+    pub(super) of_origin: IndexMap<ProcessKey, u64>,
+    pub(super) of_container: IndexMap<ContainerId, u64>,
     /// Incidents that became part of an older one.
     merged: Vec<(usize, u64)>,
     /// What was held for cases that are no more.
@@ -322,17 +319,6 @@ impl Cases {
     /// The case that a process is part of, or that others of its lineage are.
     pub(super) fn of_lineage(&self, graph: &Graph, key: ProcessKey) -> Option<&Case> {
         self.of(key).or_else(|| self.cases.get(self.of_origin.get(&graph.origin_of(key))?).map(Box::as_ref))
-    }
-
-    /// Whether nothing but a container's first program leads from a process to the case that its origin leads to. That
-    /// program starts whatever the container is for; one that takes calls is what those have in common.
-    pub(super) fn only_shares_a_container(&self, graph: &Graph, key: ProcessKey) -> bool {
-        let nearest = graph.ancestors(key).map(|p| p.key).find(|above| self.of_process.contains_key(above));
-        nearest.is_some_and(|above| {
-            is_first_of_its_container(graph, above)
-                && !graph.serves_many(above)
-                && self.of(above).is_some_and(|case| case.passages.contains_key(&above))
-        })
     }
 
     /// The case that weighs most of those seen in a container.
@@ -412,112 +398,6 @@ impl Cases {
         self.loose.extend(case.held);
     }
 
-    /// Makes a process and all of its descendants part of a case, and what led to it: its ancestors up to where its doings
-    /// began. Of those, whoever started more than one branch of the case is no mere way to it: all that it started belongs to
-    /// it, unless it serves many. Gives who is new.
-    pub(super) fn include(&mut self, graph: &Graph, id: u64, key: ProcessKey, now: BootTime) -> Vec<ProcessKey> {
-        let Some(known) = self.cases.get(&id).map(|case| case.members.len()) else { return Vec::new() };
-        self.include_line(graph, id, key, now);
-        self.cases.get(&id).map(|case| case.members.keys().skip(known).copied().collect()).unwrap_or_default()
-    }
-
-    fn include_line(&mut self, graph: &Graph, id: u64, key: ProcessKey, now: BootTime) {
-        if graph.process(key).is_none() {
-            return; // nobody in particular, to whom nothing is related
-        }
-        let origin = graph.origin_of(key);
-        let mut doers = Vec::new();
-        match self.cases.get_mut(&id) {
-            // Who serves many does most of what it does for others than the one who misused it.
-            Some(case) if graph.serves_many(key) && !self.of_process.contains_key(&key) => {
-                case.passages.insert(key, key);
-                self.include_one(graph, id, key);
-            }
-            Some(case) if graph.serves_many(key) && case.passages.contains_key(&key) => {}
-            _ => doers.push(key),
-        }
-        let mut from = key;
-        let above = graph.ancestors(key).map(|p| p.key).take_while(|k| key != origin && *k != origin);
-        for led in above.chain((key != origin).then_some(origin)) {
-            let Some(case) = self.cases.get_mut(&id) else { return };
-            let serves = graph.serves_many(led) || is_first_of_its_container(graph, led);
-            match case.passages.get(&led) {
-                None if self.of_process.contains_key(&led) => break,
-                None if !serves && is_one_job(graph, led, now) => doers.push(led),
-                None => drop(case.passages.insert(led, from)),
-                Some(way) if serves || *way == from => {}
-                Some(_) => doers.push(led),
-            }
-            self.include_one(graph, id, led);
-            from = led;
-        }
-        for doer in doers {
-            self.include_below(graph, id, doer);
-        }
-        let container = graph.container_of(key).map(|container| container.id.clone());
-        bound(&mut self.of_origin);
-        self.of_origin.insert(origin, id);
-        let known = container.as_ref().and_then(|container| self.of_container.get(container)).copied();
-        // What weighs more is what others may belong to; of two alike the later.
-        let weight = |id: u64| self.cases.get(&id).map_or(0, |case| case.score());
-        if let Some(container) = &container
-            && known.is_none_or(|known| weight(id) >= weight(known))
-        {
-            bound(&mut self.of_container);
-            self.of_container.insert(container.clone(), id);
-        }
-        if let Some(case) = self.cases.get_mut(&id) {
-            case.origins.insert(origin);
-            case.containers.extend(container);
-        }
-    }
-
-    /// Makes a process part of a case, for what it does itself, and all of its descendants.
-    fn include_below(&mut self, graph: &Graph, id: u64, key: ProcessKey) {
-        if let Some(case) = self.cases.get_mut(&id)
-            && case.passages.remove(&key).is_some()
-        {
-            case.note_doings(graph, key);
-        }
-        self.include_one(graph, id, key);
-        let mut below = vec![key];
-        while let Some(parent) = below.pop() {
-            let Some(process) = graph.process(parent) else { continue };
-            for child in &process.children {
-                // What is part of a case already, be it another, was looked through when it became so; a mere way was not.
-                let case = self.cases.get_mut(&id).filter(|_| self.of_process.get(child) == Some(&id));
-                if let Some(case) = case {
-                    if case.passages.remove(child).is_some() {
-                        case.note_doings(graph, *child);
-                        below.push(*child);
-                    }
-                } else if !self.of_process.contains_key(child) {
-                    self.include_one(graph, id, *child);
-                    if self.of_process.contains_key(child) {
-                        below.push(*child);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Makes one process part of a case, unless it is part of one.
-    pub(super) fn include_one(&mut self, graph: &Graph, id: u64, key: ProcessKey) {
-        if self.of_process.contains_key(&key) {
-            return;
-        }
-        let room = self.of_process.len() < MAX_ALL_MEMBERS;
-        if let Some(case) = self.cases.get_mut(&id) {
-            if room {
-                case.include(graph, key);
-            }
-            match case.members.contains_key(&key) {
-                true => drop(self.of_process.insert(key, id)),
-                false => self.unlisted += u64::from(graph.process(key).is_some()),
-            }
-        }
-    }
-
     /// Makes cases one: the oldest takes in the others. Gives its id.
     pub(super) fn join(&mut self, ids: &[u64]) -> Option<u64> {
         let oldest = *ids.iter().min()?;
@@ -579,21 +459,8 @@ impl Cases {
     }
 }
 
-/// What began lately and has no terminal does one thing: a request's handler, a scheduler's job, a script that was sent. What
-/// was there before may be a service, and at a terminal somebody does this and that.
-fn is_one_job(graph: &Graph, key: ProcessKey, now: BootTime) -> bool {
-    graph.process(key).is_some_and(|process| {
-        process.origin == Origin::Live && process.task.tty.is_none() && now.since(key.start) <= LONGEST_JOB
-    })
-}
-
-/// A container's first program starts what the container is for, and adopts what others leave.
-fn is_first_of_its_container(graph: &Graph, key: ProcessKey) -> bool {
-    graph.container_of(key).is_some_and(|container| container.root == key)
-}
-
 /// Makes room for one more way to a case: a sixteenth of a full map goes at a time, oldest first.
-fn bound<K>(ways: &mut IndexMap<K, u64>) {
+pub(super) fn bound<K>(ways: &mut IndexMap<K, u64>) {
     if ways.len() >= MAX_WAYS {
         ways.drain(..MAX_WAYS / 16);
     }

@@ -2,6 +2,7 @@
 //! [`Incident`]s that linked signals form. A detection stands beside the events and names those it rests on.
 //!
 //! - `case`: signals that evidence joins; one that weighs enough is an incident.
+//! - `member`: who is part of one, and who merely lies on the way.
 //! - `link`: the evidence.
 //! - [`explain`]: why something is part of an incident, and why not.
 //! - [`chain`]: known stories that incidents are held against.
@@ -16,6 +17,7 @@ mod follow;
 mod incident;
 mod lead;
 mod link;
+mod member;
 mod mention;
 mod occurrence;
 pub mod rules;
