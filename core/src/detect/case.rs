@@ -15,7 +15,7 @@ const MAX_CASES: usize = 4_096;
 /// Origins and containers that lead to cases; the oldest go first.
 const MAX_WAYS: usize = 65_536;
 /// Processes, files and peers that are listed of one case.
-const MAX_MEMBERS: usize = 16_384;
+pub(super) const MAX_MEMBERS: usize = 16_384;
 /// Processes that are part of cases, of all together.
 pub(super) const MAX_ALL_MEMBERS: usize = 131_072;
 /// Times of a stage of which each is told at once.
@@ -224,7 +224,6 @@ impl Case {
                 self.members.insert(key, member);
             }
         }
-        // Who is a way to both sides has started either, unless it is the same way.
         for (key, child) in other.passages {
             if self.members.contains_key(&key) {
                 self.passages.insert(key, child);

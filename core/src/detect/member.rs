@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::case::{Cases, MAX_ALL_MEMBERS, bound};
+use super::case::{Cases, MAX_ALL_MEMBERS, MAX_MEMBERS, bound};
 use crate::event::{BootTime, Origin, ProcessKey};
 use crate::graph::Graph;
 
@@ -39,7 +39,9 @@ impl Cases {
         match self.cases.get_mut(&id) {
             // Who serves many does most of what it does for others than the one who misused it.
             Some(case) if graph.serves_many(key) && !self.of_process.contains_key(&key) => {
-                case.passages.insert(key, key);
+                if case.members.len() < MAX_MEMBERS {
+                    case.passages.insert(key, key);
+                }
                 self.include_one(graph, id, key);
             }
             Some(case) if graph.serves_many(key) && case.passages.contains_key(&key) => {}
@@ -58,6 +60,10 @@ impl Cases {
                 Some(_) => doers.push(led),
             }
             self.include_one(graph, id, led);
+            if !self.of_process.contains_key(&led) {
+                // There was no room for it.
+                self.cases.get_mut(&id).into_iter().for_each(|case| drop(case.passages.remove(&led)));
+            }
             from = led;
         }
         for doer in doers {
