@@ -62,7 +62,9 @@ impl Cases {
             self.include_one(graph, id, led);
             if !self.of_process.contains_key(&led) {
                 // There was no room for it.
-                self.cases.get_mut(&id).into_iter().for_each(|case| drop(case.passages.remove(&led)));
+                if let Some(case) = self.cases.get_mut(&id) {
+                    case.passages.remove(&led);
+                }
             }
             from = led;
         }

@@ -14,6 +14,8 @@ use crate::event::{ContainerInfo, File, FileId, Image, Label, ProcessKey, Text};
 pub(super) const MEMORY: usize = 256 << 20;
 /// Processes that are kept at most, whatever they take: views look through all of them.
 const MAX_PROCESSES: usize = 131_072;
+/// What tables keep in reserve when they grow, or keep of what went, as a part of what stands in them: measured.
+const RESERVE: usize = 6;
 /// Steps that are made for one event: more than it can add.
 const STEPS: usize = 16;
 /// How many processes that live are considered when one of them has to go.
@@ -32,6 +34,11 @@ impl Graph {
 
     /// About how many bytes of memory it takes.
     pub fn bytes(&self) -> usize {
+        let entries = self.bytes_of_entries();
+        entries + entries / RESERVE
+    }
+
+    fn bytes_of_entries(&self) -> usize {
         let files = self.files.len() * Table::<FileId, File>::COST;
         self.processes_bytes
             + self.told_bytes
@@ -43,6 +50,7 @@ impl Graph {
             + self.ends.bytes()
             + self.pipes.len() * 56
             + self.containers.len() * 512
+            + self.awaited.len() * 96
     }
 
     /// Something rests on this process and on what it has to do with: they go last. As often as it is held it must be
