@@ -174,6 +174,26 @@ fn a_replay_is_equal() {
 }
 
 #[test]
+fn a_misused_servers_honest_work_is_none_of_the_incident() {
+    let Node { mut world, web, .. } = node();
+    let before = world.spawn(&web, "/usr/bin/perl", "perl count");
+    world.exit(&before);
+    let shell = world.spawn(&web, "/bin/sh", "sh -c id");
+    let silent = world.spawn(&shell, "/bin/true", "true");
+    let thief = world.spawn(&shell, "/bin/cat", "cat /etc/shadow");
+    world.read(&thief, "/etc/shadow", 77);
+    let after = world.spawn(&web, "/usr/bin/perl", "perl count");
+    world.write(&after, "/srv/count", 78);
+    let again = world.spawn(&web, "/bin/sh", "sh -c ls");
+    let found = incidents(&world);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let is_in = |actor: &Actor| found[0].processes.iter().any(|p| p.key == actor.key);
+    assert!([&web, &shell, &silent, &thief, &again].into_iter().all(is_in), "{:#?}", found[0].processes);
+    assert!(![&before, &after].into_iter().any(is_in), "{:#?}", found[0].processes);
+    assert!(!found[0].files.iter().any(|path| *path == *"/srv/count"), "{:?}", found[0].files);
+}
+
+#[test]
 fn an_admins_session_is_no_incident() {
     let mut node = node();
     let Node { world, shim, web, .. } = &mut node;

@@ -19,6 +19,9 @@ performed) script=$here/perform.py ;;
     ;;
 *) script=$here/${what%-inside}.sh ;;
 esac
+# One at a time: containers of the same name would be one.
+exec 9>/run/lanner-record.lock
+flock 9
 work=$(mktemp -d)
 root=$work/root
 groups=
