@@ -22,6 +22,7 @@ and with a recording's name what is missing there and what is too much. A test h
   before it was misused, a runtime) is counted as neither. A file that an attack's process only read counts as the attack's.
 - Containers are control groups with the names of containers', but in `reference` and `slow`, which a kubelet and containerd ran;
   `slow` is the same recording with nine more hours in each of its three longest gaps. Loopback is their only network.
+  Their recordings hold what was performed, honest work included, and nothing of the machine round it.
 
 This file is made by `LANNER_WRITE_DOCS=1 cargo test -p lanner-rules --test attribution`; a test holds one against the other.
 
@@ -33,7 +34,8 @@ const TAIL: &str = "
 - **Where the way in is a service, its honest signals are the attack's too.** Requests of one server that raise signals by themselves
   are joined with the attack's, because a web shell's requests have nothing but the server in common.
 - **What no rule speaks of begins nothing.** An attack that raises one signal of medium severity or a few of low is shown by its
-  signals and is no incident, whoever else belongs to it. Under other names and outside of temporary directories fewer rules
+  signals and is no incident, whoever else belongs to it: `late`, `cron` and `elsewhere` were performed first without a
+  connection that a shell opens, weighed 5, 4 and 3 where 6 make an incident, and nothing of them was found (recall 0). Under other names and outside of temporary directories fewer rules
   speak; that its connection is its standard input gives `elsewhere` away. In `cron` the file that is sent out from the
   host without a terminal raises no signal: it is in the incident, and is no stage of it.
 - **What happened before the collector started is unknown**, but for the processes that still ran then. In `late` the truth
