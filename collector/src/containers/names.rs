@@ -25,6 +25,9 @@ const MAX_REMEMBERED: usize = 8_192;
 const MAX_FOUND: usize = 256;
 /// What may wait for the thread, and for the hub. What does not find room is asked about the next time it is seen.
 const QUEUE: usize = 4_096;
+/// How long a container's first program may be waited for, in nanoseconds. It is the one whose start its names are told with:
+/// what a runtime ran there before is gone by then, and belongs to nothing.
+const BEGINS_WITHIN: u64 = 2_000_000_000;
 
 /// Names for the containers of an event stream.
 #[derive(Debug)]
@@ -32,8 +35,10 @@ pub struct Names {
     tells: SyncSender<Tell>,
     answers: Receiver<Box<ContainerInfo>>,
     containers: Bounded<ContainerId, State>,
-    /// Answers about containers of which nothing was seen yet.
+    /// Answers about containers of which no program was seen yet.
     early: Bounded<ContainerId, Box<ContainerInfo>>,
+    /// Who was seen in containers before any program of theirs, and until when that is waited for.
+    made: VecDeque<(BootTime, ProcessKey, ContainerId)>,
     /// Control groups that runtimes make for containers in ways that no path tells: `/NAME`.
     groups: Bounded<Vec<u8>, ContainerId>,
     proc: Option<Proc>,
@@ -47,7 +52,7 @@ pub struct Names {
 /// What is known of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
-    /// The first event that was seen of it; `None` while it is only announced.
+    /// The first program that was seen of it; `None` while it is only announced, or made.
     seen: Option<(ProcessKey, Origin)>,
     named: bool,
     /// What was told of it last, by its hash. It may be asked about twice: when it is announced, and when it is seen before
@@ -92,6 +97,7 @@ impl Names {
             answers,
             containers: Bounded::default(),
             early: Bounded::default(),
+            made: VecDeque::new(),
             groups: Bounded::default(),
             proc,
             own_mnt,
@@ -101,7 +107,7 @@ impl Names {
     }
 
     /// Looks through events, in their order, for runtimes and for containers that are new, and adds what came to be known
-    /// of containers: right behind the first event of one whose name is known already, else at the end, as something that
+    /// of containers: right behind the first program of one whose name is known already, else at the end, as something that
     /// happened at `time`. A container whose control group only its runtime can tell from others is put into its event.
     pub fn look(&mut self, events: &mut Vec<Event>, time: BootTime) {
         let late = self.answers();
@@ -120,7 +126,8 @@ impl Names {
                 }
                 Payload::Fork(fork) => {
                     self.place(&mut fork.task);
-                    self.meet(fork.child, &fork.task, header.origin)
+                    self.made(fork.child, &fork.task, header.time);
+                    None
                 }
                 _ => None,
             };
@@ -132,7 +139,8 @@ impl Names {
             events.insert(at, event);
         }
         let time = events.last().map_or(time, |event| event.header.time.max(time));
-        events.extend(late.into_iter().map(|(process, origin, info)| named(process, origin, time, info)));
+        let late = late.into_iter().chain(self.without_program(time));
+        events.extend(late.map(|(process, origin, info)| named(process, origin, time, info)));
         if let Some(accounts) = &mut self.accounts {
             accounts.look(events, time);
         }
@@ -203,6 +211,33 @@ impl Names {
         {
             task.container = Some(id.clone());
         }
+    }
+
+    /// A process in a container that may have no program of its own yet.
+    fn made(&mut self, process: ProcessKey, task: &Task, time: BootTime) {
+        let Some(id) = task.container.as_ref().filter(|id| self.containers.get(*id).is_none()) else { return };
+        let whose = Whose { node: outer_container(&task.cgroup), user: user_of(&task.cgroup) };
+        if self.ask(Question { id: id.clone(), whose, bundle: None, seen: true }) {
+            self.containers.insert(id.clone(), State { seen: None, named: false, told: None });
+            if self.made.len() == MAX_REMEMBERED {
+                self.made.pop_front();
+            }
+            self.made.push_back((BootTime(time.0.saturating_add(BEGINS_WITHIN)), process, id.clone()));
+        }
+    }
+
+    /// Containers whose program was waited for in vain: some are only made, or go on where they were frozen.
+    fn without_program(&mut self, time: BootTime) -> Vec<(ProcessKey, Origin, Box<ContainerInfo>)> {
+        let mut ready = Vec::new();
+        while let Some((_, process, id)) = self.made.pop_front_if(|(until, ..)| *until <= time) {
+            let Some(state) = self.containers.get_mut(&id).filter(|state| state.seen.is_none()) else { continue };
+            state.seen = Some((process, Origin::Live));
+            if let Some(info) = self.early.remove(&id) {
+                state.is_news(&info);
+                ready.push((process, Origin::Live, info));
+            }
+        }
+        ready
     }
 
     /// Who shows a container first; gives what is known of it by then.
@@ -402,6 +437,11 @@ mod tests {
         event(time, Payload::Exec(Box::new(Exec { task, image })))
     }
 
+    fn begin(time: u64, container: &str) -> Event {
+        let task = Task { container: Some(ContainerId(container.into())), ..Task::default() };
+        event(time, Payload::Exec(Box::new(Exec { task, image: Image::default() })))
+    }
+
     /// The names that events tell, and the events' places and times.
     fn told(events: &[Event]) -> Vec<(usize, u64, String)> {
         let one = |(i, event): (usize, &Event)| match &event.payload {
@@ -425,12 +465,45 @@ mod tests {
     #[test]
     fn an_answer_that_comes_late_stands_at_the_end() {
         let (mut names, thread) = names(16);
-        names.look(&mut vec![fork(1, "/docker/a", Some("a"))], BootTime(1));
+        names.look(&mut vec![begin(1, "a")], BootTime(1));
         thread.answer("a", "web");
         let mut events = vec![event(5, Payload::Exit(Exit { code: 0, signal: 0 }))];
         names.look(&mut events, BootTime(9));
         assert_eq!(told(&events), [(1, 9, "web".to_owned())]);
-        assert_eq!(events[1].header.process, ProcessKey::new(8, 8), "as who was seen in it first");
+        assert_eq!(events[1].header.process, ProcessKey::new(7, 7), "as whose program was seen in it first");
+    }
+
+    #[test]
+    fn a_container_is_named_as_its_first_program_begins_and_not_as_its_runtime_makes_it() {
+        let (mut names, thread) = names(16);
+        let mut events = vec![fork(1, "/docker/a", Some("a"))];
+        names.look(&mut events, BootTime(1));
+        thread.answer("a", "web");
+        names.look(&mut events, BootTime(2));
+        assert!(told(&events).is_empty());
+        let mut events = vec![begin(3, "a"), fork(4, "/docker/a", Some("a"))];
+        names.look(&mut events, BootTime(4));
+        assert_eq!(told(&events), [(1, 3, "web".to_owned())]);
+        assert_eq!(events[1].header.process, ProcessKey::new(7, 7));
+        let mut nothing = Vec::new();
+        names.look(&mut nothing, BootTime(3 + BEGINS_WITHIN));
+        assert!(nothing.is_empty());
+    }
+
+    #[test]
+    fn a_container_that_runs_no_program_is_named_in_the_end() {
+        let (mut names, thread) = names(16);
+        names.look(&mut vec![fork(1, "/docker/a", Some("a")), fork(1, "/docker/b", Some("b"))], BootTime(1));
+        thread.answer("a", "web");
+        let mut events = Vec::new();
+        names.look(&mut events, BootTime(BEGINS_WITHIN));
+        assert!(events.is_empty());
+        names.look(&mut events, BootTime(1 + BEGINS_WITHIN));
+        assert_eq!(told(&events), [(0, 1 + BEGINS_WITHIN, "web".to_owned())]);
+        assert_eq!(events[0].header.process, ProcessKey::new(8, 8));
+        thread.answer("b", "slow");
+        names.look(&mut events, BootTime(2 + BEGINS_WITHIN));
+        assert_eq!(told(&events)[1], (1, 2 + BEGINS_WITHIN, "slow".to_owned()));
     }
 
     #[test]
@@ -443,9 +516,9 @@ mod tests {
         names.look(&mut nothing, BootTime(2));
         assert!(nothing.is_empty(), "nothing of it was seen");
         let other = || event(3, Payload::Exit(Exit { code: 0, signal: 0 }));
-        let mut events = vec![other(), fork(3, "/own-name", None), other(), fork(4, "/another", None)];
+        let mut events = vec![other(), fork(3, "/own-name", None), begin(3, "own-name"), fork(4, "/another", None)];
         names.look(&mut events, BootTime(9));
-        assert_eq!(told(&events), [(2, 3, "web".to_owned())]);
+        assert_eq!(told(&events), [(3, 3, "web".to_owned())]);
         let of = |event: &Event| match &event.payload {
             Payload::Fork(fork) => fork.task.container.clone(),
             _ => None,
