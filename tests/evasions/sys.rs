@@ -31,6 +31,15 @@ pub(crate) fn path(path: impl AsRef<Path>) -> CString {
     CString::new(path.as_ref().as_os_str().as_bytes()).expect("a path without a NUL")
 }
 
+/// The `sockaddr_in` of a port at 127.0.0.1.
+pub(crate) fn loopback(port: u16) -> [u8; 16] {
+    let mut address = [0u8; 16];
+    address[..2].copy_from_slice(&(libc::AF_INET as u16).to_ne_bytes());
+    address[2..4].copy_from_slice(&port.to_be_bytes());
+    address[4..8].copy_from_slice(&[127, 0, 0, 1]);
+    address
+}
+
 /// Forks; the child does what it is told and ends. The child's pid.
 pub(crate) fn fork(child: impl FnOnce() -> io::Result<()>) -> io::Result<i32> {
     // SAFETY: this process has one thread, so the child may do whatever it could.

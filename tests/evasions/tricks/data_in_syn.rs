@@ -21,11 +21,7 @@ fn perform() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
     let socket = sys::open(libc::SYS_socket, &[libc::AF_INET as usize, libc::SOCK_STREAM as usize, 0])?;
-    // struct sockaddr_in.
-    let mut address = [0u8; 16];
-    address[..2].copy_from_slice(&(libc::AF_INET as u16).to_ne_bytes());
-    address[2..4].copy_from_slice(&port.to_be_bytes());
-    address[4..8].copy_from_slice(&[127, 0, 0, 1]);
+    let address = sys::loopback(port);
     let data = b"beacon";
     let flags = libc::MSG_FASTOPEN as usize;
     let all = [socket.as_raw_fd() as usize, data.as_ptr() as usize, data.len(), flags, address.as_ptr() as usize, 16];

@@ -61,6 +61,7 @@ tricks! {
     kernels_name
     sealed
     ring
+    ring_connect
     ring_table
     set_user
     other_numbers
