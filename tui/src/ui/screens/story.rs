@@ -89,8 +89,9 @@ fn lines(scene: &Scene<'_>, incident: &Incident, selected: Option<usize>, area: 
     let terse = if columns >= TERSE_FROM { Detail::Terse } else { Detail::Brief };
     // In full and with air, in full, and ever shorter: the first that fits.
     for (most, selected, detail, air) in [
-        (2, None, Detail::Full, true),
-        (2, None, Detail::Full, false),
+        (3, None, Detail::Full, true),
+        (3, None, Detail::Full, false),
+        (3, selected, Detail::Brief, false),
         (1, selected, Detail::Brief, false),
         (1, selected, terse, false),
     ] {
