@@ -48,6 +48,8 @@ pub struct LetGo {
     pub objects: u64,
     /// Names of addresses that were forgotten.
     pub names: u64,
+    /// Lists of users that were forgotten, and sums of files.
+    pub lists: u64,
     /// Signals that were forgotten; what incidents tell of them is kept.
     pub signals: u64,
     /// Signals that would have made or grown an incident, had there not been too many.
@@ -121,6 +123,7 @@ impl Engine {
             processes: self.graph.evicted(),
             objects: self.graph.provenance().evicted(),
             names: self.graph.names_let_go(),
+            lists: self.graph.accounts_let_go() + self.graph.digests_let_go(),
             signals: self.dropped,
             untold: self.detector.untold(),
             unlisted: self.detector.unlisted(),

@@ -67,6 +67,7 @@ impl Stretcher {
             }
             Payload::Trace(trace) => self.key(&mut trace.target),
             Payload::Signal(signal) => self.key(&mut signal.target),
+            Payload::Digest(digest) => digest.since = self.time(digest.since),
             Payload::Exit(_)
             | Payload::Open(_)
             | Payload::Connect(_)

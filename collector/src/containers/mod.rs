@@ -8,6 +8,7 @@
 //! - `runtime`: what a process's arguments tell of a runtime. `place`: whom it may speak for, and its file system.
 //! - `cri`, `containerd`, `docker`, `storage`, `bundle`: the ways to ask, best first. `facts`: bounds on the answers.
 //!
+//! - `digests`: what the files hold that are run.
 //! - `accounts`: what users and groups are called, on the node and in containers.
 //!
 //! Answers are not proof. Whoever is root on a node can run what calls itself a runtime; whoever is not can only speak for
@@ -18,6 +19,7 @@ mod asker;
 mod bundle;
 mod containerd;
 mod cri;
+mod digests;
 mod docker;
 mod facts;
 mod names;

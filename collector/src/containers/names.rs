@@ -15,6 +15,7 @@ use lanner_core::event::{
 
 use super::accounts;
 use super::asker::{Asker, Question, Tell};
+use super::digests::Digests;
 use super::place::{Place, Whose};
 use super::runtime::{self, Way};
 use crate::sensor::{Proc, innermost_container, outer_container};
@@ -47,6 +48,8 @@ pub struct Names {
     found: Vec<(Place, Way)>,
     /// What users and groups are called.
     accounts: Option<accounts::Lists>,
+    /// What the files hold that are run.
+    digests: Option<Digests>,
 }
 
 /// What is known of a container.
@@ -80,7 +83,8 @@ impl Names {
         let (answers, answered) = sync_channel(QUEUE);
         let asker = Asker::new(answers)?;
         thread::Builder::new().name("lanner-names".into()).spawn(move || asker.run(&told))?;
-        let mut names = Names { accounts: Some(accounts::Lists::start()?), ..Names::between(tells, answered) };
+        let (accounts, digests) = (Some(accounts::Lists::start()?), Some(Digests::start()?));
+        let mut names = Names { accounts, digests, ..Names::between(tells, answered) };
         if !names.proc.is_some_and(Proc::shows_machine) {
             // Runtimes may be out of sight; their sockets may have been given to the collector all the same.
             names.runtime(Place::own(), runtime::usual());
@@ -103,6 +107,7 @@ impl Names {
             own_mnt,
             found: Vec::new(),
             accounts: None,
+            digests: None,
         }
     }
 
@@ -117,11 +122,15 @@ impl Names {
             if let Some(accounts) = &mut self.accounts {
                 accounts.watch(event);
             }
+            if let Some(digests) = &mut self.digests {
+                digests.watch(event);
+            }
             let met = match &mut event.payload {
                 Payload::Exec(exec) | Payload::Alive(exec) => {
                     self.place(&mut exec.task);
                     self.program(header.process, exec, header.origin);
                     self.inhabit(header.process, &exec.task);
+                    self.sum(&header, exec);
                     self.meet(header.process, &exec.task, header.origin)
                 }
                 Payload::Fork(fork) => {
@@ -144,6 +153,9 @@ impl Names {
         if let Some(accounts) = &mut self.accounts {
             accounts.look(events, time);
         }
+        if let Some(digests) = &mut self.digests {
+            digests.look(events, time);
+        }
     }
 
     /// A program in a container, whose users may have names of their own.
@@ -153,6 +165,14 @@ impl Names {
             accounts.meet(container, key, || self.place_of(key, task));
         }
         self.accounts = Some(accounts);
+    }
+
+    /// A program whose content may not be known.
+    fn sum(&mut self, header: &Header, exec: &Exec) {
+        let Some(mut digests) = self.digests.take() else { return };
+        let whose = || Some((self.place_of(header.process, &exec.task)?, self.pid_of(header.process, &exec.task)));
+        digests.meet(header, exec, whose);
+        self.digests = Some(digests);
     }
 
     /// Answers about containers that were seen, with who showed them first. The others wait.
@@ -296,13 +316,16 @@ impl Names {
         if task.namespaces.mnt != 0 && task.namespaces.mnt == self.own_mnt {
             return Some(Place { process: None, mnt: 0, node, owner });
         }
+        Some(Place { process: Some((key, self.pid_of(key, task)?)), mnt: task.namespaces.mnt, node, owner })
+    }
+
+    /// Its pid here.
+    fn pid_of(&self, key: ProcessKey, task: &Task) -> Option<u32> {
         let proc = self.proc?;
-        let pid = if proc.shows_machine() {
-            Some(key.pid)
-        } else {
-            proc.pid_of(&[task.ns_pid], task.pid_namespaces.get(..1).unwrap_or_default())
-        };
-        Some(Place { process: Some((key, pid?)), mnt: task.namespaces.mnt, node, owner })
+        if proc.shows_machine() {
+            return Some(key.pid);
+        }
+        proc.pid_of(&[task.ns_pid], task.pid_namespaces.get(..1).unwrap_or_default())
     }
 
     fn runtime(&mut self, place: Place, ways: Vec<Way>) {
@@ -357,7 +380,7 @@ impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
         self.map.get_mut(key)
     }
 
-    fn remove(&mut self, key: &K) -> Option<V> {
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
         // Its place in the order stays, and is forgotten in its turn.
         self.map.remove(key)
     }

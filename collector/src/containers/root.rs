@@ -37,15 +37,17 @@ impl Root {
         }
     }
 
-    /// What a regular file holds.
-    pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    /// A regular file, to read.
+    pub(super) fn file(&self, path: &Path) -> io::Result<File> {
         // What is no file must not be waited for.
         let file = File::from(self.open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+    }
+
+    /// What a regular file holds.
+    pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        file.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
+        self.file(path)?.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > FILE_MAX {
             return Err(io::Error::other("it is too long"));
         }

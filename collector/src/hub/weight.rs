@@ -50,6 +50,7 @@ pub(super) fn of(event: &Event) -> usize {
         }
         Payload::Bpf(bpf) => size_of_val(bpf.as_ref()) + of_text(&bpf.name),
         Payload::Container(info) => size_of::<ContainerInfo>() + of_container(info),
+        Payload::Digest(digest) => size_of_val(digest.as_ref()) + of_file(&digest.file),
         Payload::Seal(seal) => size_of_val(seal.as_ref()) + of_file(&seal.file),
         Payload::Accounts(accounts) => {
             let names = |list: &[Account]| size_of_val(list) + list.iter().map(|a| of_text(&a.name)).sum::<usize>();

@@ -16,6 +16,7 @@ pub(super) enum Put {
     Directory,
     Connection,
     Effective,
+    Digest,
     Permitted,
     Gained,
     Flags,

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::{
     Accept, Accounts, Attribute, AttributeChange, Bind, Bpf, Close, Comm, Compat, Connect, ContainerInfo,
-    CredentialsChange, Dns, Exec, Exit, Fork, KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount, NamespaceChange,
-    NsChangeHow, Open, Rename, RootChange, Seal, SignalSent, Socket, StdioChange, Trace, Traffic, Udp, UdpStage, Unix,
-    UnixAct, Unlink, UringOp, UringSetup,
+    CredentialsChange, Digest, Dns, Exec, Exit, Fork, KernelLoad, Link, Listen, MadeKind, Make, MemFd, Mount,
+    NamespaceChange, NsChangeHow, Open, Rename, RootChange, Seal, SignalSent, Socket, StdioChange, Trace, Traffic, Udp,
+    UdpStage, Unix, UnixAct, Unlink, UringOp, UringSetup,
 };
 
 macro_rules! families {
@@ -125,6 +125,8 @@ families! {
     Compat(Compat) = "compat" ["compat"];
     /// Users and groups have names, in a container or on the node; always [`super::Origin::Backfill`].
     Accounts(Box<Accounts>) = "accounts" ["accounts"];
+    /// The content of a file that the process ran was read; always [`super::Origin::Backfill`].
+    Digest(Box<Digest>) = "digest" ["digest"];
 }
 const _: () = assert!(Family::ALL.len() <= 64, "a set of families has a bit for each");
 

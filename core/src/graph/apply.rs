@@ -75,6 +75,7 @@ impl Graph {
             Payload::Attribute(attribute) => {
                 self.name_file(&attribute.file);
                 if matches!(attribute.change, AttributeChange::Size { .. }) {
+                    self.digests.written(attribute.file.id, header.time);
                     self.relate(header, Relation::Wrote, Node::File(attribute.file.id));
                 }
             }
@@ -90,6 +91,7 @@ impl Graph {
             Payload::Trace(trace) => self.trace(header, trace),
             Payload::Container(info) => self.name_container(header, info),
             Payload::Accounts(accounts) => self.accounts.learn(accounts),
+            Payload::Digest(digest) => self.digests.learn(digest),
             Payload::Comm(comm) => self.actor(header).task.comm = comm.new.clone(),
             Payload::Seal(seal) => self.name_file(&seal.file),
             Payload::Listen(_)
@@ -234,6 +236,7 @@ impl Graph {
         self.name_file(&open.file);
         let file = open.file.id;
         if open.access.write {
+            self.digests.written(file, header.time);
             self.relate(header, Relation::Wrote, Node::File(file));
             return;
         }

@@ -12,6 +12,7 @@ mod apply;
 mod ask;
 mod contact;
 mod container;
+mod digests;
 mod facts;
 mod lineage;
 mod local;
@@ -32,7 +33,7 @@ mod walk;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use crate::event::{Accounts, ContainerId, ContainerInfo, File, FileId, ProcessKey, Text};
+use crate::event::{Accounts, BootTime, ContainerId, ContainerInfo, File, FileId, ProcessKey, Sha256, Text};
 use crate::hash::{HashMap, IndexMap};
 
 use table::Table;
@@ -80,6 +81,7 @@ pub struct Graph {
     contacts: contact::Contacts,
     names: naming::Names,
     accounts: accounts::Lists,
+    digests: digests::Digests,
     ends: local::Ends,
     takes: take::Takes,
     asks: ask::Asks,
@@ -109,6 +111,7 @@ impl Default for Graph {
             pipes: IndexMap::default(),
             pipe_readers: IndexMap::default(),
             accounts: accounts::Lists::default(),
+            digests: digests::Digests::default(),
             asks: ask::Asks::default(),
             units: unit::Units::default(),
             contacts: contact::Contacts::default(),
@@ -159,6 +162,16 @@ impl Graph {
     /// All such lists, the node's first.
     pub fn all_accounts(&self) -> impl Iterator<Item = &Accounts> {
         self.accounts.all()
+    }
+
+    /// What a file held that was run at that time, if anybody read it.
+    pub fn digest(&self, file: FileId, time: BootTime) -> Option<Sha256> {
+        self.digests.of(file, time)
+    }
+
+    /// Files whose sums were forgotten to bound the memory.
+    pub fn digests_let_go(&self) -> u64 {
+        self.digests.let_go()
     }
 
     /// Such lists that were forgotten to bound the memory.

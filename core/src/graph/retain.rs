@@ -51,6 +51,7 @@ impl Graph {
             + self.pipes.len() * 56
             + self.containers.len() * 512
             + self.awaited.len() * 96
+            + self.digests.bytes()
     }
 
     /// Something rests on this process and on what it has to do with: they go last. As often as it is held it must be

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::{Container, Graph, Process};
 use crate::event::{
-    Accounts, Batch, BootTime, ContainerId, ContainerInfo, Event, Exec, Header, Origin, Payload, ProcessKey,
+    Accounts, Batch, BootTime, ContainerId, ContainerInfo, Digest, Event, Exec, Header, Origin, Payload, ProcessKey,
 };
 
 /// Events of one snapshot batch.
@@ -20,8 +20,9 @@ pub fn snapshot(graph: &Graph, now: BootTime, next_seq: u64) -> VecDeque<Batch> 
     let inhabited: HashSet<&ContainerId> = living.iter().filter_map(|p| p.task.container.as_ref()).collect();
     let infos = graph.containers().filter(|container| inhabited.contains(&container.id));
     let named = infos.filter_map(|container| Some(named(container, graph.container_info(&container.id)?)));
+    let summed: Vec<Event> = living.iter().filter_map(|process| summed(graph, process, now)).collect();
     let accounts = graph.all_accounts().map(|accounts| called(graph, accounts, now));
-    for event in living.into_iter().map(alive).chain(named).chain(accounts) {
+    for event in living.into_iter().map(alive).chain(named).chain(summed).chain(accounts) {
         if batches.back().is_some_and(|batch| batch.events.len() == BATCH) {
             batches.push_back(empty());
         }
@@ -62,6 +63,23 @@ fn named(container: &Container, info: &ContainerInfo) -> Event {
         compat: false,
     };
     Event { header, payload: Payload::Container(Box::new(info.clone())) }
+}
+
+/// What a process runs, by its content.
+fn summed(graph: &Graph, process: &Process, time: BootTime) -> Option<Event> {
+    let running = process.images.last()?;
+    let sha256 = graph.digest(running.image.exe.id, running.since)?;
+    let (file, since) = (running.image.exe.clone(), running.since);
+    let header = Header {
+        seq: 0,
+        time,
+        cpu: 0,
+        process: process.key,
+        tid: process.key.pid,
+        origin: Origin::Backfill,
+        compat: false,
+    };
+    Some(Event { header, payload: Payload::Digest(Box::new(Digest { file, since, sha256 })) })
 }
 
 fn called(graph: &Graph, accounts: &Accounts, time: BootTime) -> Event {

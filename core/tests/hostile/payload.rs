@@ -72,6 +72,11 @@ impl Teller {
             Family::UringOp => Payload::UringOp(Box::new(self.uring())),
             Family::Compat => Payload::Compat(Compat { call: u32::MAX, from_native: self.random.one_in(2) }),
             Family::Accounts => Payload::Accounts(Box::new(self.accounts())),
+            Family::Digest => Payload::Digest(Box::new(Digest {
+                file: self.file(),
+                since: BootTime(self.random.next()),
+                sha256: Sha256([7; 32]),
+            })),
         }
     }
 

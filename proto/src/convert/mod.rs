@@ -5,6 +5,7 @@
 
 mod accounts;
 mod container;
+mod digest;
 mod dns;
 mod file;
 mod io_uring;
@@ -96,6 +97,7 @@ impl From<&Event> for v1::Event {
             Payload::UringOp(u) => Wire::IoUring(u.as_ref().into()),
             Payload::Compat(c) => Wire::Compat(c.into()),
             Payload::Accounts(a) => Wire::Accounts(a.as_ref().into()),
+            Payload::Digest(d) => Wire::Digest(d.as_ref().into()),
         };
         v1::Event { header: Some((&event.header).into()), payload: Some(payload) }
     }
@@ -145,6 +147,7 @@ impl TryFrom<v1::Event> for Event {
             Wire::IoUring(u) => Payload::UringOp(Box::new(u.try_into()?)),
             Wire::Compat(c) => Payload::Compat(c.into()),
             Wire::Accounts(a) => Payload::Accounts(Box::new(a.try_into()?)),
+            Wire::Digest(d) => Payload::Digest(Box::new(d.try_into()?)),
         };
         Ok(Event { header, payload })
     }

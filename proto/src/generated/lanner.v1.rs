@@ -542,6 +542,18 @@ pub struct Seal {
     #[prost(uint32, tag = "4")]
     pub before: u32,
 }
+/// What a file holds that was run.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Digest {
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    /// Boot time, ns: the image of the process that began then was made of this content.
+    #[prost(uint64, tag = "2")]
+    pub since: u64,
+    /// 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+}
 /// How something was asked of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1529,7 +1541,7 @@ pub struct Event {
     /// What happened. A reader that finds none here has met a family that is newer than itself, and counts it as lost.
     #[prost(
         oneof = "event::Payload",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 75, 65, 66, 67, 68, 69, 100"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 30, 31, 32, 33, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 75, 65, 66, 67, 68, 69, 100, 101"
     )]
     pub payload: ::core::option::Option<event::Payload>,
 }
@@ -1614,6 +1626,8 @@ pub mod event {
         Compat(super::Compat),
         #[prost(message, tag = "100")]
         Accounts(super::Accounts),
+        #[prost(message, tag = "101")]
+        Digest(super::Digest),
     }
 }
 /// When, where and who.

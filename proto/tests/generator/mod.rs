@@ -361,6 +361,11 @@ impl Rng {
                 second: self.maybe(Self::text),
             })),
             Family::Compat => Payload::Compat(Compat { call: self.u32(), from_native: self.flag() }),
+            Family::Digest => Payload::Digest(Box::new(Digest {
+                file: self.file(),
+                since: BootTime(self.u64()),
+                sha256: Sha256([self.u32() as u8; 32]),
+            })),
             Family::Accounts => {
                 let mut list = || {
                     let n = self.below(4) as u32;

@@ -54,7 +54,7 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Status> {
         events: gathered.events.iter().collect(),
         left_out: gathered.left_out,
         missing: seen.missing.clone(),
-        hashes: vec![hash(&spec)?],
+        source_hash: Some(hash(&spec)?),
     };
     for (id, name) in &account.others {
         say(&format!("not in this report: {id}, {name} (--incident {id})"));

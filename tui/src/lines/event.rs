@@ -2,7 +2,7 @@
 
 use lanner_core::event::{
     Accept, Accounts, Attempt, Attribute, Bind, Bpf, CloneFlags, Close, Comm, Compat, ContainerInfo, CredentialsChange,
-    Dns, Event, Exec, Exit, File, FileId, Flow, Gain, KernelLoad, Layer, Link, Listen, Make, MemFd, Mount,
+    Digest, Dns, Event, Exec, Exit, File, FileId, Flow, Gain, KernelLoad, Layer, Link, Listen, Make, MemFd, Mount,
     NamespaceChange, Namespaces, NodeInfo, Open, Origin, Payload, ProcessKey, Rename, RootChange, Seal, SignalSent,
     Socket, SocketType, Stdio, StdioChange, Task, Text, Trace, Traffic, Udp, Unix, UnixAct, UnixName, Unlink, UringOp,
     UringSetup,
@@ -67,6 +67,7 @@ enum Data<'a> {
     Stdio(&'a StdioChange),
     Container(&'a ContainerInfo),
     Accounts(&'a Accounts),
+    Digest(&'a Digest),
     Comm(&'a Comm),
     Seal(&'a Seal),
     UringSetup(&'a UringSetup),
@@ -205,6 +206,7 @@ fn data<'a>(payload: &'a Payload, node: &NodeInfo) -> Data<'a> {
         Payload::Stdio(change) => Data::Stdio(change),
         Payload::Container(info) => Data::Container(info),
         Payload::Accounts(accounts) => Data::Accounts(accounts),
+        Payload::Digest(digest) => Data::Digest(digest),
         Payload::Comm(comm) => Data::Comm(comm),
         Payload::Seal(seal) => Data::Seal(seal),
         Payload::UringSetup(setup) => Data::UringSetup(setup),

@@ -8,6 +8,7 @@ use lanner_core::graph::Graph;
 use lanner_recording::Header;
 
 use super::Missing;
+use crate::words;
 use crate::words::text::safe;
 
 /// Events of an incident's processes that are listed; the evidence always is.
@@ -29,7 +30,8 @@ pub(crate) struct Account<'a> {
     /// Events of its processes for which there was no room.
     pub(crate) left_out: u64,
     pub(crate) missing: Missing,
-    pub(crate) hashes: Vec<Hash>,
+    /// What the events come from, when it is a file.
+    pub(crate) source_hash: Option<Hash>,
 }
 
 /// The hash of something that the report rests on.
@@ -62,6 +64,22 @@ impl<'a> Account<'a> {
             };
             Listed { event, stages: self.incident.stages.iter().enumerate().filter_map(rests).collect() }
         })
+    }
+
+    /// What the report rests on, and what the incident's processes ran, as far as it was read.
+    pub(crate) fn hashes(&self) -> Vec<Hash> {
+        let mut hashes: Vec<Hash> = self.source_hash.iter().cloned().collect();
+        let processes = self.incident.processes.iter().filter_map(|process| self.graph.process(process.key));
+        for running in processes.flat_map(|process| &process.images) {
+            for file in [Some(&running.image.exe), running.image.script.as_ref()].into_iter().flatten() {
+                let Some(sha256) = self.graph.digest(file.id, running.since) else { continue };
+                let hash = Hash { of: words::file(file), sha256: sha256.to_string() };
+                if !hashes.contains(&hash) {
+                    hashes.push(hash);
+                }
+            }
+        }
+        hashes
     }
 
     /// Whether it goes on, in words.

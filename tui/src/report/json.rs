@@ -23,7 +23,7 @@ struct Report<'a> {
     lost: Vec<Lost>,
     truncated_events: u64,
     problem: Option<&'a str>,
-    hashes: &'a [Hash],
+    hashes: Vec<Hash>,
 }
 
 #[derive(Serialize)]
@@ -94,7 +94,7 @@ pub(super) fn json(account: &Account<'_>) -> String {
         lost: lost.collect(),
         truncated_events: account.missing.truncated,
         problem: account.missing.problem.as_deref(),
-        hashes: &account.hashes,
+        hashes: account.hashes(),
     };
     lines::json(&report) + "\n"
 }

@@ -88,7 +88,7 @@ fn whole(account: &Account<'_>, out: &mut String) -> std::fmt::Result {
     for (title, list) in [
         ("Files", incident.files.iter().map(|f| text::shown(f, WORDS)).collect::<Vec<_>>()),
         ("Peers", incident.peers.iter().map(ToString::to_string).collect()),
-        ("Hashes", account.hashes.iter().map(|h| format!("{}: SHA-256 {}", h.of, h.sha256)).collect()),
+        ("Hashes", account.hashes().iter().map(|h| format!("{}: SHA-256 {}", h.of, h.sha256)).collect()),
         ("What was not seen", account.missing.sentences(node, account.graph)),
     ] {
         if !list.is_empty() {

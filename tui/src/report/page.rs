@@ -208,7 +208,7 @@ fn processes(account: &Account<'_>, out: &mut String) -> fmt::Result {
 
 fn lists(account: &Account<'_>, out: &mut String) -> fmt::Result {
     let incident = account.incident;
-    let hashes = account.hashes.iter().map(|h| format!("{}: SHA-256 {}", h.of, h.sha256));
+    let hashes = account.hashes().into_iter().map(|h| format!("{}: SHA-256 {}", h.of, h.sha256));
     for (title, list) in [
         ("Files", incident.files.iter().map(|f| text::shown(f, WORDS)).collect::<Vec<_>>()),
         ("Peers", incident.peers.iter().map(ToString::to_string).collect()),

@@ -143,7 +143,7 @@ fn each(numbers: &mut Numbers, mut look: impl FnMut(&Account<'_>, Format, &str))
             truncated: 2,
             problem: Some(String::from_utf8_lossy(&numbers.words()).into_owned()),
         },
-        hashes: vec![Hash { of: name.clone(), sha256: "0".repeat(64) }],
+        source_hash: Some(Hash { of: name.clone(), sha256: "0".repeat(64) }),
     };
     use clap::ValueEnum;
     for format in Format::value_variants() {
@@ -225,7 +225,7 @@ fn markdown(account: &Account<'_>, text: &str) {
     assert_eq!((charts, headings), (1, 8), "{text}");
     assert_eq!(rows, facts + account.events.len(), "{text}");
     let missing = account.missing.sentences(account.node, account.graph).len();
-    let lists = incident.files.len() + incident.peers.len() + account.hashes.len() + missing;
+    let lists = incident.files.len() + incident.peers.len() + account.hashes().len() + missing;
     assert_eq!(items, incident.stages.len() + lists, "{text}");
 }
 

@@ -85,6 +85,7 @@ pub(crate) fn deed(payload: &Payload, graph: &Graph) -> String {
             let whose = accounts.container.as_ref().map_or_else(|| "the node".to_owned(), |id| shown(id.short(), 64));
             format!("{} users and {} groups of {whose} have names", accounts.users.len(), accounts.groups.len())
         }
+        Payload::Digest(digest) => format!("ran {} with SHA-256 {}", file(&digest.file), digest.sha256),
         Payload::Comm(comm) => format!("calls itself {} now, no more {}", shown(&comm.new, 64), shown(&comm.old, 64)),
         Payload::Seal(seal) => {
             format!("seals {} against {}", file(&seal.file), seal.added.names().collect::<Vec<_>>().join(", "))

@@ -48,7 +48,7 @@ pub(super) const FIELDS: &[Field] = &[
             | Family::Udp
             | Family::Dns => "net",
             Family::MemFd => "memory",
-            Family::Container | Family::Accounts => "other",
+            Family::Container | Family::Accounts | Family::Digest => "other",
             _ => "process",
         })
     }),
@@ -119,7 +119,7 @@ fn raw_result(view: View<'_>) -> Option<i128> {
             Attempt::Failed(errno) => -i128::from(errno),
         },
         // What became of the others is not seen.
-        Payload::Exit(_) | Payload::Container(_) | Payload::Accounts(_) => return None,
+        Payload::Exit(_) | Payload::Container(_) | Payload::Accounts(_) | Payload::Digest(_) => return None,
         Payload::Seal(_) | Payload::UringOp(_) | Payload::Compat(_) => return None,
         payload => return privilege::result(payload),
     })

@@ -38,6 +38,16 @@ pub(super) const FIELDS: &[Field] = &[
         let id = v.image()?.exe.id;
         known(&v.graph.writer_of(id.is_known().then_some(id)?)?.image()?.exe.path)
     }),
+    text(
+        "lanner.exe.sha256",
+        ALL,
+        "The SHA-256 of what it runs, once that was read: see `digest` in docs/events.md.",
+        |v| {
+            let running = v.process()?.images.last()?;
+            let sha256 = v.graph.digest(running.image.exe.id, running.since)?;
+            Some(v.put(Put::Digest, |out| out.extend_from_slice(sha256.to_string().as_bytes())))
+        },
+    ),
     text("lanner.exe.script", ALL, "The script, when the kernel ran an interpreter for one: its resolved path.", |v| {
         let of_process = || v.process()?.image()?.script.as_ref();
         known(&v.image()?.script.as_ref().or_else(of_process)?.path)

@@ -87,6 +87,12 @@ fn images(page: &mut Page, scene: &Scene<'_>, process: &Process) {
                     n => format!("Image {} of {n}, since {since}", i + 1),
                 });
                 image(page, &running.image);
+                let script = running.image.script.as_ref();
+                for (label, file) in [("SHA-256", Some(&running.image.exe)), ("of script", script)] {
+                    if let Some(sha256) = file.and_then(|file| scene.graph.digest(file.id, running.since)) {
+                        page.fact(label, &sha256.to_string());
+                    }
+                }
                 page.event("told by", running.seq, scene);
             }
         }

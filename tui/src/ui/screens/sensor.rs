@@ -170,6 +170,7 @@ fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
         (gone.processes, "processes forgotten by this program, to bound its memory"),
         (gone.objects, "files and remote ends forgotten, to bound the memory"),
         (gone.names, "names of addresses forgotten, to bound the memory"),
+        (gone.lists, "lists of users, and sums of files, forgotten, to bound the memory"),
         (gone.signals, "signals forgotten, to bound the memory; incidents keep what they tell of them"),
         (gone.untold, "signals that no incident tells of, for there are too many incidents"),
         (gone.unlisted, "times that an incident did not list one of its processes, for there are too many"),

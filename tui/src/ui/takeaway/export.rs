@@ -74,7 +74,7 @@ pub(crate) fn report(scene: &Scene<'_>, id: &str, format: Format) -> Option<Stri
         events,
         left_out,
         missing: Missing { losses: scene.health.losses.clone(), truncated, problem },
-        hashes: Vec::new(),
+        source_hash: None,
     };
     Some(write(&account, format))
 }

@@ -1,0 +1,287 @@
+//! What the files hold that are run: their SHA-256, by which one asks elsewhere whether a program is known. A thread reads
+//! them, a quarter of its time at most, each content once.
+
+use std::ffi::OsStr;
+use std::fs::File as Opened;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Instant;
+
+use lanner_core::event::{
+    BootTime, Digest, Event, Exec, File, FileId, Header, Origin, Payload, ProcessKey, Sha256, Text,
+};
+use sha2::Digest as _;
+
+use super::names::Bounded;
+use super::place::Place;
+use crate::sensor::Proc;
+
+/// What may wait for the thread, and for the hub. What does not find room is asked about when it is run again.
+const QUEUE: usize = 1_024;
+/// Longer files are not read.
+const MAX_SIZE: u64 = 256 << 20;
+/// Bytes that are read at a time.
+const PART: usize = 128 << 10;
+/// How often a file is asked about that cannot be read.
+const MAX_TRIES: u8 = 4;
+/// For so many times as long as it read, the thread rests.
+const REST: u32 = 3;
+
+/// Which content is wanted, and who shows it.
+#[derive(Debug)]
+struct Question {
+    file: File,
+    /// When the image began that is made of it.
+    since: BootTime,
+    process: ProcessKey,
+    /// It is the process's executable, which the kernel keeps from being written to; else its script.
+    executable: bool,
+    place: Place,
+    /// Its pid here.
+    pid: Option<u32>,
+    /// When it was asked.
+    turn: u64,
+}
+
+/// `None`: the file could not be read, or is another one now.
+#[derive(Debug)]
+struct Answer {
+    question: Question,
+    sha256: Option<Sha256>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// In this turn, after so many that failed.
+    Asked(u64, u8),
+    Failed(u8),
+    Told,
+}
+
+/// The contents of an event stream's executables and scripts.
+#[derive(Debug)]
+pub(super) struct Digests {
+    questions: SyncSender<Question>,
+    answers: Receiver<Answer>,
+    states: Bounded<FileId, State>,
+    turn: u64,
+}
+
+impl Digests {
+    /// Starts the thread that reads.
+    pub(super) fn start() -> io::Result<Digests> {
+        let (questions, asked) = sync_channel(QUEUE);
+        let (answer, answers) = sync_channel(QUEUE);
+        thread::Builder::new().name("lanner-digests".into()).spawn(move || answer_all(&asked, &answer))?;
+        Ok(Digests { questions, answers, states: Bounded::default(), turn: 0 })
+    }
+
+    /// Looks whether an event changes what a file holds.
+    pub(super) fn watch(&mut self, event: &Event) {
+        let written = match &event.payload {
+            Payload::Open(open) if open.access.write => open.file.id,
+            Payload::Attribute(attribute) => attribute.file.id,
+            _ => return,
+        };
+        self.states.remove(&written);
+    }
+
+    /// A program that was run.
+    pub(super) fn meet(&mut self, header: &Header, exec: &Exec, whose: impl FnOnce() -> Option<(Place, Option<u32>)>) {
+        let files = [(Some(&exec.image.exe), true), (exec.image.script.as_ref(), false)];
+        if !files.iter().any(|(file, _)| file.is_some_and(|file| self.tries(file).is_some())) {
+            return;
+        }
+        let Some((place, pid)) = whose() else { return };
+        for (file, executable) in files.into_iter().filter_map(|(file, executable)| Some((file?, executable))) {
+            let Some(tries) = self.tries(file) else { continue };
+            self.turn += 1;
+            let question = Question {
+                file: file.clone(),
+                since: header.time,
+                process: header.process,
+                executable,
+                place: place.clone(),
+                pid,
+                turn: self.turn,
+            };
+            if self.questions.try_send(question).is_ok() {
+                self.states.insert(file.id, State::Asked(self.turn, tries));
+            }
+        }
+    }
+
+    /// How often a file was asked for in vain, when it is to be asked for.
+    fn tries(&self, file: &File) -> Option<u8> {
+        match self.states.get(&file.id) {
+            _ if !file.id.is_known() => None,
+            None => Some(0),
+            Some(State::Failed(tries)) => (*tries < MAX_TRIES).then_some(*tries),
+            Some(State::Asked(..) | State::Told) => None,
+        }
+    }
+
+    /// Adds what came to be known, as something that happened at `time`.
+    pub(super) fn look(&mut self, events: &mut Vec<Event>, time: BootTime) {
+        for Answer { question, sha256 } in self.answers.try_iter().take(QUEUE) {
+            let id = question.file.id;
+            // It was written to since, or is asked about anew: nobody knows which content was read.
+            let Some(State::Asked(turn, tries)) = self.states.get(&id).copied() else { continue };
+            if turn != question.turn {
+                continue;
+            }
+            let Some(sha256) = sha256 else {
+                self.states.insert(id, State::Failed(tries + 1));
+                continue;
+            };
+            self.states.insert(id, State::Told);
+            let process = question.process;
+            let header =
+                Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin: Origin::Backfill, compat: false };
+            let digest = Digest { file: question.file, since: question.since, sha256 };
+            events.push(Event { header, payload: Payload::Digest(Box::new(digest)) });
+        }
+    }
+}
+
+fn answer_all(questions: &Receiver<Question>, answers: &SyncSender<Answer>) {
+    for question in questions {
+        let begun = Instant::now();
+        let sha256 = open(&question).and_then(|file| digest(&file)).ok();
+        if answers.send(Answer { question, sha256 }).is_err() {
+            return;
+        }
+        thread::sleep(begun.elapsed() * REST);
+    }
+}
+
+/// The very file: an executable as long as its process lives, else what has its name, if it is still the same.
+fn open(question: &Question) -> io::Result<Opened> {
+    if question.executable
+        && let Some(pid) = question.pid
+        && let Ok(file) = running(pid)
+        // Asked after: the pid was this process's when the file was opened. It may run another by now.
+        && Proc::is_process(pid, question.process.start)
+        && file.metadata()?.ino() == question.file.id.ino
+    {
+        return Ok(file);
+    }
+    let file = question.place.root()?.file(path(&question.file.path)?)?;
+    let found = file.metadata()?;
+    if id_of(&found) == question.file.id { Ok(file) } else { Err(io::Error::other("it is another file now")) }
+}
+
+fn running(pid: u32) -> io::Result<Opened> {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    Opened::options().read(true).custom_flags(flags.bits().cast_signed()).open(format!("/proc/{pid}/exe"))
+}
+
+fn path(text: &Text) -> io::Result<&Path> {
+    let path = Path::new(OsStr::from_bytes(text.as_bytes()));
+    if path.is_absolute() { Ok(path) } else { Err(io::Error::other("its path is not whole")) }
+}
+
+fn id_of(found: &std::fs::Metadata) -> FileId {
+    let (major, minor) = (rustix::fs::major(found.dev()), rustix::fs::minor(found.dev()));
+    FileId { dev: u64::from(major) << 20 | u64::from(minor), ino: found.ino() }
+}
+
+/// The sum of what a file holds.
+fn digest(file: &Opened) -> io::Result<Sha256> {
+    let found = file.metadata()?;
+    if !found.is_file() || found.len() > MAX_SIZE {
+        return Err(io::Error::other("it is no file, or too long"));
+    }
+    let (mut sum, mut size, mut part) = (sha2::Sha256::new(), 0, vec![0; PART]);
+    // It may grow meanwhile.
+    let mut file = file.take(MAX_SIZE + 1);
+    loop {
+        match file.read(&mut part)? {
+            0 => break,
+            read => {
+                sum.update(&part[..read]);
+                size += read as u64;
+            }
+        }
+    }
+    if size > MAX_SIZE { Err(io::Error::other("it is too long")) } else { Ok(Sha256(sum.finalize().into())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_once_and_again_after_it_was_written_to() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = dir.path().join("tool");
+        std::fs::write(&at, "abc").expect("written");
+        let id = id_of(&std::fs::metadata(&at).expect("there"));
+        let exe = File::new(at.to_str().expect("text"), id.dev, id.ino);
+        let mut exec = Exec { task: lanner_core::event::Task::default(), image: lanner_core::event::Image::default() };
+        exec.image.exe = exe.clone();
+        // Nobody has this pid: the file is found by its name.
+        let process = ProcessKey::new(u32::MAX, 1);
+        let header = Header { seq: 0, time: BootTime(5), cpu: 0, process, tid: 1, origin: Origin::Live, compat: false };
+        let mut digests = Digests::start().expect("started");
+        let mut told = Vec::new();
+        let mut wait_for = |digests: &mut Digests, count: usize| {
+            while told.len() < count {
+                digests.look(&mut told, BootTime(9));
+                thread::yield_now();
+            }
+            match told.last().map(|event: &Event| (&event.header, &event.payload)) {
+                Some((header, Payload::Digest(digest))) => (header.time, header.process, digest.as_ref().clone()),
+                other => panic!("a digest: {other:?}"),
+            }
+        };
+        digests.meet(&header, &exec, || Some((Place::own(), None)));
+        digests.meet(&header, &exec, || panic!("it is known already"));
+        let (time, whose, digest) = wait_for(&mut digests, 1);
+        assert_eq!((time, whose, digest.since), (BootTime(9), process, BootTime(5)));
+        assert_eq!(digest.file, exe);
+        // FIPS 180-2, appendix B.1.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest.sha256.to_string(), abc);
+
+        let access = lanner_core::event::Access { read: false, write: true };
+        std::fs::write(&at, "abcd").expect("written");
+        let open = lanner_core::event::Open {
+            file: exe,
+            fd: 3,
+            access,
+            created: false,
+            written_before: false,
+            directory: false,
+            through: lanner_core::event::Through::Call,
+            passed: None,
+        };
+        digests.watch(&Event { header, payload: Payload::Open(Box::new(open)) });
+        digests.meet(&header, &exec, || Some((Place::own(), None)));
+        let (_, _, digest) = wait_for(&mut digests, 2);
+        assert_ne!(digest.sha256.to_string(), abc);
+    }
+
+    #[test]
+    fn another_file_of_the_same_name_is_not_taken_for_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = dir.path().join("tool");
+        std::fs::write(&at, "abc").expect("written");
+        let id = id_of(&std::fs::metadata(&at).expect("there"));
+        let question = |ino| Question {
+            file: File::new(at.to_str().expect("text"), id.dev, ino),
+            since: BootTime(0),
+            process: ProcessKey::new(u32::MAX, 1),
+            executable: false,
+            place: Place::own(),
+            pid: None,
+            turn: 1,
+        };
+        assert!(open(&question(id.ino)).is_ok());
+        assert!(open(&question(id.ino + 1)).is_err());
+    }
+}
