@@ -33,6 +33,37 @@ fn a_double_fork_hides_no_descent() {
 }
 
 #[test]
+fn what_the_kernel_runs_is_nobody_elses_and_holds_together() {
+    let mut world = World::new();
+    let mut of_kernel = |pid: u32, parent: Option<ProcessKey>| {
+        let mut actor = world.found(None, "");
+        actor.key = ProcessKey::new(pid, pid.into());
+        actor.task.parent = parent;
+        let event = world.events.last_mut().unwrap();
+        event.header.process = actor.key;
+        event.payload = Payload::Alive(Box::new(Exec { task: actor.task.clone(), image: Image::default() }));
+        actor
+    };
+    let kthreadd = of_kernel(2, None);
+    let worker = of_kernel(40, Some(kthreadd.key));
+    let shell = world.found(None, "/bin/bash");
+    // One that nobody waits for, made as a sibling of the worker; and one that it waits for.
+    let left = world.fork(&kthreadd);
+    let forked_by = world.events.last_mut().unwrap();
+    forked_by.header.process = worker.key;
+    world.exec(&left, "/cmd", "cmd");
+    let waited_for = world.spawn(&worker, "/sbin/modprobe", "modprobe");
+    let child = world.spawn(&left, "/bin/ps", "ps");
+    let graph = graph(&world);
+    for of_kernel in [&kthreadd, &worker, &left, &waited_for, &child] {
+        assert!(graph.is_of_kernel(of_kernel.key), "{of_kernel:?}");
+    }
+    assert!(!graph.is_of_kernel(shell.key));
+    assert_eq!((graph.origin_of(left.key), graph.origin_of(waited_for.key)), (left.key, waited_for.key));
+    assert_eq!(graph.origin_of(child.key), left.key, "what the helper runs belongs to it");
+}
+
+#[test]
 fn a_reused_pid_is_another_process() {
     let mut world = World::new();
     let init = world.found(None, "/sbin/init");

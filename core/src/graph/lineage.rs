@@ -6,6 +6,9 @@ use crate::event::{Origin, ProcessKey};
 /// How far lineage is followed. Real trees are far shallower; a forged or damaged history may be a cycle.
 const MAX_ANCESTORS: usize = 64;
 
+/// `kthreadd`, from which the kernel's threads descend, and the programs that the kernel itself runs.
+const KTHREADD: u32 = 2;
+
 /// How many supervisors may have been started by one another.
 const MAX_NESTED: usize = 8;
 
@@ -53,6 +56,14 @@ impl Graph {
     /// Whether `key` is `ancestor` or descends from it.
     pub fn descends(&self, key: ProcessKey, ancestor: ProcessKey) -> bool {
         key == ancestor || self.ancestors(key).any(|p| p.key == ancestor)
+    }
+
+    /// Whether it is one of the kernel's threads, a program that the kernel itself ran (a helper named in a setting, such as
+    /// the one that takes core dumps), or descends from such a program.
+    pub fn is_of_kernel(&self, key: ProcessKey) -> bool {
+        let is_kthreadd = |key: ProcessKey| key.pid == KTHREADD;
+        let has_it_above = |process: &Process| process.parent.is_some_and(is_kthreadd);
+        is_kthreadd(key) || self.process(key).is_some_and(has_it_above) || self.ancestors(key).any(has_it_above)
     }
 
     /// The process that began what `key` does: its topmost ancestor on this side of a boundary. Boundaries are
@@ -110,6 +121,8 @@ fn is_supervisor(name: &[u8]) -> bool {
     SUPERVISORS.contains(&name) || name.starts_with(b"containerd-shim")
 }
 
+/// A program that the kernel runs is `kthreadd`'s child too, but it has an executable, and what it does belongs together.
 fn is_kernel_thread(process: &Process) -> bool {
-    process.key.pid == 2 || process.parent.is_some_and(|p| p.pid == 2)
+    let runs_a_file = || process.image().is_some_and(|image| !image.exe.path.as_bytes().is_empty());
+    process.key.pid == KTHREADD || (process.parent.is_some_and(|p| p.pid == KTHREADD) && !runs_a_file())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use lanner_core::detect::Severity;
 use lanner_core::event::{BootTime, ContainerId, ProcessKey, Text};
-use lanner_core::graph::Process;
+use lanner_core::graph::{Graph, Process};
 
 use super::scene::Scene;
 use super::sort::Sort;
@@ -18,9 +18,6 @@ use super::state::{Screen, State, Subject};
 
 /// An ended process stays for this long; one of an incident, or with a signal, for as long as it is known.
 const LINGER: Duration = Duration::from_secs(20);
-
-/// `kthreadd`, the parent of all kernel threads.
-const KTHREADD: u32 = 2;
 
 /// A root of the forest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,11 +126,11 @@ fn second(scene: &Scene<'_>) -> u64 {
 }
 
 /// The group in which a process stands.
-pub(crate) fn group_of(process: &Process) -> GroupId {
+pub(crate) fn group_of(graph: &Graph, process: &Process) -> GroupId {
     if let Some(container) = &process.task.container {
         return GroupId::Container(container.clone());
     }
-    if process.key.pid == KTHREADD || process.parent.is_some_and(|p| p.pid == KTHREADD) {
+    if graph.is_of_kernel(process.key) {
         return GroupId::Kernel;
     }
     let unit = process.task.cgroup.file_name();
@@ -184,12 +181,12 @@ impl Forest {
         let mut ordered: Vec<(&Process, bool)> = shown.values().copied().collect();
         ordered.sort_unstable_by_key(|(p, _)| age_of(p));
         for (process, matches) in ordered {
-            let id = group_of(process);
+            let id = group_of(scene.graph, process);
             // A parent is older than its child: a forged or damaged history that says otherwise must not make a cycle.
             let parent = scene
                 .graph
                 .ancestors(process.key)
-                .find(|a| shown.contains_key(&a.key) && age_of(a) < age_of(process) && group_of(a) == id);
+                .find(|a| shown.contains_key(&a.key) && age_of(a) < age_of(process) && group_of(scene.graph, a) == id);
             let parent = match parent.and_then(|p| forest.index.get(&NodeId::Process(p.key))) {
                 Some(index) => *index,
                 None => forest.group(id, process.key.start),

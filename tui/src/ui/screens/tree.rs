@@ -111,7 +111,7 @@ fn group_line(scene: &Scene<'_>, group: &GroupId, row: &Row, look: Look) -> Line
         GroupId::Session(tty) => ("session ", shown(tty, 40), String::new()),
         GroupId::Service(unit) => ("service ", shown(unit, 80), String::new()),
         GroupId::Host => ("host", String::new(), String::new()),
-        GroupId::Kernel => ("kernel threads", String::new(), String::new()),
+        GroupId::Kernel => ("kernel", String::new(), String::new()),
     };
     // Folded, it tells of all that it hides; unfolded, each row tells of itself.
     let mut spans = vec![severity_span(row, row.open != Some(true), look)];
