@@ -30,6 +30,8 @@ mod images;
 mod io_uring;
 #[path = "sensor/kernel.rs"]
 mod kernel;
+#[path = "sensor/kernel_run.rs"]
+mod kernel_run;
 #[path = "sensor/levers.rs"]
 mod levers;
 #[path = "sensor/lifetime.rs"]

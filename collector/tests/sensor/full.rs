@@ -2,11 +2,16 @@
 
 use std::ffi::CString;
 use std::fs;
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use lanner_core::event::{Access, Event, FileId, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through};
+use lanner_core::event::{
+    Access, Event, File, FileId, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through,
+};
 
-use super::stage::{Stage, after, done, file_id, helper, life_of, perform, stage};
+use super::stage::{Ends, Stage, after, done, file_id, helper, life_of, perform, stage};
 use lanner_tests::ring;
 
 /// Whether a hook of the full layer is attached. Where it must be (`cargo xtask vm` knows which kernels allow it) it is;
@@ -44,11 +49,7 @@ fn files_opened_by_a_ring_are_told_whoever_does_its_work_and_wherever_it_keeps_t
         assert_eq!(
             **open,
             Open {
-                file: lanner_core::event::File::new(
-                    path.to_str().expect("text"),
-                    file_id(&path).dev,
-                    file_id(&path).ino
-                ),
+                file: File::new(path.to_str().expect("text"), file_id(&path).dev, file_id(&path).ino),
                 fd: -1,
                 access: Access { read: false, write: true },
                 created: true,
@@ -144,4 +145,63 @@ fn what_is_mounted_through_links_that_cannot_be_followed_is_told_by_the_kernel()
             row("umount2", &other.0, other.1),
         ]
     );
+}
+
+/// A module that is loaded already: the kernel reads all of it before it says so.
+const LOADED: &str = "/modules/veth.ko";
+
+/// Another thread puts one file and then another behind the descriptor while the kernel takes a module through it. Which of
+/// them the kernel read, it says by its error.
+#[test]
+fn a_module_is_the_file_that_the_kernel_read_whatever_its_descriptor_leads_to_by_then() {
+    let Some(stage) = stage() else { return };
+    if !has(stage, "security_kernel_read_file") {
+        return;
+    }
+    if !Path::new(LOADED).exists() {
+        return lanner_tests::not_here(format!("no {LOADED}: `cargo xtask vm` has it"));
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let junk = dir.path().join("junk.ko");
+    fs::write(&junk, "no module at all").expect("written");
+    let (_, life) = perform(stage, helper("full::loads_while_it_is_swapped").env("JUNK", &junk));
+    let mut told = [0, 0];
+    for event in &life {
+        let Payload::Kernel(load) = &event.payload else { continue };
+        let (kind, path) = match load.errno as i32 {
+            libc::EEXIST => (0, Path::new(LOADED)),
+            libc::ENOEXEC => (1, junk.as_path()),
+            errno => panic!("neither: {errno}"),
+        };
+        let id = file_id(path);
+        assert_eq!(load.file, Some(File::new(path.display().to_string(), id.dev, id.ino)), "{load:?}");
+        told[kind] += 1;
+    }
+    assert_eq!(told[0] + told[1], SWAPPED_LOADS, "{life:?}");
+    assert!(told[0] > 0 && told[1] > 0, "it was swapped: {told:?}");
+}
+
+const SWAPPED_LOADS: usize = 60;
+
+#[test]
+#[ignore = "what another test runs as a process of its own"]
+fn loads_while_it_is_swapped() {
+    let open = |path: &Path| fs::File::open(path).expect("opened");
+    let files = [open(Path::new(LOADED)), open(Path::new(&std::env::var_os("JUNK").expect("another test sets it")))];
+    let place = files[0].try_clone().expect("a descriptor");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _ends = Ends { done: &done, accepts_at: None };
+        scope.spawn(|| {
+            for file in files.iter().cycle().take_while(|_| !done.load(Ordering::Relaxed)) {
+                // SAFETY: no pointers; both stay open.
+                assert!(unsafe { libc::dup2(file.as_raw_fd(), place.as_raw_fd()) } >= 0);
+            }
+        });
+        for _ in 0..SWAPPED_LOADS {
+            // SAFETY: a NUL-terminated string.
+            let loaded = unsafe { libc::syscall(libc::SYS_finit_module, place.as_raw_fd(), c"".as_ptr(), 0) };
+            assert!(loaded < 0, "it is loaded already, or none");
+        }
+    });
 }

@@ -70,4 +70,5 @@ tricks! {
     narrow_unlink
     narrow_memory
     narrow_ptrace
+    script_in_memory
 }

@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # The guest's init: makes a machine of it, runs the tests, says how they ended and turns the machine off.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANNER_REQUIRE_PRIVILEGED=1
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANNER_REQUIRE_PRIVILEGED=1 LANNER_GUEST=1
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
