@@ -1,9 +1,9 @@
 //! Very many connections at once.
 //!
-//! What the kernel skips is counted, and more than that must not be missing. But while several sensors start and stop beside
-//! each other under this load, up to one in fifty of the changes that the clock brings, and a few in ten thousand of the
-//! others, were seen to go untold, all of some thirty milliseconds, and the kernel counts no skipped run of them.
-//! docs/events.md says so; the bounds here hold what is known.
+//! What the kernel skips is counted, and more than that must not be missing. But a kernel can be built to run no program
+//! while a process of its makers' choosing is current, and of what an interrupt brings to that one nothing is told nor counted
+//! (docs/events.md, "Under load"): up to one in fifty of the changes that the clock brings, a few in ten thousand of the others.
+//! The kernels of `cargo xtask vm` hide nothing.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -73,7 +73,7 @@ fn attempts_that_the_clock_ends_amid_others_are_told() {
         let skipped = skipped(&losses);
         assert!(begun, "nobody answers at once");
         assert!(
-            failed <= SILENT && failed + skipped + SILENT / 25 >= SILENT,
+            failed <= SILENT && failed + skipped + hidden(SILENT / 25) >= SILENT,
             "{failed} of {SILENT}, {skipped} runs were skipped"
         );
     });
@@ -82,7 +82,7 @@ fn attempts_that_the_clock_ends_amid_others_are_told() {
 /// On as many processors as there are, connections begin and end while packets of others interrupt what is told of them:
 /// each of their steps is told, and none twice.
 #[test]
-fn of_very_many_connections_no_step_is_told_twice_and_hardly_any_missed() {
+fn of_very_many_connections_no_step_is_told_twice_and_none_missed() {
     const THREADS: usize = 4;
     const EACH: usize = 2_000;
     let Some(mut sensor) = sensor(&config()) else { return };
@@ -138,10 +138,15 @@ fn of_very_many_connections_no_step_is_told_twice_and_hardly_any_missed() {
         let missing = told.iter().map(|n| ALL - n.min(&ALL)).max().unwrap_or_default();
         assert!(told.iter().all(|n| *n <= ALL), "told twice: {told:?} of {ALL}");
         assert!(
-            missing <= skipped + ALL / 500,
+            missing <= skipped + hidden(ALL / 500),
             "tried, established, accepted, closed here and there: {told:?} of {ALL}, {skipped} runs were skipped"
         );
     });
+}
+
+/// How much of this the kernel may hide.
+fn hidden(at_most: usize) -> usize {
+    if std::env::var_os("LANNER_GUEST").is_some() { 0 } else { at_most }
 }
 
 /// How many runs the kernel skipped; nothing else was lost.
