@@ -13,7 +13,7 @@ const MAX_NOTS: usize = 256;
 /// Finds what is too much, with the line where that is known, else 1.
 pub(crate) fn check(text: &str) -> Result<(), (usize, String)> {
     if text.len() > MAX_FILE {
-        return Err((1, format!("the file has {} bytes; at most {MAX_FILE} are allowed", text.len())));
+        return Err((1, format!("the file is too large: at most {} MiB are read", MAX_FILE >> 20)));
     }
     for document in Deserializer::from_str(text) {
         let document = Value::deserialize(document)

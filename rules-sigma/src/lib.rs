@@ -10,10 +10,12 @@
 
 mod bounds;
 mod condition;
+mod documents;
 mod fields;
 mod item;
 mod value;
 
+use documents::{Document, documents};
 use lanner_core::detect::rules::{Given, Loader};
 use rsigma_parser::{Level, SigmaRule, parse_sigma_yaml};
 
@@ -59,16 +61,33 @@ pub fn translate(text: &str) -> Translation {
         translation.errors.push(error);
         return translation;
     }
-    let collection = match parse_sigma_yaml(text) {
+    for document in documents(text) {
+        translate_document(&document, &mut translation);
+    }
+    translation
+}
+
+fn translate_document(document: &Document<'_>, translation: &mut Translation) {
+    let collection = match parse_sigma_yaml(document.text) {
         Ok(collection) => collection,
         Err(error) => {
-            translation.errors.push((error.location().map_or(1, |at| at.line as usize), error.to_string()));
-            return translation;
+            translation.errors.push(document.complaint(&error.to_string()));
+            return;
         }
     };
-    translation.errors.extend(collection.errors.into_iter().map(|error| (1, error)));
+    for error in &collection.errors {
+        let (line, message) = document.complaint(error);
+        match document.unread_condition(error).filter(|rest| rest.starts_with('|')) {
+            Some(rest) => {
+                let title = title_of(document.text).unwrap_or_default();
+                let reason = format!("`{rest}` counts events, which is not translated");
+                translation.refused.push((title.to_owned(), document.line_of_title(title), reason));
+            }
+            None => translation.errors.push((line, message)),
+        }
+    }
     for rule in &collection.rules {
-        let line = line_of(text, &rule.title);
+        let line = document.line_of_title(&rule.title);
         match given(rule, line) {
             Ok(given) => translation.rules.push(given),
             Err(reason) => translation.refused.push((rule.title.clone(), line, reason)),
@@ -76,13 +95,17 @@ pub fn translate(text: &str) -> Translation {
     }
     for correlation in &collection.correlations {
         let reason = "correlations of several events are not translated".to_owned();
-        translation.refused.push((correlation.title.clone(), line_of(text, &correlation.title), reason));
+        translation.refused.push((correlation.title.clone(), document.line_of_title(&correlation.title), reason));
     }
     for filter in &collection.filters {
         let reason = "filters of other rules are not translated".to_owned();
-        translation.refused.push((filter.title.clone(), line_of(text, &filter.title), reason));
+        translation.refused.push((filter.title.clone(), document.line_of_title(&filter.title), reason));
     }
-    translation
+}
+
+/// The first title that stands in a document.
+fn title_of(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("title:")).map(|title| title.trim().trim_matches(['"', '\'']))
 }
 
 fn given(rule: &SigmaRule, line: usize) -> Result<Given, String> {
@@ -126,13 +149,4 @@ fn tag_of(tag: &str) -> String {
         Some(number) if number.starts_with(|c: char| c.is_ascii_digit()) => format!("T{number}"),
         _ => format!("mitre_{}", attack.replace('-', "_")),
     }
-}
-
-/// The line of the rule's title, from 1; 1 when it cannot be found as it stands.
-fn line_of(text: &str, title: &str) -> usize {
-    let is_title = |line: &str| {
-        let value = line.strip_prefix("title:").map(str::trim);
-        value.is_some_and(|value| value == title || value.trim_matches(['"', '\'']) == title)
-    };
-    text.lines().position(is_title).map_or(1, |n| n + 1)
 }

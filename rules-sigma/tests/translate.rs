@@ -175,6 +175,30 @@ fn what_is_not_translated_is_told_with_its_reason() {
 }
 
 #[test]
+fn mistakes_are_shown_where_they_stand() {
+    let rule = |title: &str, detection: &str| {
+        format!(
+            "title: {title}\nlogsource: {{product: linux, category: process_creation}}\ndetection:\n{detection}\n---\n"
+        )
+    };
+    let file = [
+        rule("fine", "  s: {Image: x}\n  condition: s"),
+        "# nothing but words\n---\n".to_owned(),
+        rule("no modifier", "  s:\n    Image|frob: x\n  condition: s"),
+        rule("no condition", "  s: {Image: x}\n  condition: s and and"),
+        rule("counted", "  s: {Image: x}\n  condition: s | count() > 5"),
+        "logsource: {product: linux, category: process_creation}\ndetection:\n  s: {Image: x}\n  condition: s\n"
+            .to_owned(),
+    ]
+    .concat();
+    let translation = translate(&file);
+    assert_eq!(translation.rules.len(), 1);
+    let shown = translation.errors.iter().map(|(line, what)| format!("{line}: {what}"));
+    let refused = translation.refused.iter().map(|(rule, line, why)| format!("{line}: {rule}: {why}"));
+    insta::assert_snapshot!(shown.chain(refused).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn a_field_of_ours_that_is_lacking_makes_the_rule_unsupported() {
     for row in FIELDS {
         let category = match row.only {

@@ -43,7 +43,8 @@ pub(in crate::detect) struct Malformed {
 /// Reads a file.
 pub(in crate::detect) fn read(text: &str) -> Result<Yaml, Malformed> {
     if text.len() > MAX_FILE {
-        let message = format!("the file has {} bytes; at most {MAX_FILE} are allowed", text.len());
+        // How large it is, is not known: who reads files stops when it is too much.
+        let message = format!("the file is too large: at most {} MiB are read", MAX_FILE >> 20);
         return Err(Malformed { place: Place { line: 1, column: 1, offset: 0 }, message });
     }
     let options = serde_saphyr::options! {
@@ -68,9 +69,18 @@ pub(in crate::detect) fn read(text: &str) -> Result<Yaml, Malformed> {
         Err(error) => {
             let place = error.location().map_or(Place { line: 1, column: 1, offset: 0 }, |l| found(text, place(l)));
             let message = error.without_snippet().to_string();
-            let message = message.lines().next().unwrap_or_default().to_owned();
-            Err(Malformed { place, message })
+            Err(Malformed { place, message: in_our_words(&message) })
         }
+    }
+}
+
+/// A complaint without its place, which is shown beside it, and without names that only the reader of YAML knows.
+fn in_our_words(message: &str) -> String {
+    let what = message.lines().next().unwrap_or_default().split(" at line ").next().unwrap_or_default();
+    match what {
+        _ if what.starts_with("alias replay limit") => "aliases (`*name`) repeat too much".to_owned(),
+        _ if what.starts_with("recursion limit") => "lists and mappings nest too deep".to_owned(),
+        _ => what.to_owned(),
     }
 }
 

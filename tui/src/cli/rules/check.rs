@@ -115,8 +115,9 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     writeln!(
         out,
-        "{} work, {} unsupported; {}, {}",
+        "{} {}, {} unsupported; {}, {}",
         count(report.rules, "rule"),
+        if report.rules == 1 { "works" } else { "work" },
         report.unsupported.len(),
         count(report.errors.len(), "error"),
         count(report.warnings.len(), "warning")
