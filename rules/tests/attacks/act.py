@@ -73,7 +73,7 @@ def beside(work):
 
 def main():
     groups = [int(fd) for fd in sys.argv[2:]]
-    for folder in ("/srv/act", "/srv/act2", "/srv/use", "/work"):
+    for folder in ("/srv/act", "/srv/act2", "/srv/use", perform.SCRATCH):
         os.makedirs(folder)
     perform.LONGEST = 150
     server = perform.servers()

@@ -6,6 +6,7 @@ set -euo pipefail
 lanner=$(readlink -f "$1")
 what=$2
 here=$(dirname "$(readlink -f "$0")")
+. "$here/machine.sh"
 export NODE=/var/tmp/lanner-rules-node
 node_sh=$here/../../../demo-scenarios/node/node.sh
 on_node() { "$node_sh" run "$@"; }
@@ -26,8 +27,7 @@ filter="lanner.pidns intersects ($pids)"
 # Of everyday business all counts; of what is performed, what containers do, and who started them and why.
 [ "$what" != containers ] || filter="$filter and ((container.id != host and not proc.name startswith runc)
     or evt.type in (execve, clone, alive) or lanner.event = container or fd.name contains manifests)"
-NO_COLOR=1 "$lanner" record -o "$here/$what.lanner" --node-name node1 --note "made by containers.sh" \
-    --filter "$filter" 2>"$work/said" &
+NO_COLOR=1 lanner_record "$lanner" -o "$here/$what.lanner" --note "made by containers.sh" --filter "$filter" 2>"$work/said" &
 recorder=$!
 until grep -q '^lanner: recording' "$work/said"; do
     kill -0 $recorder || { cat "$work/said" >&2; exit 1; }

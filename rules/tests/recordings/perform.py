@@ -26,6 +26,7 @@ import time
 CLONE_NEWNS = 0x20000
 PORTS = (21, 22, 23, 80, 443, 2375, 2379, 3000, 3333, 4444, 5432, 6667, 8080, 9050, 10250)
 SCRIPTS = "/srv/cases"
+SCRATCH = "/srv/scratch"
 LONGEST = 25  # seconds that a case may last
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -100,7 +101,7 @@ def become(script, outside, terminal):
         for fd in (0, 1, 2):
             os.dup2(nothing, fd)
     os.closerange(3, 64)
-    scratch = "/work/" + os.path.basename(script)
+    scratch = os.path.join(SCRATCH, os.path.basename(script))
     os.makedirs(scratch, exist_ok=True)
     os.chdir(scratch)
     environment = {
@@ -198,7 +199,7 @@ def main():
         return inside(int(sys.argv[2]))
     groups = [int(fd) for fd in sys.argv[2:]]
     os.makedirs(SCRIPTS)
-    os.makedirs("/work")
+    os.makedirs(SCRATCH)
     server = servers()
     outside = os.fork()
     if outside == 0:

@@ -1,15 +1,21 @@
 #!/bin/sh
-# Makes the recordings that the rules are held against: `record.sh LANNER performed|everyday|everyday-inside|STORY`, of which the last
-# is a file of ../attacks. Needs root.
+# Makes the recordings that the rules are held against: `record.sh LANNER performed|modules|everyday|everyday-inside|STORY`, of which
+# the last is a file of ../attacks. Needs root. `modules` is performed in a virtual machine, by a test (tests/modules).
 #
 # What is performed runs in mount, pid, network, uts and ipc namespaces of its own, on a root in memory that shows the machine's
 # /usr read-only, and no packet leaves it. `everyday-inside`, and of `performed` what says so, runs in a control group with the
-# name of a container's. Only the events of what is performed are kept, for a machine does other things too.
+# name of a container's. Only the events of that pid namespace are kept, for a machine does other things too: ../recordings.rs holds
+# that nothing of them stands there.
 set -eu
 lanner=$(readlink -f "$1")
 what=$2
 here=$(cd "$(dirname "$0")" && pwd)
 out=$here/$what.lanner
+if [ "$what" = modules ]; then
+    (cd "$here" && cargo xtask vm --package lanner-tests --test modules -- record) | sed -n 's/^recording: //p' | xxd -r -p >"$out.new"
+    mv "$out.new" "$out"
+    exit
+fi
 case $what in
 performed) script=$here/perform.py ;;
 *.txt)
@@ -19,13 +25,16 @@ performed) script=$here/perform.py ;;
     ;;
 *) script=$here/${what%-inside}.sh ;;
 esac
+. "$here/machine.sh"
 # One at a time: containers of the same name would be one.
 exec 9>/run/lanner-record.lock
 flock 9
 work=$(mktemp -d)
 root=$work/root
 groups=
+performer=
 cleanup() {
+    [ -z "$performer" ] || kill -KILL $performer 2>/dev/null || true
     umount -R "$root" 2>/dev/null || true
     for group in $groups; do rmdir "$group" 2>/dev/null || true; done
     rm -rf "$work"
@@ -37,27 +46,22 @@ case $what in
 performed)
     id=$(printf 'lanner-rules-%s' "$what" | sha256sum | cut -c1-64)
     name=kubepods/besteffort/podfedcba98765432100123456789abcdef/$id
-    filter="proc.cmdline contains /srv/perform.py or proc.acmdline contains /srv/perform.py"
     ;;
 *.txt)
     id=$(printf 'lanner-rules-pod' | sha256sum | cut -c1-64)
     other=$(printf 'lanner-rules-other' | sha256sum | cut -c1-64)
     name=kubepods/besteffort/podfedcba98765432100123456789abcdef/$id
     other=kubepods/besteffort/pod0123456789abcdeffedcba9876543210/$other
-    # The recorder itself has these words among its arguments.
-    filter="proc.name != lanner and (proc.cmdline contains /srv/act.py or proc.acmdline contains /srv/act.py)"
     ;;
 everyday-inside)
     id=$(printf 'lanner-rules-%s' "$what" | sha256sum | cut -c1-64)
     name=kubepods/besteffort/podfedcba98765432100123456789abcdef/$id
-    filter="container.full_id = $id"
     ;;
 everyday)
     name=lanner-everyday
-    filter="container.id = host and (proc.name = $comm or proc.aname = $comm)"
     ;;
 *)
-    echo "usage: record.sh LANNER performed|everyday|everyday-inside" >&2
+    echo "usage: record.sh LANNER performed|modules|everyday|everyday-inside|STORY" >&2
     exit 2
     ;;
 esac
@@ -100,7 +104,10 @@ printf 'Subsystem sftp internal-sftp\nPidFile none\n' >etc/ssh/sshd_config
 chmod 700 root root/.ssh
 cp "$script" "srv/$comm"
 chmod 755 "srv/$comm"
-[ "$what" != performed ] || cp -r "$here/../performed" srv/performed
+case $what in
+performed) cp -r "$here/../performed" srv/performed ;;
+everyday*) cp -r "$here/everyday" srv/everyday ;;
+esac
 if [ -n "${story:-}" ]; then
     cp "$here/perform.py" srv/perform.py
     cp "$story" srv/story
@@ -109,8 +116,12 @@ cd /
 
 rm -f "$out"
 record() {
-    "$lanner" record -o "$out" --filter "$filter" --note "made by record.sh from $(basename "${story:-$comm}")" \
-        --node-name node1 2>"$work/said" &
+    : >"$work/said"
+    # Held open until the recorder has ended: another namespace may get the number of one that is gone.
+    exec 8<"/proc/$performer/ns/pid_for_children"
+    pids=$(readlink /proc/self/fd/8 | tr -dc 0-9)
+    lanner_record "$lanner" -o "$out" --filter "lanner.pidns intersects ($pids)" \
+        --note "made by record.sh from $(basename "${story:-$comm}")" 2>"$work/said" &
     recorder=$!
     until grep -q '^lanner: recording' "$work/said"; do
         kill -0 $recorder || { cat "$work/said" >&2; exit 1; }
@@ -123,7 +134,7 @@ for group in "$name" ${other:-}; do
         groups="$groups $hierarchy/$group"
     done
 done
-perform() (
+perform() { # becomes what is performed
     arguments=
     if [ "$what" = performed ] || [ -n "${story:-}" ]; then
         # It takes into the container what belongs there.
@@ -160,23 +171,20 @@ perform() (
         shift
         program=/srv/$1
         shift
-        exec "$program" "$@"' sh "$root" "$comm" $arguments
-)
-if [ -n "${story:-}" ]; then
-    # Something is under way when the collector starts.
-    perform &
-    performer=$!
-    until [ -e "$root/srv/ready" ]; do
-        kill -0 $performer || exit 1
-        sleep 0.1
-    done
-    record
-    touch "$root/srv/go"
-    wait $performer || echo "$comm ended with $?" >&2
-else
-    record
-    perform || echo "$comm ended with $?" >&2
-fi
+        [ -p /srv/go ] || exec "$program" "$@"
+        exec sh -c ": >/srv/ready; read -r _ </srv/go; exec \"\$@\"" sh "$program" "$@"' sh "$root" "$comm" $arguments
+}
+# A story tells itself when the collector starts: something may be under way then. All else waits for it.
+[ -n "${story:-}" ] || mkfifo "$root/srv/go"
+perform &
+performer=$!
+until [ -e "$root/srv/ready" ]; do
+    kill -0 $performer || exit 1
+    sleep 0.1
+done
+record
+echo go >"$root/srv/go"
+wait $performer || echo "$comm ended with $?" >&2
 sleep 1
 kill -INT $recorder
 wait $recorder || true
