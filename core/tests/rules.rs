@@ -102,6 +102,18 @@ fn a_file_in_falcos_shape_loads() {
 }
 
 #[test]
+fn a_mistake_in_a_rule_that_is_switched_off_is_a_warning() {
+    let rule = |condition: &str| {
+        format!("- rule: r\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n  enabled: false\n")
+    };
+    let set = load(&[&rule("evt.type = execve and\n    proc.nam = x")]);
+    assert_eq!((set.errors.len(), set.unsupported.len(), set.warnings.len()), (0, 0, 1));
+    assert!(set.warnings[0].to_string().contains("switched off: there is no field `proc.nam`"), "{}", set.warnings[0]);
+    assert_eq!(set.warnings[0].error.line, 4);
+    assert_eq!(load(&[&rule("evt.type = execve")]).warnings, []);
+}
+
+#[test]
 fn later_files_change_earlier_ones() {
     let more = r#"
 - list: shell_binaries

@@ -62,7 +62,7 @@ impl RuleSet {
         let names = self.defined.names.get(text.layer).unwrap_or(&none);
         let condition = match parse(&text.condition.text) {
             Ok(expr) => spread(&expr, names),
-            Err(_) => shown(&text.condition.text),
+            Err(_) => in_one_line(&text.condition.text),
         };
         let exceptions = text.exceptions.iter().filter_map(|(exception, _)| {
             let expr = exception.expr().ok().flatten()?;
@@ -83,4 +83,9 @@ impl RuleSet {
             name: known,
         })
     }
+}
+
+/// A condition that cannot be read, as it is written.
+fn in_one_line(condition: &str) -> String {
+    shown(&condition.split_whitespace().collect::<Vec<_>>().join(" "))
 }

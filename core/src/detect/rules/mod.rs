@@ -161,8 +161,21 @@ impl RuleSet {
 
     fn add(&mut self, name: &str, text: &RuleText, names: &Names, spent: &mut usize) {
         let name: Arc<str> = crate::condition::shown(name).into();
+        let place = |written: &place::Written, error: &ConditionError| {
+            written.problem(error).unwrap_or_else(|| Problem::new(&text.source, text.place, error.to_string()))
+        };
+        let source = &text.condition.text;
+        let compile = |spent| parse(source).and_then(|expr| Condition::compile_counting(source, &expr, names, spent));
         if !text.enabled {
             self.disabled.push(name);
+            // Whoever switches it on later is better told now.
+            if let Err(error) = compile(spent)
+                && !error.lacking
+            {
+                let mut problem = place(&text.condition, &error);
+                problem.error.message = format!("in a rule that is switched off: {}", problem.error.message).into();
+                self.warnings.push(problem);
+            }
             return;
         }
         if text.event_source != "syscall" {
@@ -180,12 +193,7 @@ impl RuleSet {
                 return;
             }
         };
-        let place = |written: &place::Written, error: &ConditionError| {
-            written.problem(error).unwrap_or_else(|| Problem::new(&text.source, text.place, error.to_string()))
-        };
-        let source = &text.condition.text;
-        let parsed = parse(source).and_then(|expr| Condition::compile_counting(source, &expr, names, spent));
-        let condition = match parsed {
+        let condition = match compile(spent) {
             Ok(condition) => condition,
             Err(error) => {
                 self.refuse(&name, place(&text.condition, &error), !error.lacking);
