@@ -116,7 +116,7 @@ everyday() {
     start agent kube-system app $busybox '' '' /srv=/srv
     container_of web >"$work/web.id"
     for round in $(seq 12); do
-        on_node ctr -n k8s.io run --rm "localhost/busybox:1" "job-$round" sh -c 'seq 100 | sort -r | head -n 3; wget -q -T 1 -O - http://127.0.0.1/ || true'
+        on_node ctr -n k8s.io run --rm "localhost/busybox:1" "job-$round" sh -c 'seq 100 | sort -r | head -n 3; nc -w 1 127.0.0.1 80 </dev/null || true'
         on_node ctr -n k8s.io task exec --exec-id "look-$round" "$(cat "$work/web.id")" sh -c 'uptime; df; ps'
         start "batch-$round" kube-system app $busybox
         sleep 5

@@ -86,8 +86,9 @@ impl Loader {
 }
 
 fn place(text: &str, line: usize) -> Place {
-    let offset = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    Place { line, column: 1, offset }
+    let offset: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let blanks = text[offset..].bytes().take_while(|b| *b == b' ').count();
+    Place { line, column: blanks + 1, offset: offset + blanks }
 }
 
 fn problem(file: &str, text: &str, line: usize, message: &str) -> Problem {
