@@ -64,8 +64,8 @@ own_cgroups() {
     local id controllers path root mount type
     while IFS=: read -r id controllers path; do
         if [ "$id" = 0 ]; then type=cgroup2; else type=cgroup; fi
-        mount=$(findmnt -n -r -t "$type" ${controllers:+-O "$controllers"} -o TARGET | head -n 1)
-        [ -n "$mount" ] || continue
+        mount=$(findmnt -n -r -t "$type" ${controllers:+-O "$controllers"} -o TARGET | head -n 1) || true
+        [ -n "$mount" ] || continue # mounted nowhere
         root=$(findmnt -n -r -o FSROOT "$mount" | head -n 1)
         path=${path#"${root%/}"}
         echo "$mount${path%/}"

@@ -3,7 +3,7 @@
 
 # From the root control groups, lest those that this shell happens to be in stand in the recording.
 for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
-    echo $$ >"$procs"
+    if [ -e "$procs" ]; then echo $$ >"$procs" || true; fi
 done 2>/dev/null
 
 # lanner_record LANNER OPTION...: becomes the recorder, for which the kernel's release is without the vendor's own suffix.
