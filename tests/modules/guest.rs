@@ -87,7 +87,7 @@ impl Guest {
 
     /// What was seen: all, but for what this process itself did beside starting others.
     pub(crate) fn end(mut self) -> (Header, Vec<Event>) {
-        self.sensor.flush(&mut self.seen);
+        assert_eq!(self.sensor.flush(&mut self.seen), [], "nothing is lost at this pace");
         let own = std::process::id();
         let by_others =
             |e: &Event| e.header.process.pid != own || matches!(e.payload, Payload::Fork(_) | Payload::Alive(_));

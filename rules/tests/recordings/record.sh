@@ -1,14 +1,15 @@
 #!/bin/sh
-# Makes the recordings that the rules are held against: `record.sh LANNER performed|modules|everyday|everyday-inside|STORY`, of which
-# the last is a file of ../attacks. Needs root. `modules` is performed in a virtual machine, by a test (tests/modules).
+# Makes the recordings that the rules are held against: `record.sh LANNER performed|modules|everyday|everyday-inside|STORY [SECONDS]`,
+# of which STORY is a file of ../attacks, and for SECONDS each kind of everyday business goes on. Needs root.
 #
 # What is performed runs in mount, pid, network, uts and ipc namespaces of its own, on a root in memory that shows the machine's
-# /usr read-only, and no packet leaves it. `everyday-inside`, and of `performed` what says so, runs in a control group with the
-# name of a container's. Only the events of that pid namespace are kept, for a machine does other things too: ../recordings.rs holds
-# that nothing of them stands there.
+# /usr read-only, and no packet leaves it; `modules` in a virtual machine, by a test (tests/modules of the crate `lanner-tests`).
+# `everyday-inside`, and of `performed` what says so, runs in a control group with the name of a container's. Only the events of that
+# pid namespace are kept, for a machine does other things too: a test (tests/tests/recordings.rs there) knows every path in them.
 set -eu
 lanner=$(readlink -f "$1")
 what=$2
+seconds=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
 out=$here/$what.lanner
 if [ "$what" = modules ]; then
@@ -61,7 +62,7 @@ everyday)
     name=lanner-everyday
     ;;
 *)
-    echo "usage: record.sh LANNER performed|modules|everyday|everyday-inside|STORY" >&2
+    echo "usage: record.sh LANNER performed|modules|everyday|everyday-inside|STORY [SECONDS]" >&2
     exit 2
     ;;
 esac
@@ -146,6 +147,7 @@ perform() { # becomes what is performed
         done
         arguments="/srv/$([ -n "${story:-}" ] && echo story || echo performed)$arguments"
     else
+        arguments=${seconds:-}
         for group in $groups; do echo 0 >"$group/cgroup.procs"; done
     fi
     exec env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LC_ALL=C \
