@@ -31,6 +31,8 @@ a collector's address such as unix:///run/lanner/lanner.sock, or nothing for thi
 
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 not allowed by this user or kernel,
 4 not all could be had (a damaged recording, a collector that went away), 10 `watch` found an incident.
+The user interface ends by the signal that ends it, of which a shell makes 128 and its number; a terminal
+that has gone is as SIGHUP.
 `rules check` fails when a file has mistakes, `rules test` when no event meets the rule.";
 
 /// The verbs.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use super::Status;
 use super::args::{ConnectArgs, LiveArgs, LookArgs, MemoryArgs, ReplayArgs, RuleArgs};
@@ -68,6 +68,10 @@ fn show(
     ended.told.iter().for_each(|told| say(told));
     match ended.ended {
         Ended::Quit => Ok(Status::Fine),
-        Ended::Signal(signal) => Err(anyhow!("ended by signal {signal}")),
+        // Whoever waits for this program is told what it ended by.
+        Ended::Signal(signal) => {
+            signal_hook::low_level::emulate_default_handler(signal).context("a signal has no effect")?;
+            Ok(Status::Failed)
+        }
     }
 }

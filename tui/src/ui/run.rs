@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use lanner_core::engine::Engine;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::feed::{End, FeedItem, ReplayCommand, Source};
@@ -19,7 +18,9 @@ use super::look::Look;
 use super::model::Model;
 use super::takeaway::files;
 use super::takeaway::recorder::Recorder;
-use super::terminal::Terminal;
+use super::terminal::decoder::Typed;
+use super::terminal::keyboard::Keyboard;
+use super::terminal::{Terminal, shell};
 use super::update::{Effect, Msg, update};
 use super::view::{ViewState, paint, view};
 
@@ -34,6 +35,13 @@ const LOOK_UP: Duration = Duration::from_millis(500);
 
 /// What waits to be taken in is bounded; a source that is faster than this program is held back.
 const WAITING: usize = 256;
+
+/// The rest of a key comes so soon after its first byte; over SSH, which may cut it anywhere, it takes longer.
+const REST_OF_KEY: Duration = Duration::from_millis(50);
+const REST_OF_KEY_FAR: Duration = Duration::from_millis(250);
+
+/// A terminal that is slow to take a frame is given the next one after as long again, and this at most.
+const LONGEST_BREAK: Duration = Duration::from_secs(1);
 
 /// Terminals take no longer copies than about this many bytes.
 const MOST_COPIED: usize = 64 * 1024;
@@ -85,7 +93,7 @@ impl fmt::Debug for Options {
 pub enum Ended {
     /// The user left.
     Quit,
-    /// A signal asked for it: SIGTERM, SIGHUP or SIGINT, by its number.
+    /// A signal asked for it: SIGTERM, SIGHUP or SIGINT, by its number. A terminal that has gone counts as SIGHUP.
     Signal(i32),
 }
 
@@ -107,8 +115,10 @@ fn takes_copies(var: impl Fn(&str) -> Option<String>) -> bool {
 
 /// Something that wakes the loop.
 enum Wake {
-    Input(Event),
-    InputFailed(io::Error),
+    Typed(Typed),
+    TerminalGone,
+    /// All that was drawn has been taken, or could not be.
+    Taken,
     Feed(FeedItem),
     FeedClosed,
     Signal(i32),
@@ -121,10 +131,15 @@ enum Wake {
 /// # Errors
 /// The terminal could not be read, written or set up, or another thread panicked.
 pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT])?;
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT, SIGWINCH])?;
     let close_signals = signals.handle();
     let (wake, woken) = sync_channel(WAITING);
-    let mut terminal = Terminal::take()?;
+    let mut keyboard = Keyboard::open(if options.far { REST_OF_KEY_FAR } else { REST_OF_KEY })?;
+    let from_terminal = wake.clone();
+    let mut terminal = Terminal::take(move || {
+        // Where there is no room the loop is awake, and finds out by itself.
+        let _ = from_terminal.try_send(Wake::Taken);
+    })?;
     let mut model = Model::new(options.new_engine, options.source, options.look, options.keymap, terminal.size()?);
     model.state.skips_silence = options.skips_silence;
 
@@ -147,13 +162,12 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
         let _ = from_feed.send(Wake::FeedClosed);
     })?;
     thread::Builder::new().name("keyboard".into()).spawn(move || {
-        loop {
-            let read = event::read().map_or_else(Wake::InputFailed, Wake::Input);
-            let failed = matches!(read, Wake::InputFailed(_));
-            if wake.send(read).is_err() || failed {
+        while let Ok(typed) = keyboard.next() {
+            if wake.send(Wake::Typed(typed)).is_err() {
                 return;
             }
         }
+        let _ = wake.send(Wake::TerminalGone);
     })?;
 
     let mut running = Running {
@@ -165,12 +179,15 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
         takes_copies: options.takes_copies,
         dirty: true,
         urgent: true,
+        stopping: false,
     };
     let ended = running.go(&mut terminal, &woken, if options.far { FRAME_FAR } else { FRAME });
     close_signals.close();
     running.end_recording();
+    // A terminal that takes nothing must not be told anything either: that would never end.
+    let hears = terminal.leave();
     drop(terminal);
-    Ok(Left { ended: ended?, told: running.recorded })
+    Ok(Left { ended: ended?, told: if hears { running.recorded } else { Vec::new() } })
 }
 
 struct Running {
@@ -185,25 +202,37 @@ struct Running {
     dirty: bool,
     /// A key waits for its frame.
     urgent: bool,
+    /// The terminal was given to the shell; the signal that stops this program is on its way.
+    stopping: bool,
 }
 
 impl Running {
     fn go(&mut self, terminal: &mut Terminal, woken: &Receiver<Wake>, gap: Duration) -> io::Result<Ended> {
         let mut drawn: Option<Instant> = None;
+        // How long the terminal took to take the last frame, if that is known.
+        let mut took = None;
         loop {
-            let gap = if self.urgent { FRAME } else { gap };
+            let is_free = match terminal.is_free() {
+                Ok(is_free) => is_free,
+                Err(_) => return Ok(Ended::Signal(SIGHUP)),
+            };
+            if let (true, None, Some(at)) = (is_free, took, drawn) {
+                took = Some(at.elapsed().min(LONGEST_BREAK));
+            }
+            let gap = if self.urgent { FRAME } else { gap + took.unwrap_or_default() };
             let wait = drawn.map_or(Duration::ZERO, |at| gap.saturating_sub(at.elapsed()));
-            if self.dirty && wait.is_zero() {
+            let may_draw = is_free && !self.stopping;
+            if self.dirty && may_draw && wait.is_zero() {
                 let size = terminal.size()?;
                 update(&mut self.model, Msg::Resize(size.width, size.height));
                 terminal.draw(|frame| view(&self.model, &mut self.view, frame))?;
                 (self.dirty, self.urgent) = (false, false);
-                drawn = Some(Instant::now());
+                (drawn, took) = (Some(Instant::now()), None);
                 continue;
             }
             // What is left of a long search goes on while nothing else comes.
             let busy = self.model.is_busy();
-            let patience = match (busy, self.dirty) {
+            let patience = match (busy, self.dirty && may_draw) {
                 (true, _) => Duration::ZERO,
                 (false, true) => wait,
                 (false, false) => LOOK_UP,
@@ -226,10 +255,11 @@ impl Running {
                     update(&mut self.model, Msg::Work);
                     self.dirty = true;
                 }
+                Err(RecvTimeoutError::Timeout) if self.stopping => self.stop(terminal)?,
                 Err(RecvTimeoutError::Timeout) => self.record_look(),
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("all of its inputs have gone")),
             }
-            if !terminal.is_ours() {
+            if !terminal.is_ours() && !self.stopping {
                 return Err(io::Error::other("a part of the program failed; what it said stands above"));
             }
         }
@@ -237,24 +267,34 @@ impl Running {
 
     /// Takes in one thing; `Some` when it ends the loop.
     fn take(&mut self, wake: Wake, terminal: &mut Terminal) -> io::Result<Option<Ended>> {
-        self.dirty = true;
+        self.dirty |= !matches!(wake, Wake::Taken);
         let msg = match wake {
+            Wake::Taken => return Ok(None),
             Wake::Feed(item) => {
                 self.record(&item);
                 Msg::Feed(item)
             }
             Wake::FeedClosed if self.model.world.reception.ended.is_some() => return Ok(None),
             Wake::FeedClosed => Msg::Feed(FeedItem::End(End::early("the source of events has gone"))),
-            Wake::Input(Event::Key(key)) => {
+            Wake::Typed(typed) => {
                 self.urgent = true;
-                Msg::Key(key)
+                match typed {
+                    Typed::Key(key) => Msg::Key(key),
+                    Typed::Paste(text) => Msg::Paste(text),
+                }
             }
-            Wake::Input(Event::Resize(..)) => {
+            Wake::TerminalGone => return Ok(Some(Ended::Signal(SIGHUP))),
+            Wake::Signal(SIGWINCH) => {
                 self.urgent = true;
                 return Ok(None);
             }
-            Wake::Input(_) => return Ok(None),
-            Wake::InputFailed(error) => return Err(error),
+            Wake::Signal(SIGTSTP) => {
+                // Where nobody would continue it, a program does not stop (POSIX, 2.4.3).
+                if self.stopping || shell::is_there() {
+                    self.stop(terminal)?;
+                }
+                return Ok(None);
+            }
             Wake::Signal(SIGCONT) => {
                 self.urgent = true;
                 terminal.retake()?;
@@ -265,7 +305,7 @@ impl Running {
         for effect in update(&mut self.model, msg) {
             match effect {
                 Effect::Quit => return Ok(Some(Ended::Quit)),
-                Effect::Suspend => terminal.suspend()?,
+                Effect::Suspend => self.suspend(terminal)?,
                 Effect::Redraw => terminal.forget()?,
                 Effect::Save { stem, ending, text } => {
                     self.model.state.notice = Some(saved(files::save(&stem, ending, &text)));
@@ -289,6 +329,24 @@ impl Running {
             }
         }
         Ok(None)
+    }
+
+    /// Gives the terminal to the shell, and asks for this program to be stopped, with whatever runs it (such as cargo or sudo).
+    fn suspend(&mut self, terminal: &Terminal) -> io::Result<()> {
+        if !shell::is_there() {
+            self.model.state.notice = Some("there is no shell to go back to".to_owned());
+            return Ok(());
+        }
+        terminal.leave();
+        self.stopping = true;
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        Ok(())
+    }
+
+    /// Stops, until it is continued.
+    fn stop(&mut self, terminal: &mut Terminal) -> io::Result<()> {
+        (self.stopping, self.dirty, self.urgent) = (false, true, true);
+        terminal.suspend()
     }
 
     /// Gives what is copied to the terminal, or puts it into a file where the terminal does not take it.

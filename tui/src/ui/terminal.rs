@@ -1,21 +1,42 @@
 //! The terminal itself: raw mode, the alternate screen, and the way back out of both whatever happens. It never asks the
-//! terminal anything, so that it starts at once where nobody answers.
+//! terminal anything, so that it starts at once where nobody answers; and it never waits for the terminal to take what is
+//! drawn, so that keys and events are taken in however slow the line is.
+//!
+//! - `outlet`: the thread that does wait for it.
+//! - `keyboard`, `decoder`: what is typed.
+//! - `shell`: whether there is one to go back to.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
+pub(super) mod decoder;
+pub(super) mod keyboard;
+mod outlet;
+pub(super) mod shell;
+
+use std::io::{self, BufWriter, IsTerminal, Write, stdout};
+use std::os::fd::AsFd;
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::crossterm::cursor::{Hide, Show};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::queue;
+use ratatui::crossterm::style::ResetColor;
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use ratatui::crossterm::{execute, queue};
 use ratatui::layout::{Position, Size};
+use signal_hook::consts::SIGTSTP;
+use signal_hook::low_level;
+
+use outlet::{Outlet, Waiting};
+
+/// A terminal that does not take the way back in that time takes nothing any more.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a terminal that does not tell its size is taken for.
 const FALLBACK: Size = Size { width: 80, height: 24 };
@@ -55,17 +76,20 @@ pub fn check(term: Option<&str>) -> Result<(), Unusable> {
 
 /// The terminal while it is ours. Dropping it gives it back.
 pub(crate) struct Terminal {
-    inner: ratatui::Terminal<Synchronized<BufWriter<Stdout>>>,
+    inner: ratatui::Terminal<Synchronized<BufWriter<Waiting>>>,
+    outlet: &'static Outlet,
 }
 
 impl Terminal {
-    /// Takes the terminal.
-    pub(crate) fn take() -> io::Result<Self> {
+    /// Takes the terminal. `tell` is called, from another thread, whenever that has taken all that was drawn, and when it
+    /// could not; it must not block.
+    pub(crate) fn take(tell: impl Fn() + Send + 'static) -> io::Result<Self> {
         give_back_on_panic();
-        let backend = Synchronized { inner: CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, stdout())) };
-        enter()?;
-        match ratatui::Terminal::new(backend) {
-            Ok(inner) => Ok(Terminal { inner }),
+        let outlet = Outlet::open(stdout().as_fd().try_clone_to_owned()?.into(), tell)?;
+        let writer = BufWriter::with_capacity(64 * 1024, Waiting(outlet));
+        enter(outlet)?;
+        match ratatui::Terminal::new(Synchronized { inner: CrosstermBackend::new(writer) }) {
+            Ok(inner) => Ok(Terminal { inner, outlet }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -76,6 +100,14 @@ impl Terminal {
     /// Whether it still is ours: a panic in another thread gives it back.
     pub(crate) fn is_ours(&self) -> bool {
         TAKEN.load(Ordering::SeqCst)
+    }
+
+    /// Whether it has taken all that was drawn: only then is there use in another frame.
+    ///
+    /// # Errors
+    /// It could not be written to.
+    pub(crate) fn is_free(&self) -> io::Result<bool> {
+        self.outlet.is_free()
     }
 
     pub(crate) fn size(&self) -> io::Result<Size> {
@@ -93,7 +125,10 @@ impl Terminal {
 
     /// Asks the terminal to let this be pasted elsewhere (OSC 52). Nobody tells whether it does.
     pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(stdout(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))
+        let mut bytes = Vec::new();
+        queue!(bytes, crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))?;
+        self.outlet.give(&bytes);
+        Ok(())
     }
 
     /// Makes the next frame paint everything.
@@ -104,15 +139,19 @@ impl Terminal {
     /// Takes it again after the shell had it.
     pub(crate) fn retake(&mut self) -> io::Result<()> {
         give_back();
-        enter()?;
+        enter(self.outlet)?;
         self.forget()
     }
 
-    /// Gives it to the shell, stops this program (and whatever runs it, such as cargo or sudo) and takes it again when the
-    /// shell continues it.
+    /// Gives it back. False when it did not take even that, for it takes nothing any more.
+    pub(crate) fn leave(&self) -> bool {
+        give_back()
+    }
+
+    /// Gives it to the shell, stops this program and takes it again when the shell continues it.
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        low_level::emulate_default_handler(SIGTSTP)?;
         self.retake()
     }
 }
@@ -123,22 +162,35 @@ impl Drop for Terminal {
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter(outlet: &Outlet) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    let entered = execute!(stdout(), EnterAlternateScreen, DisableLineWrap, Hide);
-    if entered.is_err() {
-        give_back();
-    }
-    entered
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, DisableLineWrap, EnableBracketedPaste, Hide)?;
+    outlet.give(&bytes);
+    Ok(())
 }
 
-/// Gives the terminal back as it was. There is nobody to tell when that fails: the terminal is gone.
-fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(stdout(), EndSynchronizedUpdate, EnableLineWrap, LeaveAlternateScreen, Show);
-        let _ = disable_raw_mode();
+/// Gives the terminal back as it was: true when that was written, or there was nothing to do. There is nobody to tell when
+/// that fails: the terminal is gone.
+fn give_back() -> bool {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return true;
     }
+    let mut bytes = Vec::new();
+    // What is written into memory cannot fail.
+    let _ = queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        ResetColor,
+        DisableBracketedPaste,
+        EnableLineWrap,
+        LeaveAlternateScreen,
+        Show
+    );
+    let taken = Outlet::get().is_some_and(|outlet| outlet.instead(&bytes, PATIENCE));
+    let _ = disable_raw_mode();
+    taken
 }
 
 /// A panic's message belongs on the screen of the shell: the terminal is given back before it is printed.
@@ -200,8 +252,9 @@ impl<W: Write> Backend for Synchronized<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        let size = self.inner.size()?;
-        Ok(if size.width == 0 || size.height == 0 { FALLBACK } else { size })
+        let size = rustix::termios::tcgetwinsize(stdout())?;
+        let unknown = size.ws_col == 0 || size.ws_row == 0;
+        Ok(if unknown { FALLBACK } else { Size { width: size.ws_col, height: size.ws_row } })
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

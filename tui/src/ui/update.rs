@@ -23,6 +23,8 @@ pub enum Msg {
     Feed(FeedItem),
     /// From the keyboard.
     Key(KeyEvent),
+    /// Text that was pasted.
+    Paste(String),
     /// The terminal has this many columns and rows now.
     Resize(u16, u16),
     /// Nothing else is to be done: go on with what is left (see [`Model::is_busy`]).
@@ -76,6 +78,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Work => Vec::new(),
         Msg::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(event) => key(model, event),
+        Msg::Paste(text) => {
+            paste(model, &text);
+            Vec::new()
+        }
     };
     settle(model);
     effects
@@ -125,13 +131,6 @@ fn feed(model: &mut Model, item: FeedItem) {
 }
 
 fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
-    // Esc with a key right behind it, as a slow line delivers them, looks like that key with Alt.
-    if event.modifiers.contains(KeyModifiers::ALT) {
-        let mut effects = key(model, KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
-        settle(model);
-        effects.extend(key(model, KeyEvent::new(event.code, event.modifiers.difference(KeyModifiers::ALT))));
-        return effects;
-    }
     let context = model.state.context(&model.scene());
     model.state.notice = None;
     model.state.untouched = false;
@@ -317,6 +316,20 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             }
         }
     }
+}
+
+/// What is pasted is text, and never taken for keys.
+fn paste(model: &mut Model, text: &str) {
+    model.state.notice = None;
+    let Some(prompt) = &mut model.state.prompt else {
+        let filter = model.state.keymap.key_of(Command::Filter);
+        model.state.notice = Some(format!("what is pasted goes into a filter: press {filter} first"));
+        return;
+    };
+    for c in text.trim().chars() {
+        prompt.edit(InputRequest::InsertChar(if c.is_control() { ' ' } else { c }));
+    }
+    typed(model, true);
 }
 
 /// Changes what stands in the prompt.

@@ -522,10 +522,14 @@ fn what_is_drilled_down_to_limits_every_screen() {
 }
 
 #[test]
-fn escape_and_a_key_that_come_as_one_are_two() {
+fn what_is_pasted_is_text_for_a_filter_and_never_keys() {
     let mut model = on(Screen::Timeline);
-    type_in(&mut model, "/tar");
-    update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('2'), KeyModifiers::ALT)));
-    assert!(model.state.prompt.is_none() && model.state.filter.is_empty());
-    assert_eq!(model.state.screen, Screen::Tree);
+    let all = model.state.listing.len(&model.scene());
+    assert!(update(&mut model, Msg::Paste("q\r".to_owned())).is_empty());
+    assert!(model.state.notice.as_deref().is_some_and(|n| n.contains("press / first")));
+    type_in(&mut model, "/");
+    update(&mut model, Msg::Paste("proc.name=tar\n".to_owned()));
+    assert_eq!(model.state.prompt.as_ref().unwrap().input.value(), "proc.name=tar");
+    let some = model.state.listing.len(&model.scene());
+    assert!(0 < some && some < all, "{some} of {all}");
 }
