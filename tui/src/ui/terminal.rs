@@ -10,6 +10,8 @@ pub(super) mod decoder;
 pub(super) mod keyboard;
 mod outlet;
 pub(super) mod shell;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, BufWriter, IsTerminal, Write, stdout};
 use std::os::fd::AsFd;
@@ -35,7 +37,7 @@ use signal_hook::low_level;
 
 use outlet::{Outlet, Waiting};
 
-/// A terminal that does not take the way back in that time takes nothing any more.
+/// A terminal that does not take the way in or back in that time takes nothing any more.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a terminal that does not tell its size is taken for.
@@ -163,11 +165,12 @@ impl Drop for Terminal {
 }
 
 fn enter(outlet: &Outlet) -> io::Result<()> {
-    enable_raw_mode()?;
-    TAKEN.store(true, Ordering::SeqCst);
     let mut bytes = Vec::new();
     queue!(bytes, EnterAlternateScreen, DisableLineWrap, EnableBracketedPaste, Hide)?;
-    outlet.give(&bytes);
+    enable_raw_mode()?;
+    // Whatever follows, also the way back, finds this done.
+    outlet.begin(&bytes, PATIENCE);
+    TAKEN.store(true, Ordering::SeqCst);
     Ok(())
 }
 
@@ -188,7 +191,7 @@ fn give_back() -> bool {
         LeaveAlternateScreen,
         Show
     );
-    let taken = Outlet::get().is_some_and(|outlet| outlet.instead(&bytes, PATIENCE));
+    let taken = Outlet::get().is_some_and(|outlet| outlet.end(&bytes, PATIENCE));
     let _ = disable_raw_mode();
     taken
 }
@@ -263,22 +266,5 @@ impl<W: Write> Backend for Synchronized<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         Backend::flush(&mut self.inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frame_without_changes_writes_nothing_and_one_with_changes_is_shown_at_once() {
-        let mut written = Vec::new();
-        let mut backend = Synchronized { inner: CrosstermBackend::new(&mut written) };
-        backend.draw(std::iter::empty()).unwrap();
-        let cell = Cell::new("x");
-        backend.draw([(0, 0, &cell)].into_iter()).unwrap();
-        let written = String::from_utf8(written).unwrap();
-        assert!(written.starts_with("\x1b[?2026h") && written.ends_with("\x1b[?2026l"), "{written:?}");
-        assert_eq!(written.matches("2026h").count(), 1);
     }
 }

@@ -18,6 +18,8 @@ type Tell = Box<dyn Fn() + Send>;
 
 #[derive(Default)]
 struct State {
+    /// The terminal is ours: what is given is written.
+    open: bool,
     waiting: Vec<u8>,
     /// Some of it is being written.
     busy: bool,
@@ -35,7 +37,7 @@ pub(super) struct Outlet {
 }
 
 static OUTLET: Outlet = Outlet {
-    state: Mutex::new(State { waiting: Vec::new(), busy: false, epoch: 0, tell: None, failed: None }),
+    state: Mutex::new(State { open: false, waiting: Vec::new(), busy: false, epoch: 0, tell: None, failed: None }),
     changed: Condvar::new(),
     writer: OnceLock::new(),
 };
@@ -62,10 +64,34 @@ impl Outlet {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets bytes wait to be written. Never blocks for long.
+    /// Lets bytes wait to be written, while the terminal is ours. Never blocks for long.
     pub(super) fn give(&self, bytes: &[u8]) {
-        self.lock().waiting.extend_from_slice(bytes);
-        self.changed.notify_all();
+        let mut state = self.lock();
+        if state.open {
+            state.waiting.extend_from_slice(bytes);
+            self.changed.notify_all();
+        }
+    }
+
+    /// The terminal is ours from now on, and this is the first that it is given.
+    pub(super) fn begin(&self, first: &[u8], patience: Duration) -> bool {
+        self.lock().open = true;
+        self.give(first);
+        self.wait(patience)
+    }
+
+    /// This is the last that it is given, instead of all that waits: nothing that is drawn after it gets there. False when
+    /// the terminal has not taken it in that time.
+    pub(super) fn end(&self, last: &[u8], patience: Duration) -> bool {
+        {
+            let mut state = self.lock();
+            state.epoch += 1;
+            state.open = false;
+            state.waiting.clear();
+            state.waiting.extend_from_slice(last);
+            self.changed.notify_all();
+        }
+        self.wait(patience)
     }
 
     /// Whether all was taken.
@@ -80,18 +106,14 @@ impl Outlet {
         }
     }
 
-    /// Writes this instead of all that waits. False when the terminal has not taken it in that time.
-    pub(super) fn instead(&self, last: &[u8], patience: Duration) -> bool {
+    /// Waits until all was taken. False when the terminal has not taken it in that time.
+    fn wait(&self, patience: Duration) -> bool {
         // Whoever panics in the thread that writes cannot wait for it.
         if self.writer.get().is_some_and(|writer| *writer == thread::current().id()) {
             return false;
         }
         let until = Instant::now() + patience;
         let mut state = self.lock();
-        state.epoch += 1;
-        state.waiting.clear();
-        state.waiting.extend_from_slice(last);
-        self.changed.notify_all();
         while state.busy || !state.waiting.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
