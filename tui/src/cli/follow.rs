@@ -9,6 +9,7 @@ use lanner_recording::Header;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::args::SourceArgs;
+use super::patience::Waiting;
 use super::{Status, one_line, say};
 use crate::source::{self, Options, Spec, Stop};
 use crate::ui::FeedItem;
@@ -52,7 +53,9 @@ pub(super) fn follow(args: &SourceArgs, options: Options, follower: &mut impl Fo
     let spec = Spec::parse(args.source.as_deref())?;
     let stop = options.stop.clone();
     on_signals(&stop)?;
+    let opening = Waiting::on(spec.opening());
     let stream = source::open(&spec, options)?;
+    drop(opening);
     let mut until = None;
     let mut looked = Instant::now();
     let mut ending = Ending::default();

@@ -6,6 +6,7 @@ mod doctor;
 mod events;
 mod explain;
 mod follow;
+mod patience;
 mod record;
 mod report;
 mod rules;

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::args::{ReportArgs, SourceArgs};
 use super::follow::{Follower, follow};
+use super::patience::Waiting;
 use super::{Status, one_line, say};
 use crate::detection::Content;
 use crate::report::{self, Account, Hash, MAX_EVENTS, Missing, is_of, is_truncated};
@@ -25,11 +26,14 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Status> {
         let why = "a report is made of a recording, which is read twice: name a file or a scenario".to_owned();
         return Err(SourceError::Usage(why).into());
     }
+    let reading = Waiting::on("reading the rules");
     let content = Content::load(&args.rules.files)?;
+    drop(reading);
     content.warning().iter().for_each(|warning| say(warning));
     let mut seen =
         Seen { engine: content.engine(), node: NodeInfo::default(), header: None, missing: Missing::default() };
     let source = SourceArgs { source: Some(args.source.clone()), duration: None };
+    let reading = Waiting::on(format!("reading {}", spec.name()));
     let ending = follow(&source, Options::default(), &mut seen)?;
     seen.engine.flush();
     seen.missing.problem.clone_from(&ending.problem);
@@ -42,6 +46,7 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Status> {
         left_out: 0,
     };
     follow(&source, Options::default(), &mut gathered)?;
+    drop(reading);
     seen.missing.truncated = gathered.events.iter().filter(|event| is_truncated(event)).count() as u64;
     let others = seen.engine.incidents().iter().filter(|other| other.merged_into.is_none() && other.id != incident.id);
     let account = Account {

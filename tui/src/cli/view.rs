@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use super::Status;
 use super::args::{ConnectArgs, LiveArgs, LookArgs, MemoryArgs, ReplayArgs, RuleArgs};
+use super::patience::Waiting;
 use super::say;
 use crate::detection::Content;
 use crate::settings::Settings;
@@ -53,11 +54,15 @@ fn show(
 ) -> anyhow::Result<Status> {
     ui::check(std::env::var("TERM").ok().as_deref()).map_err(|e| SourceError::Usage(e.to_string()))?;
     // Content that does not load is an error here and not in the middle of the screen.
+    let reading = Waiting::on("reading the rules");
     let content = Content::load(&rules.files)?.with_memory(memory.mib);
+    drop(reading);
     content.warning().iter().for_each(|warning| say(warning));
     let stop: Stop = options.stop.clone();
     let skips_silence = options.skip_silence;
+    let opening = Waiting::on(spec.opening());
     let stream = source::open(spec, options)?;
+    drop(opening);
     let mut ui_options = ui::Options::from_env(source, move || content.engine());
     ui_options.replay = stream.control;
     ui_options.look = settings.look(look, |name| std::env::var(name).ok())?;

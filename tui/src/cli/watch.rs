@@ -8,13 +8,16 @@ use lanner_recording::Header;
 
 use super::args::WatchArgs;
 use super::follow::{Ending, Follower, follow, loss_words};
+use super::patience::Waiting;
 use super::{Status, explain, one_line, say};
 use crate::detection::Content;
 use crate::lines::{self, Summary, json};
 use crate::source::{Options, Spec};
 
 pub(super) fn run(args: WatchArgs) -> anyhow::Result<Status> {
+    let reading = Waiting::on("reading the rules");
     let content = Content::load(&args.rules.files)?.with_memory(args.memory.mib);
+    drop(reading);
     content.warning().iter().for_each(|warning| say(warning));
     let mut watch = Watch {
         engine: content.engine(),

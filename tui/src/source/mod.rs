@@ -152,6 +152,15 @@ impl Spec {
         }
     }
 
+    /// What is done while it is opened, in words.
+    pub fn opening(&self) -> String {
+        match self {
+            Spec::Live => "starting the sensor of this node".to_owned(),
+            Spec::Remote(address) => format!("connecting to {address}"),
+            Spec::File(_) | Spec::Stdin | Spec::Scenario(_) => format!("opening {}", self.name()),
+        }
+    }
+
     /// Whether the source has no end of its own.
     pub fn is_endless(&self) -> bool {
         matches!(self, Spec::Live | Spec::Remote(_))

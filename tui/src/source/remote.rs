@@ -1,7 +1,7 @@
 //! A collector elsewhere, over gRPC. When the connection is lost it is tried again, with growing pauses, and the stream
 //! goes on where it was as far as the collector still holds it.
 
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use lanner_core::event::NodeInfo;
@@ -17,6 +17,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long a collector may take to answer. One that is there and does not is worth no more waiting.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What is answered by then is answered at once.
+const AT_ONCE: Duration = Duration::from_millis(400);
 /// How often a waiting connection looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -25,14 +27,24 @@ pub(super) fn open(address: &Address, options: Options) -> Result<Stream, Source
         .enable_all()
         .build()
         .map_err(|e| SourceError::Failed(format!("no runtime for the connection: {e}")))?;
-    // The first attempt is made here, so that a wrong address or a missing collector is an error at once.
-    let first = runtime.block_on(reach(address, Follow::default())).map_err(SourceError::Failed)?;
     let (send, items) = mpsc::sync_channel(QUEUE);
-    let remote = Remote { address: address.clone(), send, stop: options.stop, reconnect: options.reconnect };
+    // Without room: what is answered too late is not answered.
+    let (answer, answered) = mpsc::sync_channel(0);
+    let reconnect = options.reconnect;
+    let remote = Remote { address: address.clone(), send, stop: options.stop, reconnect };
     std::thread::Builder::new()
         .name("remote".to_owned())
-        .spawn(move || runtime.block_on(remote.run(first)))
+        .spawn(move || runtime.block_on(remote.begin(&answer)))
         .map_err(|e| SourceError::Failed(format!("no thread for the connection: {e}")))?;
+    // A wrong address or a missing collector is an error at once. Who goes on trying need not wait for one that is slow.
+    let first = match reconnect {
+        true => answered.recv_timeout(AT_ONCE).or_else(|why| match why {
+            RecvTimeoutError::Timeout => Ok(Ok(())),
+            RecvTimeoutError::Disconnected => Err(why),
+        }),
+        false => answered.recv().map_err(RecvTimeoutError::from),
+    };
+    first.unwrap_or_else(|_| Err("the connection failed".to_owned())).map_err(SourceError::Failed)?;
     Ok(Stream { items, control: None })
 }
 
@@ -55,6 +67,25 @@ struct Remote {
 struct Gone;
 
 impl Remote {
+    /// The first attempt, and all that follows from it.
+    async fn begin(self, answer: &SyncSender<Result<(), String>>) {
+        match reach(&self.address, Follow::default()).await {
+            Ok(first) => {
+                // Whether anybody still waits for it makes no difference.
+                let _ = answer.send(Ok(()));
+                self.run(first).await;
+            }
+            Err(why) => {
+                // Nobody waits any more: it goes on like a connection that was lost.
+                if answer.send(Err(why.clone())).is_err()
+                    && let Ok(Some(connection)) = self.again(None, why).await
+                {
+                    self.run(connection).await;
+                }
+            }
+        }
+    }
+
     async fn run(self, first: (NodeInfo, Client)) {
         let mut connection = first;
         loop {
@@ -113,7 +144,15 @@ impl Remote {
                 left = left.saturating_sub(LOOK);
             }
             let follow = Follow { filter: String::new(), cursor };
-            match reach(&self.address, follow).await {
+            let mut attempt = std::pin::pin!(reach(&self.address, follow));
+            let reached = match timeout(AT_ONCE, &mut attempt).await {
+                Ok(reached) => reached,
+                Err(_) => {
+                    self.say(FeedItem::Status(ConnectionState::Connecting))?;
+                    attempt.await
+                }
+            };
+            match reached {
                 Ok(connection) => return Ok(Some(connection)),
                 Err(error) => why = error,
             }
