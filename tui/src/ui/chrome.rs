@@ -11,6 +11,7 @@ use ratatui::text::{Line, Span};
 use super::command::{Command, Context};
 use super::details;
 use super::feed::{ConnectionState, Source, Speed};
+use super::known::lag::WORTH_TELLING;
 use super::look::Look;
 use super::prompt::{Prompt, PromptKind};
 use super::scene::Scene;
@@ -19,6 +20,9 @@ use super::state::{Pending, Screen, State};
 use super::text::{clip, grouped, safe, short, shown, width};
 use super::view::Regions;
 use super::when;
+
+/// What is left for them when something long is told.
+const HELP_AND_QUIT: usize = 20;
 
 /// A part of the header: what matters most has the lowest rank and goes last when room is short.
 struct Part {
@@ -54,6 +58,10 @@ pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
     let unseen: Duration = scene.health.gaps.iter().map(|(from, to)| to.since(*from)).sum();
     if !unseen.is_zero() {
         right.push(Part { rank: 2, spans: vec![span(format!("{} unseen", when::short(unseen)), look.bad())] });
+    }
+    let behind = scene.reception.behind;
+    if behind >= WORTH_TELLING {
+        right.push(Part { rank: 2, spans: vec![span(format!("{} behind", when::short(behind)), look.warn())] });
     }
     if degraded > 0 {
         let words = format!("{degraded} {} off", if degraded == 1 { "hook" } else { "hooks" });
@@ -291,7 +299,7 @@ pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, region
     });
     let told = asked
         .or(state.notice.as_deref())
-        .map(|n| span(clip(n, columns * 2 / 3), look.warn()))
+        .map(|n| span(clip(n, columns.saturating_sub(HELP_AND_QUIT).max(columns * 2 / 3)), look.warn()))
         .or_else(|| trouble(scene, look, columns));
     let room = columns.saturating_sub(told.as_ref().map_or(0, |t| t.width() + 3));
     let mut spans = Vec::new();

@@ -14,6 +14,7 @@ use signal_hook::iterator::Signals;
 
 use super::feed::{End, FeedItem, ReplayCommand, Source};
 use super::keymap::Keymap;
+use super::known::lag::Lag;
 use super::look::Look;
 use super::model::Model;
 use super::takeaway::files;
@@ -180,6 +181,8 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
         dirty: true,
         urgent: true,
         stopping: false,
+        begun: Instant::now(),
+        lag: Lag::default(),
     };
     let ended = running.go(&mut terminal, &woken, if options.far { FRAME_FAR } else { FRAME });
     close_signals.close();
@@ -204,6 +207,8 @@ struct Running {
     urgent: bool,
     /// The terminal was given to the shell; the signal that stops this program is on its way.
     stopping: bool,
+    begun: Instant,
+    lag: Lag,
 }
 
 impl Running {
@@ -272,6 +277,7 @@ impl Running {
             Wake::Taken => return Ok(None),
             Wake::Feed(item) => {
                 self.record(&item);
+                self.look_at_the_clock(&item);
                 Msg::Feed(item)
             }
             Wake::FeedClosed if self.model.world.reception.ended.is_some() => return Ok(None),
@@ -331,6 +337,17 @@ impl Running {
         Ok(None)
     }
 
+    /// Notes how late this comes. A recording comes when it is meant to.
+    fn look_at_the_clock(&mut self, item: &FeedItem) {
+        match item {
+            FeedItem::Node(node) => self.lag.node(&node.boot_id),
+            FeedItem::Batch(batch) if !batch.snapshot && batch.now.0 > 0 && !self.model.world.reception.is_replay() => {
+                self.model.world.reception.behind = self.lag.take(self.begun.elapsed(), batch.now);
+            }
+            _ => {}
+        }
+    }
+
     /// Gives the terminal to the shell, and asks for this program to be stopped, with whatever runs it (such as cargo or sudo).
     fn suspend(&mut self, terminal: &Terminal) -> io::Result<()> {
         if !shell::is_there() {
@@ -357,7 +374,8 @@ impl Running {
             format!("copied {what}")
         } else {
             let why = if fits { "this terminal keeps no copies" } else { "it is too long to copy" };
-            format!("{why}: {what}, {}", saved(files::save("lanner-copy", "txt", text)))
+            // Where it lies comes first: the end of the line may be cut off.
+            format!("{}: {what}, for {why}", saved(files::save("lanner-copy", "txt", text)))
         });
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
+use std::time::Duration;
 
 use lanner_core::detect::Signal;
 use lanner_core::engine::Engine;
@@ -36,6 +37,8 @@ pub(crate) struct Reception {
     pub(crate) ended: Option<End>,
     /// How fast a recording is played.
     pub(crate) speed: Speed,
+    /// How far what is known lies behind what happens, as far as that can be told.
+    pub(crate) behind: Duration,
 }
 
 impl Reception {
@@ -93,7 +96,15 @@ impl World {
             seq_offset: 0,
             gone: HashMap::new(),
             version: 0,
-            reception: Reception { source, connection, recording: None, read: None, ended: None, speed },
+            reception: Reception {
+                source,
+                connection,
+                recording: None,
+                read: None,
+                ended: None,
+                speed,
+                behind: Duration::ZERO,
+            },
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lanner_core::event::{Batch, BootTime, LossCause};
+use lanner_core::event::{Batch, BootTime, Event, LossCause, Payload};
+
+use crate::report::is_truncated;
 
 /// The rate is that of the last this many seconds.
 const RATE_SECONDS: u64 = 5;
@@ -17,6 +19,10 @@ pub(crate) struct Health {
     pub(crate) families: BTreeMap<&'static str, u64>,
     /// Events that were lost, by cause.
     pub(crate) losses: BTreeMap<LossCause, u64>,
+    /// Events of which the sensor read only a part of some text.
+    pub(crate) truncated: u64,
+    /// Programs, running or started, of which nobody saw who started them.
+    pub(crate) orphans: u64,
     /// Times of which nothing is known, for the connection was lost and what happened meanwhile could not be had.
     pub(crate) gaps: Vec<(BootTime, BootTime)>,
     /// Events in each second of the node's time, oldest first.
@@ -27,6 +33,8 @@ impl Health {
     pub(crate) fn apply(&mut self, batch: &Batch) {
         for event in &batch.events {
             *self.families.entry(event.payload.family()).or_default() += 1;
+            self.truncated += u64::from(is_truncated(event));
+            self.orphans += u64::from(is_orphan(event));
             let second = event.header.time.0 / 1_000_000_000;
             match self.seconds.back_mut() {
                 Some((last, count)) if *last >= second => *count += 1,
@@ -66,4 +74,10 @@ impl Health {
         let count: u64 = recent.map(|(_, count)| count).sum();
         count.div_ceil(RATE_SECONDS)
     }
+}
+
+/// Whether an event tells of a process without its parent. The kernel's own first two have none.
+fn is_orphan(event: &Event) -> bool {
+    let (Payload::Exec(exec) | Payload::Alive(exec)) = &event.payload else { return false };
+    exec.task.parent.is_none() && event.header.process.pid > 2
 }

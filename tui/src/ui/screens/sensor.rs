@@ -10,6 +10,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::super::command::Command;
+use super::super::known::lag::WORTH_TELLING;
 use super::super::scene::Scene;
 use super::super::state::State;
 use super::super::text::{cell, cell_right, count, grouped, safe, wrap};
@@ -54,6 +55,16 @@ fn node(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'
         lines.extend(wrap(&safe(&end.words), columns).into_iter().map(|said| Line::from(span(said, state.look.bad()))));
     }
     lines.push(Line::default());
+}
+
+/// That what is shown is not yet what happens.
+fn lag(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+    let behind = scene.reception.behind;
+    if behind >= WORTH_TELLING {
+        let said =
+            format!("  {}  behind what happens: events wait to be taken in", cell_right(&when::short(behind), 12));
+        lines.push(Line::from(span(said, state.look.warn())));
+    }
 }
 
 /// What a recording says of itself, in sentences.
@@ -143,6 +154,7 @@ fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
     let look = state.look;
     let lost = scene.health.lost();
     lines.push(heading(state, "Lost", if lost == 0 { "nothing".to_owned() } else { grouped(lost) }));
+    lag(scene, state, lines);
     for cause in LossCause::ALL {
         let n = scene.health.losses.get(&cause).copied().unwrap_or(0);
         let style = if n > 0 { look.bad() } else { look.dim() };
@@ -166,6 +178,8 @@ fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
     }
     let gone = scene.latest_picture.engine.let_go();
     for (n, what) in [
+        (scene.health.truncated, "events with a text of which the sensor read only the beginning: it ends in …"),
+        (scene.health.orphans, "times that a process was told of without its parent, which nobody saw"),
         (scene.history.let_go(), "events let go by this program, oldest first, to bound its memory"),
         (gone.processes, "processes forgotten by this program, to bound its memory"),
         (gone.objects, "files and remote ends forgotten, to bound the memory"),
