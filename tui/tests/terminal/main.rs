@@ -2,6 +2,8 @@
 //! the terminal as it was afterwards, however the program ended. Every step waits for what the screen shows.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[cfg(feature = "live")]
+mod collector;
 mod investigation;
 mod leaving;
 mod looks;

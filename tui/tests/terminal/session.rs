@@ -201,6 +201,11 @@ impl Session {
         self.wait_until(&format!("{what:?}"), |screen| screen.contents().contains(what));
     }
 
+    /// Waits until the screen shows it no more.
+    pub(crate) fn wait_without(&mut self, what: &str) {
+        self.wait_until(&format!("a screen without {what:?}"), |screen| !screen.contents().contains(what));
+    }
+
     pub(crate) fn press(&mut self, keys: &[u8]) {
         let input = self.input.as_mut().unwrap();
         input.write_all(keys).unwrap();
