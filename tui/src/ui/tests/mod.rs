@@ -7,6 +7,7 @@ mod keys;
 mod past;
 mod reference;
 mod script;
+mod trust;
 
 use std::collections::VecDeque;
 
