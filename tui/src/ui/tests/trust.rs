@@ -14,6 +14,7 @@ use super::super::feed::{FeedItem, Source};
 use super::super::keymap::Keymap;
 use super::super::model::Model;
 use super::super::state::Screen;
+use super::super::text::grouped;
 use super::super::update::{Msg, update};
 use super::super::view::{ViewState, paint};
 use super::{PLAIN, attack, text};
@@ -89,7 +90,7 @@ fn losses_of_every_cause_are_counted() {
     for (cause, n) in LossCause::ALL.into_iter().zip(1..) {
         let line =
             shown.lines().find(|line| line.contains(cause.words())).unwrap_or_else(|| panic!("{cause:?}: {shown}"));
-        assert!(line.contains(&format!("{n},000")), "{line}");
+        assert!(line.contains(&grouped(n * 1_000)), "{line}");
     }
 }
 
