@@ -1,7 +1,6 @@
 //! The whole of Lanner's reasoning behind one call: [`Engine::apply`]. The terminal UI, `lanner watch`, the collector's
 //! alerts and the tests all run this.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::condition::{Scratch, View};
@@ -11,6 +10,7 @@ use crate::detect::rules::RuleSet;
 use crate::detect::{Detector, Incident, Mentions, Signal};
 use crate::event::{Event, Origin, Payload, ProcessKey};
 use crate::graph::Graph;
+use crate::persistent::Queue;
 use crate::told::Told;
 
 /// Signals that are kept; the oldest go first.
@@ -23,7 +23,7 @@ const DIVIDED_EVERY: u64 = 1_024;
 /// What a signal takes, in bytes, about.
 const SIGNAL: usize = 512;
 
-/// Graph, rules and incidents of one node. A clone is a snapshot to come back to: it shares the rules.
+/// Graph, rules and incidents of one node. [`Engine::snapshot`] makes one to come back to.
 #[derive(Debug, Clone)]
 pub struct Engine {
     memory: usize,
@@ -31,7 +31,7 @@ pub struct Engine {
     graph: Graph,
     rules: Arc<RuleSet>,
     detector: Detector,
-    signals: VecDeque<Signal>,
+    signals: Queue<Signal>,
     /// How many signals there were before the first that is kept.
     dropped: u64,
     mentions: Mentions<u64>,
@@ -89,7 +89,7 @@ impl Engine {
             graph: Graph::default(),
             rules: Arc::new(rules),
             detector: Detector::new(chains),
-            signals: VecDeque::new(),
+            signals: Queue::default(),
             dropped: 0,
             mentions: Mentions::default(),
             scratch: Scratch::default(),
@@ -128,6 +128,13 @@ impl Engine {
             untold: self.detector.untold(),
             unlisted: self.detector.unlisted(),
         }
+    }
+
+    /// A copy of all that is known now, and about how many bytes it takes: what has changed since the copy before is copied,
+    /// all else is shared.
+    pub fn snapshot(&mut self) -> (Engine, usize) {
+        let bytes = self.graph.seal() + self.detector.seal() + self.signals.seal();
+        (self.clone(), bytes)
     }
 
     /// Takes in one event; one of the latest that is told once more changes nothing. What was there before the sensor is no
@@ -207,7 +214,7 @@ impl Engine {
     }
 
     /// All incidents, oldest first; an index stays an incident's for good. At most 4096 are told.
-    pub fn incidents(&self) -> &[Incident] {
+    pub fn incidents(&self) -> &[Arc<Incident>] {
         self.detector.incidents()
     }
 

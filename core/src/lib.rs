@@ -6,6 +6,7 @@
 //! - [`graph`]: processes, files, peers and containers, and what happened between them.
 //! - [`detect`]: signals (one event meets one rule), the links between them, and the incidents they form.
 //! - [`engine`]: all of the above behind one call per event.
+//! - [`persistent`]: the collections that all of it stands in, of which a copy costs what has changed.
 #![forbid(unsafe_code)]
 
 pub mod condition;
@@ -14,4 +15,5 @@ pub mod engine;
 pub mod event;
 pub mod graph;
 mod hash;
+pub mod persistent;
 mod told;

@@ -25,7 +25,7 @@ fn incidents(world: &World) -> Vec<Incident> {
     let mut engine = engine();
     world.events.iter().for_each(|event| drop(engine.apply(event)));
     engine.flush();
-    engine.incidents().to_vec()
+    engine.incidents().iter().map(|incident| incident.as_ref().clone()).collect()
 }
 
 /// The people of the node.

@@ -21,7 +21,7 @@ fn incidents(world: &World) -> Vec<Incident> {
     let mut engine = Engine::new(rules, Vec::new());
     world.events.iter().for_each(|event| drop(engine.apply(event)));
     engine.flush();
-    engine.incidents().iter().filter(|i| i.merged_into.is_none()).cloned().collect()
+    engine.incidents().iter().filter(|i| i.merged_into.is_none()).map(|i| i.as_ref().clone()).collect()
 }
 
 fn is_in(incident: &Incident, actor: &Actor) -> bool {

@@ -4,8 +4,8 @@
 mod world;
 
 use lanner_core::condition::{Condition, Names, View};
+use lanner_core::detect::LinkKind;
 use lanner_core::detect::rules::RuleSet;
-use lanner_core::detect::{Incident, LinkKind};
 use lanner_core::engine::Engine;
 use lanner_core::event::*;
 use lanner_core::graph::Graph;
@@ -123,7 +123,7 @@ fn what_happens_through_another_process_is_the_same_incident() {
     let mut engine = Engine::new(rules, Vec::new());
     world.events.iter().for_each(|event| drop(engine.apply(event)));
     engine.flush();
-    let [incident]: &[Incident] = engine.incidents() else { panic!("one incident: {:#?}", engine.incidents()) };
+    let [incident] = engine.incidents() else { panic!("one incident: {:#?}", engine.incidents()) };
     let link = incident.stages.iter().filter_map(|s| s.link.as_ref()).find(|l| l.kind == LinkKind::Traced).unwrap();
     assert_eq!(link.evidence, [written]);
     assert_eq!(link.why, format!("nsenter ({}) reached into httpd ({})", first.key.pid, second.key.pid));

@@ -4,6 +4,7 @@
 //! - [`Writer`] loses at most what came after the last [`Writer::flush`] when it is cut off, whatever the reason.
 //! - [`LiveWriter`] is one that flushes in time, and [`create`] makes its file.
 //! - [`Reader`] delivers whatever is readable of a damaged recording, and its [`Report`] says how much was not.
+//! - [`Packer`] makes events as small in memory.
 //! - [`Stretcher`] lengthens silent gaps, and the [`Header`] says so.
 //!
 //! # Format, version 1
@@ -28,6 +29,7 @@ mod blocks;
 mod foreign;
 mod header;
 mod live;
+mod packed;
 mod read;
 mod report;
 mod stretch;
@@ -35,6 +37,7 @@ mod write;
 
 pub use header::{Header, Stretch};
 pub use live::{LiveWriter, create};
+pub use packed::{Packed, Packer};
 pub use read::{OpenError, Reader};
 pub use report::Report;
 pub use stretch::Stretcher;

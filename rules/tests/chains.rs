@@ -26,7 +26,7 @@ fn incidents(story: &str) -> Vec<Incident> {
     let mut engine = Engine::new(rules.clone(), chains());
     story::events(story).iter().for_each(|event| drop(engine.apply(event)));
     engine.flush();
-    engine.incidents().iter().filter(|i| i.merged_into.is_none()).cloned().collect()
+    engine.incidents().iter().filter(|i| i.merged_into.is_none()).map(|i| Incident::clone(i)).collect()
 }
 
 /// What happens, in a line for each stage, to be shown when it is not what was expected.

@@ -1,6 +1,7 @@
 //! Cases: signals that evidence joins. A case that weighs enough is an incident.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::lead::Lead;
 use super::occurrence::{self, Occurrence};
@@ -9,6 +10,7 @@ use super::{Link, LinkKind, ProcessSummary, Severity, Signal, Tactic, words};
 use crate::event::{BootTime, ContainerId, ContainerInfo, Event, ProcessKey, Text};
 use crate::graph::Graph;
 use crate::hash::{HashMap, HashSet, IndexMap, IndexSet};
+use crate::persistent::Table;
 
 /// Cases that are kept. Those that are no incident go first, oldest first.
 const MAX_CASES: usize = 4_096;
@@ -296,11 +298,11 @@ pub(super) fn summary(graph: &Graph, key: ProcessKey) -> ProcessSummary {
 /// All cases, and whose they are.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cases {
-    pub(super) cases: IndexMap<u64, Box<Case>>,
+    pub(super) cases: Table<u64, Arc<Case>>,
     next: u64,
-    pub(super) of_process: HashMap<ProcessKey, u64>,
-    pub(super) of_origin: IndexMap<ProcessKey, u64>,
-    pub(super) of_container: IndexMap<ContainerId, u64>,
+    pub(super) of_process: Table<ProcessKey, u64>,
+    pub(super) of_origin: Table<ProcessKey, u64>,
+    pub(super) of_container: Table<ContainerId, u64>,
     /// Incidents that became part of an older one.
     merged: Vec<(usize, u64)>,
     /// What was held for cases that are no more.
@@ -310,31 +312,36 @@ pub(super) struct Cases {
 }
 
 impl Cases {
+    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
+    pub(super) fn seal(&mut self) -> usize {
+        self.cases.seal() + self.of_process.seal() + self.of_origin.seal() + self.of_container.seal()
+    }
+
     /// The case that a process is part of.
     pub(super) fn of(&self, key: ProcessKey) -> Option<&Case> {
-        self.cases.get(self.of_process.get(&key)?).map(Box::as_ref)
+        self.cases.get(self.of_process.get(&key)?).map(Arc::as_ref)
     }
 
     /// The case that a process is part of, or that others of its lineage are.
     pub(super) fn of_lineage(&self, graph: &Graph, key: ProcessKey) -> Option<&Case> {
-        self.of(key).or_else(|| self.cases.get(self.of_origin.get(&graph.origin_of(key))?).map(Box::as_ref))
+        self.of(key).or_else(|| self.cases.get(self.of_origin.get(&graph.origin_of(key))?).map(Arc::as_ref))
     }
 
     /// The case that weighs most of those seen in a container.
     pub(super) fn of_container(&self, id: &ContainerId) -> Option<&Case> {
-        self.cases.get(self.of_container.get(id)?).map(Box::as_ref)
+        self.cases.get(self.of_container.get(id)?).map(Arc::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Case> {
-        self.cases.get_mut(&id).map(Box::as_mut)
+        self.cases.get_mut(&id).map(Arc::make_mut)
     }
 
     pub(super) fn of_mut(&mut self, key: ProcessKey) -> Option<&mut Case> {
-        self.cases.get_mut(self.of_process.get(&key)?).map(Box::as_mut)
+        self.cases.get_mut(self.of_process.get(&key)?).map(Arc::make_mut)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Case> {
-        self.cases.values_mut().map(Box::as_mut)
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Case> {
+        self.cases.values().map(Arc::as_ref)
     }
 
     /// Bytes of memory, about, with what is told of the incidents.
@@ -375,33 +382,33 @@ impl Cases {
             containers: IndexSet::default(),
             incident: None,
         };
-        self.cases.insert(self.next, Box::new(case));
+        self.cases.insert(self.next, Arc::new(case));
         self.next
     }
 
     fn evict(&mut self) {
         let goes = self.cases.values().find(|c| c.incident.is_none()).or_else(|| self.cases.values().next());
         let Some(id) = goes.map(|c| c.id) else { return };
-        let Some(case) = self.cases.shift_remove(&id) else { return };
+        let Some(case) = self.cases.remove(&id) else { return };
         for key in case.members.keys() {
             self.of_process.remove(key);
         }
         for origin in case.origins.iter().filter(|origin| self.of_origin.get(*origin) == Some(&id)).collect::<Vec<_>>()
         {
-            self.of_origin.swap_remove(origin);
+            self.of_origin.remove(origin);
         }
         let own = |container: &&ContainerId| self.of_container.get(*container) == Some(&id);
         for container in case.containers.iter().filter(own).collect::<Vec<_>>() {
-            self.of_container.swap_remove(container);
+            self.of_container.remove(container);
         }
-        self.loose.extend(case.held);
+        self.loose.extend(case.held.iter().copied());
     }
 
     /// Makes cases one: the oldest takes in the others. Gives its id.
     pub(super) fn join(&mut self, ids: &[u64]) -> Option<u64> {
         let oldest = *ids.iter().min()?;
         for id in ids.iter().filter(|id| **id != oldest) {
-            let Some(other) = self.cases.shift_remove(id) else { continue };
+            let Some(other) = self.cases.remove(id) else { continue };
             for key in other.members.keys() {
                 self.of_process.insert(*key, oldest);
             }
@@ -415,7 +422,7 @@ impl Cases {
             self.loose.extend(other.held.iter().copied());
             // What became part of it with this very event goes on with it.
             self.merged.iter_mut().filter(|(_, into)| into == id).for_each(|(_, into)| *into = oldest);
-            let Some(case) = self.cases.get_mut(&oldest) else { continue };
+            let Some(case) = self.cases.get_mut(&oldest).map(Arc::make_mut) else { continue };
             if case.incident.is_some() {
                 self.merged.extend(other.incident.map(|incident| (incident, oldest)));
             } else if other.incident.is_some() {
@@ -423,7 +430,7 @@ impl Cases {
                 case.incident = other.incident;
                 case.name.clone_from(&other.name);
             }
-            case.absorb(*other);
+            case.absorb(Arc::unwrap_or_clone(other));
         }
         Some(oldest)
     }
@@ -441,7 +448,7 @@ impl Cases {
     pub(super) fn tie(&mut self, id: u64, leads: Vec<Lead>) {
         for Lead { tie, .. } in leads {
             let both = [tie.from, tie.to].iter().all(|key| self.of_process.get(key) == Some(&id));
-            if both && let Some(case) = self.cases.get_mut(&id) {
+            if both && let Some(case) = self.get_mut(id) {
                 case.changed |= case.ties.add(tie);
             }
         }
@@ -459,9 +466,9 @@ impl Cases {
 }
 
 /// Makes room for one more way to a case: a sixteenth of a full map goes at a time, oldest first.
-pub(super) fn bound<K>(ways: &mut IndexMap<K, u64>) {
+pub(super) fn bound<K: std::hash::Hash + Eq + Clone>(ways: &mut Table<K, u64>) {
     if ways.len() >= MAX_WAYS {
-        ways.drain(..MAX_WAYS / 16);
+        ways.drop_first(MAX_WAYS / 16);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Membership: who is part of a case because of what one process did.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::case::{Cases, MAX_ALL_MEMBERS, MAX_MEMBERS, bound};
@@ -36,7 +37,7 @@ impl Cases {
         }
         let origin = graph.origin_of(key);
         let mut doers = Vec::new();
-        match self.cases.get_mut(&id) {
+        match self.cases.get_mut(&id).map(Arc::make_mut) {
             // Who serves many does most of what it does for others than the one who misused it.
             Some(case) if graph.serves_many(key) && !self.of_process.contains_key(&key) => {
                 if case.members.len() < MAX_MEMBERS {
@@ -50,7 +51,7 @@ impl Cases {
         let mut from = key;
         let above = graph.ancestors(key).map(|p| p.key).take_while(|k| key != origin && *k != origin);
         for led in above.chain((key != origin).then_some(origin)) {
-            let Some(case) = self.cases.get_mut(&id) else { return };
+            let Some(case) = self.cases.get_mut(&id).map(Arc::make_mut) else { return };
             let serves = graph.serves_many(led) || is_first_of_its_container(graph, led);
             match case.passages.get(&led) {
                 None if self.of_process.contains_key(&led) => break,
@@ -62,7 +63,7 @@ impl Cases {
             self.include_one(graph, id, led);
             if !self.of_process.contains_key(&led) {
                 // There was no room for it.
-                if let Some(case) = self.cases.get_mut(&id) {
+                if let Some(case) = self.get_mut(id) {
                     case.passages.remove(&led);
                 }
             }
@@ -83,7 +84,7 @@ impl Cases {
             bound(&mut self.of_container);
             self.of_container.insert(container.clone(), id);
         }
-        if let Some(case) = self.cases.get_mut(&id) {
+        if let Some(case) = self.get_mut(id) {
             case.origins.insert(origin);
             case.containers.extend(container);
         }
@@ -91,7 +92,7 @@ impl Cases {
 
     /// Makes a process part of a case, for what it does itself, and all of its descendants.
     fn include_below(&mut self, graph: &Graph, id: u64, key: ProcessKey) {
-        if let Some(case) = self.cases.get_mut(&id)
+        if let Some(case) = self.get_mut(id)
             && case.passages.remove(&key).is_some()
         {
             case.note_doings(graph, key);
@@ -102,8 +103,8 @@ impl Cases {
             let Some(process) = graph.process(parent) else { continue };
             for child in &process.children {
                 // What is part of a case already, be it another, was looked through when it became so; a mere way was not.
-                let case = self.cases.get_mut(&id).filter(|_| self.of_process.get(child) == Some(&id));
-                if let Some(case) = case {
+                if self.of_process.get(child) == Some(&id) {
+                    let Some(case) = self.get_mut(id) else { continue };
                     if case.passages.remove(child).is_some() {
                         case.note_doings(graph, *child);
                         below.push(*child);
@@ -124,7 +125,7 @@ impl Cases {
             return;
         }
         let room = self.of_process.len() < MAX_ALL_MEMBERS;
-        if let Some(case) = self.cases.get_mut(&id) {
+        if let Some(case) = self.get_mut(id) {
             if room {
                 case.include(graph, key);
             }

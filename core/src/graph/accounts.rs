@@ -1,5 +1,7 @@
 //! The names of users and groups: the node's, and those that containers have of their own.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::event::{Accounts, ContainerId};
@@ -10,8 +12,8 @@ const MAX_CONTAINERS: usize = 256;
 /// Lists of names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lists {
-    host: Option<Box<Accounts>>,
-    containers: IndexMap<ContainerId, Box<Accounts>>,
+    host: Option<Arc<Accounts>>,
+    containers: IndexMap<ContainerId, Arc<Accounts>>,
     let_go: u64,
 }
 
@@ -19,7 +21,7 @@ impl Lists {
     /// Takes a list in the place of the one before.
     pub(super) fn learn(&mut self, accounts: &Accounts) {
         let Some(container) = &accounts.container else {
-            self.host = Some(Box::new(accounts.clone()));
+            self.host = Some(Arc::new(accounts.clone()));
             return;
         };
         self.containers.shift_remove(container);
@@ -27,7 +29,7 @@ impl Lists {
             self.containers.shift_remove_index(0);
             self.let_go += 1;
         }
-        self.containers.insert(container.clone(), Box::new(accounts.clone()));
+        self.containers.insert(container.clone(), Arc::new(accounts.clone()));
     }
 
     /// The list of a container, or the node's own.

@@ -2,7 +2,6 @@
 
 use super::container::pod_of;
 use super::retain::{of_container, weight};
-use super::table::Place;
 use super::take::Take;
 use super::{Cause, Container, Ended, Graph, Node, Process, Relation};
 use crate::event::{
@@ -10,6 +9,7 @@ use crate::event::{
     Payload, ProcessKey, StdioKind, Task, Trace, Udp, UdpStage,
 };
 use crate::hash::{HashSet, IndexMap};
+use crate::persistent::{Place, Table};
 
 /// Pipes that are kept.
 const MAX_PIPES: usize = 16_384;
@@ -217,7 +217,7 @@ impl Graph {
 
     /// The latest process with a pid has it.
     fn note_pid(&mut self, key: ProcessKey) {
-        let holder = self.by_pid.entry(key.pid).or_insert(key);
+        let holder = self.by_pid.or_insert_with(key.pid, || key);
         if holder.start <= key.start {
             *holder = key;
         }
@@ -348,13 +348,13 @@ impl Graph {
         }
         for output in &exec.image.stdio[1..] {
             if output.kind == StdioKind::Pipe && output.ino != 0 {
-                bound(&mut self.pipes, MAX_PIPES);
+                bound_table(&mut self.pipes, MAX_PIPES);
                 self.pipes.insert(output.ino, header.process);
             }
         }
         let input = &exec.image.stdio[0];
         if input.kind == StdioKind::Pipe && input.ino != 0 {
-            bound(&mut self.pipe_readers, MAX_PIPES);
+            bound_table(&mut self.pipe_readers, MAX_PIPES);
             self.pipe_readers.insert(input.ino, header.process);
         }
     }
@@ -448,12 +448,16 @@ impl Graph {
             self.news = Some(header.seq);
         }
         while self.told.len() >= MAX_CONTAINERS || self.told_bytes > self.memory / 8 {
-            let Some((_, oldest)) = self.told.shift_remove_index(0) else { break };
+            let Some((_, oldest)) = self.told.pop_first() else { break };
             self.told_bytes -= of_container(&oldest);
         }
         self.told_bytes += of_container(info);
-        if let Some(before) = self.told.insert(info.id.clone(), info.clone()) {
-            self.told_bytes -= of_container(&before);
+        match self.told.get_mut(&info.id) {
+            Some(known) => {
+                let before = std::mem::replace(known, info.clone());
+                self.told_bytes -= of_container(&before);
+            }
+            None => drop(self.told.insert(info.id.clone(), info.clone())),
         }
         if let Some(container) = self.containers.get_mut(&info.id) {
             container.learn(info);
@@ -555,5 +559,11 @@ fn is_runtime(name: &[u8]) -> bool {
 fn bound<K, V>(map: &mut IndexMap<K, V>, most: usize) {
     if map.len() >= most {
         map.drain(..most / 16);
+    }
+}
+
+fn bound_table<K: std::hash::Hash + Eq + Clone, V: Clone>(map: &mut Table<K, V>, most: usize) {
+    if map.len() >= most {
+        map.drop_first(most / 16);
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::event::{BootTime, ContainerId, ProcessKey};
-use crate::hash::IndexMap;
+use crate::persistent::Table;
 
 /// Callers and peers that are kept; the oldest go first.
 const MAX_CONTACTS: usize = 16_384;
@@ -35,14 +35,14 @@ struct Contact {
 /// All calls.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Contacts {
-    known: IndexMap<(Caller, SocketAddr), Contact>,
+    known: Table<(Caller, SocketAddr), Contact>,
 }
 
 impl Contacts {
     /// Notes a connection attempt; `seq` is its event.
     pub(super) fn called(&mut self, caller: Caller, peer: SocketAddr, time: BootTime, seq: u64) {
         if self.known.len() >= MAX_CONTACTS && !self.known.contains_key(&(caller.clone(), peer)) {
-            self.known.drain(..MAX_CONTACTS / 8);
+            self.known.drop_first(MAX_CONTACTS / 8);
         }
         match self.known.get_mut(&(caller.clone(), peer)) {
             None => {
@@ -60,6 +60,11 @@ impl Contacts {
                 }
             }
         }
+    }
+
+    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
+    pub(super) fn seal(&mut self) -> usize {
+        self.known.seal()
     }
 
     /// Bytes of memory, about: with what the gaps take.

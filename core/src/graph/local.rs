@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::event::{Flow, FlowId, ProcessKey};
-use crate::hash::IndexMap;
+use crate::persistent::Table;
 
 /// Ends that are kept; a sixteenth of them goes at a time, oldest first.
 const MAX_ENDS: usize = 32_768;
@@ -23,7 +23,7 @@ struct Side {
 /// All ends.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ends {
-    known: IndexMap<End, Side>,
+    known: Table<End, Side>,
 }
 
 impl Ends {
@@ -44,7 +44,7 @@ impl Ends {
             side.other = Some(process);
         }
         if self.known.len() >= MAX_ENDS && !self.known.contains_key(&own) {
-            self.known.drain(..MAX_ENDS / 16);
+            self.known.drop_first(MAX_ENDS / 16);
         }
         self.known.insert(own, Side { flow: flow.id, process, closed: false, other });
         other
@@ -55,6 +55,11 @@ impl Ends {
         if let Some(side) = self.known.get_mut(&end(flow)).filter(|side| side.flow == flow.id) {
             side.closed = true;
         }
+    }
+
+    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
+    pub(super) fn seal(&mut self) -> usize {
+        self.known.seal()
     }
 
     /// Bytes of memory, about.

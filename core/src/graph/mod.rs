@@ -23,20 +23,18 @@ mod provenance;
 mod retain;
 mod snapshot;
 mod socket;
-mod table;
+
 mod take;
 mod texts;
 mod ubiquity;
 mod unit;
 mod walk;
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::event::{Accounts, BootTime, ContainerId, ContainerInfo, File, FileId, ProcessKey, Sha256, Text};
-use crate::hash::{HashMap, IndexMap};
-
-use table::Table;
+use crate::hash::IndexMap;
+use crate::persistent::{Queue, Table};
 
 pub use ask::Ask;
 pub use container::{Cause, Container};
@@ -60,24 +58,24 @@ pub struct Graph {
     /// Children of processes that are not known (yet).
     awaited: IndexMap<ProcessKey, Vec<ProcessKey>>,
     /// The process that has a pid now, or had it last.
-    by_pid: HashMap<u32, ProcessKey>,
+    by_pid: Table<u32, ProcessKey>,
     /// Ended processes, in the order of their ends.
-    ended: VecDeque<ProcessKey>,
+    ended: Queue<ProcessKey>,
     /// Those that were passed over, for they were held.
-    ended_held: VecDeque<ProcessKey>,
+    ended_held: Queue<ProcessKey>,
     living: usize,
     evicted: u64,
-    containers: IndexMap<ContainerId, Container>,
+    containers: Table<ContainerId, Container>,
     /// What those who run them tell of containers, which need not be seen yet.
-    told: IndexMap<ContainerId, ContainerInfo>,
+    told: Table<ContainerId, ContainerInfo>,
     /// The latest event (`header.seq`) that told of a container what was not known.
     news: Option<u64>,
     /// The latest name of each file.
     files: Table<FileId, File>,
     /// Who last had the write end of a pipe (its inode) as standard output or error.
-    pipes: IndexMap<u64, ProcessKey>,
+    pipes: Table<u64, ProcessKey>,
     /// Who last had the read end of a pipe as standard input.
-    pipe_readers: IndexMap<u64, ProcessKey>,
+    pipe_readers: Table<u64, ProcessKey>,
     contacts: contact::Contacts,
     names: naming::Names,
     accounts: accounts::Lists,
@@ -99,17 +97,17 @@ impl Default for Graph {
             texts: texts::Texts::default(),
             processes: Table::default(),
             awaited: IndexMap::default(),
-            by_pid: HashMap::default(),
-            ended: VecDeque::new(),
-            ended_held: VecDeque::new(),
+            by_pid: Table::default(),
+            ended: Queue::default(),
+            ended_held: Queue::default(),
             living: 0,
             evicted: 0,
-            containers: IndexMap::default(),
-            told: IndexMap::default(),
+            containers: Table::default(),
+            told: Table::default(),
             files: Table::default(),
             news: None,
-            pipes: IndexMap::default(),
-            pipe_readers: IndexMap::default(),
+            pipes: Table::default(),
+            pipe_readers: Table::default(),
             accounts: accounts::Lists::default(),
             digests: digests::Digests::default(),
             asks: ask::Asks::default(),
@@ -124,6 +122,24 @@ impl Default for Graph {
 }
 
 impl Graph {
+    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
+    pub fn seal(&mut self) -> usize {
+        self.texts.seal()
+            + self.processes.seal()
+            + self.by_pid.seal()
+            + self.ended.seal()
+            + self.ended_held.seal()
+            + self.containers.seal()
+            + self.told.seal()
+            + self.files.seal()
+            + self.pipes.seal()
+            + self.pipe_readers.seal()
+            + self.contacts.seal()
+            + self.names.seal()
+            + self.ends.seal()
+            + self.provenance.seal()
+    }
+
     /// The process, if it is known (and not evicted).
     pub fn process(&self, key: ProcessKey) -> Option<&Process> {
         self.processes.get(&key)

@@ -1,11 +1,9 @@
 //! The provenance graph proper: who did what to what, how often, and which events say so.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::table::{Place, Table};
 use crate::event::{BootTime, ContainerId, FileId, Header, ProcessKey};
-use crate::hash::HashMap;
+use crate::persistent::{Place, Queue, Table};
 
 /// Edges that are let go at a time: what everybody uses has very many.
 const EDGES_AT_ONCE: usize = 256;
@@ -97,12 +95,12 @@ pub struct Provenance {
     nodes: Table<Node, Links>,
     edges: Table<(Place, Relation, Place), Linked>,
     /// Who last reached into a process, and into whom it last did, and with which event.
-    tracers: HashMap<ProcessKey, (ProcessKey, u64)>,
-    traced: HashMap<ProcessKey, (ProcessKey, u64)>,
+    tracers: Table<ProcessKey, (ProcessKey, u64)>,
+    traced: Table<ProcessKey, (ProcessKey, u64)>,
     /// Files and peers, those known longest first.
-    objects: VecDeque<Place>,
+    objects: Queue<Place>,
     /// Those that were passed over, for they were held.
-    spared: VecDeque<Place>,
+    spared: Queue<Place>,
     evicted: u64,
 }
 
@@ -144,6 +142,16 @@ struct Linked {
 }
 
 impl Provenance {
+    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
+    pub(super) fn seal(&mut self) -> usize {
+        self.nodes.seal()
+            + self.edges.seal()
+            + self.tracers.seal()
+            + self.traced.seal()
+            + self.objects.seal()
+            + self.spared.seal()
+    }
+
     /// Bytes of memory, about.
     pub(super) fn bytes(&self) -> usize {
         let nodes = self.nodes.len() * Table::<Node, Links>::COST;
@@ -318,7 +326,7 @@ impl Provenance {
         self.let_go(place, |all| &mut all.spared)
     }
 
-    fn let_go(&mut self, place: Place, line: fn(&mut Self) -> &mut VecDeque<Place>) -> Step {
+    fn let_go(&mut self, place: Place, line: fn(&mut Self) -> &mut Queue<Place>) -> Step {
         let Some((node, _)) = self.nodes.at(place) else { return Step::Begun };
         let node = node.clone();
         if self.remove(&node) {
@@ -418,8 +426,8 @@ impl Provenance {
     }
 }
 
-fn latest(of: &mut HashMap<ProcessKey, (ProcessKey, u64)>, key: ProcessKey, new: (ProcessKey, u64)) {
-    let known = of.entry(key).or_insert(new);
+fn latest(of: &mut Table<ProcessKey, (ProcessKey, u64)>, key: ProcessKey, new: (ProcessKey, u64)) {
+    let known = of.or_insert_with(key, || new);
     if new.1 >= known.1 {
         *known = new;
     }

@@ -5,10 +5,10 @@
 //! because an open incident rests on it, goes after all of that.
 
 use super::provenance::Step;
-use super::table::Table;
 use super::texts::allocated;
 use super::{Graph, Node, Process};
 use crate::event::{ContainerInfo, File, FileId, Image, Label, ProcessKey, Text};
+use crate::persistent::Table;
 
 /// How much memory a graph may take unless told otherwise, in bytes.
 pub(super) const MEMORY: usize = 256 << 20;

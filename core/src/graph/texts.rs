@@ -1,7 +1,7 @@
 //! Texts that occur again and again, each kept once: names, paths, control groups, arguments.
 
-use super::table::{Place, Table};
 use crate::event::Text;
+use crate::persistent::{Place, Table};
 
 /// Longer texts than these, in bytes, are not likely to occur again.
 const LONGEST: usize = 1_024;
@@ -30,6 +30,11 @@ impl Texts {
                 self.known.insert(text.clone(), ());
             }
         }
+    }
+
+    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
+    pub(super) fn seal(&mut self) -> usize {
+        self.known.seal()
     }
 
     fn sweep(&mut self) {

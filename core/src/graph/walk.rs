@@ -11,10 +11,10 @@ use petgraph::visit::{
     IntoNeighborsDirected, UndirectedAdaptor, Visitable,
 };
 
-use super::table::Place;
 use super::{Edge, Graph, Node, Process, Relation};
 use crate::event::ProcessKey;
 use crate::hash::HashMap;
+use crate::persistent::Place;
 
 /// Edges of one node that are followed each way, the latest.
 const FOLLOWED: usize = 256;

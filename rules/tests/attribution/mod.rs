@@ -117,7 +117,8 @@ fn score(story: &Story, events: &[Event], rules: &RuleSet) -> Score {
         }
     }
     engine.flush();
-    let incidents: Vec<&Incident> = engine.incidents().iter().filter(|i| i.merged_into.is_none()).collect();
+    let incidents: Vec<&Incident> =
+        engine.incidents().iter().filter(|i| i.merged_into.is_none()).map(AsRef::as_ref).collect();
     let of = |truth: &Truth, incident: &Incident| {
         incident.processes.iter().filter(|p| truth.processes.contains(&p.key)).count()
     };

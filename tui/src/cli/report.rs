@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use lanner_core::detect::Incident;
@@ -80,14 +81,14 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Status> {
 }
 
 /// The incident that was asked for, or the gravest, of those the first.
-fn choose<'a>(incidents: &'a [Incident], id: Option<&str>) -> Result<&'a Incident, SourceError> {
+fn choose<'a>(incidents: &'a [Arc<Incident>], id: Option<&str>) -> Result<&'a Incident, SourceError> {
     if let Some(id) = id {
-        let found = incidents.iter().find(|incident| incident.id == id);
+        let found = incidents.iter().find(|incident| incident.id == id).map(Arc::as_ref);
         let known = || incidents.iter().map(|i| i.id.as_str()).collect::<Vec<_>>().join(", ");
         return found.ok_or_else(|| SourceError::Usage(format!("there is no incident {id:?}; there are: {}", known())));
     }
     let standing = incidents.iter().filter(|incident| incident.merged_into.is_none());
-    let gravest = standing.rev().max_by_key(|incident| incident.severity);
+    let gravest = standing.rev().max_by_key(|incident| incident.severity).map(Arc::as_ref);
     gravest
         .ok_or_else(|| SourceError::Failed("there is no incident in it, so that there is nothing to report".to_owned()))
 }

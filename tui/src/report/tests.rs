@@ -120,7 +120,7 @@ fn attack(numbers: &mut Numbers) -> (Engine, Vec<Event>, NodeInfo, Header) {
 /// Writes the report of an attack in every format, and hands each over.
 fn each(numbers: &mut Numbers, mut look: impl FnMut(&Account<'_>, Format, &str)) {
     let (engine, events, node, header) = attack(numbers);
-    let mut incident = engine.incidents().iter().max_by_key(|i| i.stages.len()).unwrap().clone();
+    let mut incident = engine.incidents().iter().max_by_key(|i| i.stages.len()).unwrap().as_ref().clone();
     assert!(incident.stages.len() > 3, "it still is an attack: {}", incident.stages.len());
     // Sentences and names are escaped when they are made; that is not relied on.
     let name = String::from_utf8_lossy(&numbers.words()).into_owned();

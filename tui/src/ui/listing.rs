@@ -11,7 +11,7 @@ use super::scene::Scene;
 use super::scope::Scope;
 
 /// Events that are asked at a time: a long history is asked in parts, with frames between them.
-const AT_A_TIME: u64 = 50_000;
+const AT_A_TIME: u64 = 16_384;
 
 /// Which events are listed: all that are kept, or those that filter and scope let through.
 #[derive(Debug, Default)]

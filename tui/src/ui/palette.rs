@@ -75,7 +75,8 @@ pub(crate) fn filters(scene: &Scene<'_>, subject: &Subject) -> Vec<Offer> {
             touched.map(|t| t.by)
         }
         Subject::Event(number) => {
-            let event = scene.event(*number).map(|entry| &entry.event);
+            let entry = scene.event(*number);
+            let event = entry.as_ref().map(|entry| &entry.event);
             event.iter().for_each(|e| text("lanner.event", &Text::from(e.payload.family())));
             event.and_then(|e| file_of(e)).iter().for_each(|file| text("fd.name", &file.path));
             event.map(|e| e.header.process)

@@ -1,6 +1,7 @@
 //! What is shown: the world at one moment, now or in the past. All screens draw from a scene and from nothing else.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use lanner_core::detect::{Incident, Signal, Stage, Status};
 use lanner_core::event::{BootTime, ContainerId, Event, Image, NodeInfo, Payload, ProcessKey};
@@ -9,7 +10,7 @@ use lanner_core::graph::{Graph, Process, Running};
 use super::known::files::Files;
 use super::known::flows::Flows;
 use super::known::health::Health;
-use super::known::history::{Entry, History};
+use super::known::history::{History, Kept};
 use super::known::marks::Marks;
 use super::known::picture::Picture;
 use super::world::Reception;
@@ -28,7 +29,7 @@ pub(crate) struct Moment {
 pub(crate) struct Scene<'a> {
     pub(crate) graph: &'a Graph,
     /// All incidents, later ones too; [`Scene::incidents`] gives those of the moment.
-    pub(crate) incidents: &'a [Incident],
+    pub(crate) incidents: &'a [Arc<Incident>],
     pub(crate) history: &'a History,
     pub(crate) marks: &'a Marks,
     pub(crate) flows: &'a Flows,
@@ -68,8 +69,8 @@ impl<'a> Scene<'a> {
 
     /// An incident as it is known now, though it may not have begun at the moment that is shown.
     pub(crate) fn incident_of_any_time(self, id: &str) -> Option<&'a Incident> {
-        let known = self.latest_picture.engine.incidents();
-        known.iter().find(|i| i.id == id).or_else(|| self.incident(id))
+        let mut known = self.latest_picture.engine.incidents().iter().map(Arc::as_ref);
+        known.find(|i| i.id == id).or_else(|| self.incident(id))
     }
 
     /// The time that is shown.
@@ -81,13 +82,13 @@ impl<'a> Scene<'a> {
     /// another.
     pub(crate) fn incidents(self) -> Vec<&'a Incident> {
         let stands = |i: &&Incident| i.first_time <= self.now() && i.status != Status::Merged;
-        let mut begun: Vec<_> = self.incidents.iter().filter(stands).collect();
+        let mut begun: Vec<_> = self.incidents.iter().map(Arc::as_ref).filter(stands).collect();
         begun.sort_by_key(|i| std::cmp::Reverse((i.severity, i.first_time)));
         begun
     }
 
     pub(crate) fn incident(self, id: &str) -> Option<&'a Incident> {
-        self.incidents.iter().find(|i| i.id == id)
+        self.incidents.iter().map(Arc::as_ref).find(|i| i.id == id)
     }
 
     /// The stages of an incident that had begun.
@@ -148,7 +149,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The event with this number, if it is kept and listed: it may have happened after the moment that is shown.
-    pub(crate) fn event(self, number: u64) -> Option<&'a Entry> {
+    pub(crate) fn event(self, number: u64) -> Option<Kept<'a>> {
         if number < self.until.end { self.history.get(number) } else { None }
     }
 

@@ -468,9 +468,9 @@ fn signal(model: &mut Model, forward: bool) {
             .is_some_and(|entry| scope.event(&entry.event, &latest) && model.state.filter.event(&entry.event, &latest))
     };
     let found = if forward {
-        scene.history.signals().filter(|n| *n > at).find(fits)
+        scene.history.signals().map(|(n, _)| n).filter(|n| *n > at).find(fits)
     } else {
-        scene.history.signals().rev().filter(|n| *n < at).find(fits)
+        scene.history.signals().map(|(n, _)| n).rev().filter(|n| *n < at).find(fits)
     };
     match found {
         Some(number) if forward || model.state.cursor.is_some() || number < scene.until.end => go_to(model, number),

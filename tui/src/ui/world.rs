@@ -152,7 +152,7 @@ impl World {
             self.version += u64::from(!signals.is_empty());
             self.signals.extend(signals.iter().cloned());
             self.history.push(event, signals);
-            self.past.note(&self.history, &self.picture);
+            self.past.note(&self.history, &mut self.picture);
         }
         while self.history.is_overfull() {
             self.past.let_go(&mut self.history);

@@ -1,5 +1,7 @@
 //! Why a process is part of an incident, or of none.
 
+use std::sync::Arc;
+
 use super::within::View;
 use super::{ProcessExplanation, Reason, ReasonKind};
 use crate::detect::case::{Case, Cases};
@@ -22,7 +24,7 @@ const EVERYBODYS: usize = 8;
 pub(in crate::detect) fn process<'a>(
     graph: &Graph,
     cases: &Cases,
-    incidents: &[Incident],
+    incidents: &[Arc<Incident>],
     signals: impl Iterator<Item = &'a Signal>,
     key: ProcessKey,
 ) -> ProcessExplanation {
@@ -50,7 +52,7 @@ pub(in crate::detect) fn process<'a>(
         let words = format!("{called} starts unrelated things for others: what it started is not its doing");
         reasons.push(Reason::new(ReasonKind::Boundary, words));
     }
-    let mut near: Vec<&Incident> = standing().collect();
+    let mut near: Vec<&Incident> = standing().map(Arc::as_ref).collect();
     near.sort_by_key(|i| std::cmp::Reverse((i.last_time, i.id.clone())));
     let mut searched = 0;
     for incident in near.into_iter().take(MAX_INCIDENTS) {

@@ -1,9 +1,7 @@
 //! Files that were written, executed, renamed, deleted or made executable, and by whom.
 
-use std::collections::HashMap;
-
-use indexmap::IndexMap;
 use lanner_core::event::{AttributeChange, BootTime, Event, File, FileId, Header, MadeKind, Payload, ProcessKey, Text};
+use lanner_core::persistent::Table;
 
 /// Files that are kept; a sixteenth goes at a time, those untouched for longest, what was written and executed last. They
 /// are counted.
@@ -82,15 +80,20 @@ impl Touched {
 /// All of them, in the order in which they became known.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
-    known: IndexMap<FileNumber, Touched>,
-    by_id: HashMap<FileId, FileNumber>,
+    known: Table<FileNumber, Touched>,
+    by_id: Table<FileId, FileNumber>,
     /// Of those whose identity the sensor could not tell.
-    by_path: HashMap<Text, FileNumber>,
+    by_path: Table<Text, FileNumber>,
     next: FileNumber,
     let_go: u64,
 }
 
 impl Files {
+    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
+    pub(crate) fn seal(&mut self) -> usize {
+        self.known.seal() + self.by_id.seal() + self.by_path.seal()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Touched> {
         self.known.values()
     }
@@ -184,7 +187,7 @@ impl Files {
             .number_of(file)
             .filter(|number| self.known.get(number).is_some_and(|touched| !(made && touched.file.deleted)));
         let number = known.unwrap_or_else(|| self.begin(file));
-        let touched = self.known.entry(number).or_insert_with(|| Touched {
+        let touched = self.known.or_insert_with(number, || Touched {
             number,
             file: file.clone(),
             before: None,

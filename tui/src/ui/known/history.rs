@@ -1,9 +1,12 @@
 //! The events themselves, the latest of them.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lanner_core::detect::{Severity, Signal};
 use lanner_core::event::{BootTime, Event, Image, Payload};
+use lanner_recording::{Packed, Packer};
 
 /// An event as it is kept, and what was concluded from it.
 #[derive(Debug, Clone)]
@@ -48,20 +51,63 @@ struct Run {
     seqs: (u64, u64),
 }
 
+/// An entry that is kept.
+#[derive(Debug)]
+pub(crate) enum Kept<'a> {
+    /// As it came.
+    Plain(&'a Entry),
+    /// Out of a block.
+    Unpacked(Arc<[Entry]>, usize),
+}
+
+impl Deref for Kept<'_> {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        match self {
+            Kept::Plain(entry) => entry,
+            Kept::Unpacked(entries, at) => &entries[*at],
+        }
+    }
+}
+
+/// Events that follow each other, packed.
+#[derive(Debug)]
+struct Block {
+    /// The number of its first.
+    first: u64,
+    count: usize,
+    packed: Packed,
+}
+
 /// The latest events, numbered from 0 in the order in which they came. Numbers are for this run of the program only: a
 /// node's own (`seq`) begin again when its collector does.
+///
+/// The very latest stand here as they came; those before are packed, and unpacked as they are asked for: what takes 600 bytes
+/// then takes 50.
 #[derive(Debug)]
 pub(crate) struct History {
-    entries: VecDeque<Entry>,
+    blocks: VecDeque<Block>,
+    /// The number of the first that is not packed.
+    plain_from: u64,
+    plain: VecDeque<Entry>,
+    plain_bytes: usize,
+    packer: Option<Packer>,
+    /// The blocks that were asked for last, each by the number of its first event; the latest first.
+    unpacked: Mutex<VecDeque<(u64, Arc<[Entry]>)>>,
     /// The number of the first that is kept, which is how many were let go.
     first: u64,
-    /// Those that raised a signal.
-    signals: VecDeque<u64>,
+    /// `seq` and time of all that are kept, from there on.
+    stamps: VecDeque<(u64, BootTime)>,
+    /// The gravest signal of those that raised one.
+    worst: VecDeque<(u64, Severity)>,
+    /// The signals of those that are packed.
+    raised: VecDeque<(u64, Box<[Signal]>)>,
     /// Stretches in which `seq` goes up, and so from each to the next.
     runs: VecDeque<Run>,
     /// Where the others are: a snapshot tells of events that are older than what came before it.
     others: HashMap<u64, u64>,
-    /// What is kept, in bytes, roughly.
+    /// What is packed, in bytes, and what is kept of signals and stamps.
     bytes: usize,
     weight_so_far: u64,
     most: usize,
@@ -69,15 +115,32 @@ pub(crate) struct History {
 
 impl History {
     /// Events that are kept.
-    pub(crate) const CAPACITY: usize = 1_000_000;
+    pub(crate) const CAPACITY: usize = 2_000_000;
     /// About how many bytes of memory they take.
-    pub(crate) const MOST_BYTES: usize = 64 << 20;
+    pub(crate) const MOST_BYTES: usize = 96 << 20;
+    /// Events of a block, unless they are large.
+    const BLOCK: usize = 1_024;
+    /// What a block holds at most unless one event alone is more, in bytes before it is packed.
+    const BLOCK_BYTES: usize = 1 << 20;
+    /// The latest events that are not packed, and how many bytes they take at most.
+    const PLAIN: usize = 4_096;
+    const PLAIN_BYTES: usize = 8 << 20;
+    /// Blocks that stay unpacked.
+    const UNPACKED: usize = 8;
+    const STAMP: usize = size_of::<(u64, BootTime)>();
 
     pub(crate) fn new(most: usize) -> Self {
         History {
-            entries: VecDeque::new(),
+            blocks: VecDeque::new(),
+            plain_from: 0,
+            plain: VecDeque::new(),
+            plain_bytes: 0,
+            packer: None,
+            unpacked: Mutex::default(),
             first: 0,
-            signals: VecDeque::new(),
+            stamps: VecDeque::new(),
+            worst: VecDeque::new(),
+            raised: VecDeque::new(),
             runs: VecDeque::new(),
             others: HashMap::new(),
             bytes: 0,
@@ -89,14 +152,51 @@ impl History {
     /// Keeps an event.
     pub(crate) fn push(&mut self, event: Event, signals: Vec<Signal>) {
         let entry = Entry { event, signals: signals.into_boxed_slice() };
-        if !entry.signals.is_empty() {
-            self.signals.push_back(self.end());
+        if let Some(worst) = entry.worst() {
+            self.worst.push_back((self.end(), worst));
         }
-        self.note_seq(entry.event.header.seq);
+        let header = &entry.event.header;
+        self.note_seq(header.seq);
+        self.stamps.push_back((header.seq, header.time));
         let weight = entry.weight();
-        self.bytes += weight;
+        self.bytes += Self::STAMP;
+        self.plain_bytes += weight;
         self.weight_so_far += weight as u64;
-        self.entries.push_back(entry);
+        self.plain.push_back(entry);
+        while self.plain.len() >= Self::PLAIN + Self::BLOCK || self.plain_bytes > Self::PLAIN_BYTES {
+            if !self.pack() {
+                break;
+            }
+        }
+    }
+
+    /// Packs the oldest that are not. Says whether there was anything, and room for it.
+    fn pack(&mut self) -> bool {
+        let (mut count, mut weight) = (0, 0);
+        for entry in self.plain.iter().take(Self::BLOCK) {
+            let more = entry.weight();
+            if count > 0 && weight + more > Self::BLOCK_BYTES {
+                break;
+            }
+            (count, weight) = (count + 1, weight + more);
+        }
+        if self.packer.is_none() {
+            self.packer = Packer::new().ok();
+        }
+        let events = self.plain.iter().take(count).map(|entry| &entry.event);
+        let packed = self.packer.as_mut().filter(|_| count > 0).and_then(|packer| packer.pack(events).ok());
+        let Some(packed) = packed else { return false };
+        self.bytes += packed.bytes() + size_of::<Block>();
+        self.blocks.push_back(Block { first: self.plain_from, count, packed });
+        for entry in self.plain.drain(..count) {
+            if !entry.signals.is_empty() {
+                self.bytes += of_signals(&entry.signals);
+                self.raised.push_back((self.plain_from, entry.signals));
+            }
+            self.plain_from += 1;
+        }
+        self.plain_bytes = self.plain_bytes.saturating_sub(weight);
+        true
     }
 
     fn note_seq(&mut self, seq: u64) {
@@ -113,25 +213,42 @@ impl History {
         self.runs.back().map_or(0, |run| run.seqs.1)
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + self.plain_bytes
+    }
+
     /// Whether there is more than may be kept.
     pub(crate) fn is_overfull(&self) -> bool {
-        self.entries.len() > self.most || self.bytes > Self::MOST_BYTES
+        self.stamps.len() > self.most || self.bytes() > Self::MOST_BYTES
     }
 
     /// Lets all events before this number go.
     pub(crate) fn let_go_to(&mut self, number: u64) {
-        while self.first < number {
-            let Some(entry) = self.entries.pop_front() else { return };
-            self.bytes = self.bytes.saturating_sub(entry.weight());
-            self.first += 1;
+        let number = number.clamp(self.first, self.end());
+        self.stamps.drain(..usize::try_from(number - self.first).unwrap_or(usize::MAX));
+        self.bytes -= Self::STAMP * usize::try_from(number - self.first).unwrap_or_default();
+        self.first = number;
+        // What is left of a block is packed still, and none of those before is told any more.
+        while let Some(block) = self.blocks.pop_front_if(|block| block.first + block.count as u64 <= number) {
+            self.bytes -= block.packed.bytes() + size_of::<Block>();
         }
-        let first = self.first;
-        self.signals.retain(|number| *number >= first);
-        self.others.retain(|_, number| *number >= first);
+        while self.plain_from < number
+            && let Some(entry) = self.plain.pop_front()
+        {
+            self.plain_bytes = self.plain_bytes.saturating_sub(entry.weight());
+            self.plain_from += 1;
+        }
+        while let Some((_, signals)) = self.raised.pop_front_if(|(at, _)| *at < number) {
+            self.bytes -= of_signals(&signals);
+        }
+        while self.worst.pop_front_if(|(at, _)| *at < number).is_some() {}
+        self.others.retain(|_, at| *at >= number);
         // The last run tells the highest `seq` even when none of it is kept.
-        while self.runs.len() > 1 && self.runs[0].numbers.1 <= first {
+        while self.runs.len() > 1 && self.runs[0].numbers.1 <= number {
             self.runs.pop_front();
         }
+        self.unpacked().retain(|(first, _)| *first >= number);
     }
 
     /// The weight of all events that ever were, in bytes, roughly.
@@ -146,7 +263,7 @@ impl History {
 
     /// The number that the next will have.
     pub(crate) fn end(&self) -> u64 {
-        self.first + self.entries.len() as u64
+        self.first + self.stamps.len() as u64
     }
 
     /// How many had to be let go.
@@ -154,14 +271,63 @@ impl History {
         self.first
     }
 
-    pub(crate) fn get(&self, number: u64) -> Option<&Entry> {
-        let index = number.checked_sub(self.first)?;
-        self.entries.get(usize::try_from(index).ok()?)
+    pub(crate) fn get(&self, number: u64) -> Option<Kept<'_>> {
+        if number < self.first {
+            return None;
+        }
+        if let Some(index) = number.checked_sub(self.plain_from) {
+            return self.plain.get(usize::try_from(index).ok()?).map(Kept::Plain);
+        }
+        let block = self.blocks.partition_point(|block| block.first <= number).checked_sub(1)?;
+        let block = self.blocks.get(block)?;
+        let at = usize::try_from(number - block.first).ok()?;
+        let mut unpacked = self.unpacked();
+        let known = unpacked.iter().position(|(first, _)| *first == block.first);
+        let entries = match known {
+            Some(0) => Arc::clone(&unpacked[0].1),
+            Some(known) => {
+                let entries = unpacked.remove(known)?;
+                unpacked.push_front(entries);
+                Arc::clone(&unpacked[0].1)
+            }
+            None => {
+                let entries = self.unpack(block)?;
+                unpacked.truncate(Self::UNPACKED - 1);
+                unpacked.push_front((block.first, Arc::clone(&entries)));
+                entries
+            }
+        };
+        (at < entries.len()).then_some(Kept::Unpacked(entries, at))
+    }
+
+    fn unpacked(&self) -> MutexGuard<'_, VecDeque<(u64, Arc<[Entry]>)>> {
+        // Whatever was interrupted while it was held, every entry is whole.
+        self.unpacked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unpack(&self, block: &Block) -> Option<Arc<[Entry]>> {
+        let from = self.raised.partition_point(|(at, _)| *at < block.first);
+        let mut raised = self.raised.range(from..).peekable();
+        let events = block.packed.unpack().ok()?;
+        let entries = (block.first..).zip(events).map(|(number, event)| {
+            let signals = raised.next_if(|(at, _)| *at == number).map(|(_, signals)| signals.clone());
+            Entry { event, signals: signals.unwrap_or_default() }
+        });
+        Some(entries.collect())
+    }
+
+    fn stamp(&self, number: u64) -> Option<(u64, BootTime)> {
+        self.stamps.get(usize::try_from(number.checked_sub(self.first)?).ok()?).copied()
+    }
+
+    /// When an event happened.
+    pub(crate) fn time(&self, number: u64) -> Option<BootTime> {
+        self.stamp(number).map(|(_, time)| time)
     }
 
     /// The number of the event with this `seq`.
     pub(crate) fn number_of_seq(&self, seq: u64) -> Option<u64> {
-        let seq_of = |number: u64| self.get(number).map(|entry| entry.event.header.seq);
+        let seq_of = |number: u64| self.stamp(number).map(|(seq, _)| seq);
         let run = self.runs.partition_point(|run| run.seqs.0 <= seq).checked_sub(1).and_then(|i| self.runs.get(i));
         if let Some(Run { numbers, .. }) = run.filter(|run| seq <= run.seqs.1) {
             let (mut low, mut high) = (numbers.0.max(self.first), numbers.1);
@@ -178,13 +344,17 @@ impl History {
 
     /// The number of the first event that is not before this time.
     pub(crate) fn number_at(&self, time: BootTime) -> u64 {
-        self.first + self.entries.partition_point(|e| e.event.header.time < time) as u64
+        self.first + self.stamps.partition_point(|(_, known)| *known < time) as u64
     }
 
-    /// The events that raised a signal, oldest first.
-    pub(crate) fn signals(&self) -> impl DoubleEndedIterator<Item = u64> {
-        self.signals.iter().copied()
+    /// The events that raised a signal, oldest first, each with its gravest.
+    pub(crate) fn signals(&self) -> impl DoubleEndedIterator<Item = (u64, Severity)> {
+        self.worst.iter().copied()
     }
+}
+
+fn of_signals(signals: &[Signal]) -> usize {
+    size_of::<(u64, Box<[Signal]>)>() + signals.iter().map(|s| size_of_val(s) + s.sentence.len() + 16).sum::<usize>()
 }
 
 #[cfg(test)]

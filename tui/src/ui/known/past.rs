@@ -1,8 +1,9 @@
 //! The picture at any kept event: the nearest snapshot before it, and the events from there on once more.
 //!
-//! Snapshots are taken every so many events, where they are small enough for that, and thinned out as their memory asks for
-//! it: each second one goes, and the distance doubles. The first stands where the history begins, so that no kept event is
-//! out of reach; when there is no other it goes along with the history.
+//! Snapshots share with each other, and with the picture of now, whatever is the same, so that one costs what has changed
+//! since the one before. They are taken every so many events, and thinned out as their memory asks for it: each second one
+//! goes, and the distance doubles. The first stands where the history begins, so that no kept event is out of reach; when
+//! there is no other it goes along with the history.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,16 +12,16 @@ use super::history::History;
 use super::picture::Picture;
 
 /// Events between snapshots at first.
-const DISTANCE: u64 = 16_384;
+const DISTANCE: u64 = 8_192;
+
+/// Weight of events between snapshots at most, in bytes: large ones take longer.
+const HEAVY: u64 = 16 << 20;
 
 /// Snapshots that are kept at most.
-const MOST: usize = 48;
+const MOST: usize = 256;
 
-/// What all snapshots but the first may take together, in bytes.
-const ROOM: usize = 96 << 20;
-
-/// What takes more than this is not copied, in bytes: the copy would hold up everything else.
-const LARGEST: usize = 48 << 20;
+/// What all snapshots may take together beside the picture of now, in bytes.
+pub(crate) const ROOM: usize = 128 << 20;
 
 /// However rarely snapshots are taken, it is after so many events.
 const LONGEST: u64 = 262_144;
@@ -30,6 +31,7 @@ struct Snapshot {
     end: u64,
     /// The weight of all events until then, in bytes.
     weight: u64,
+    /// What it does not share, in bytes, about.
     bytes: usize,
     picture: Picture,
 }
@@ -38,7 +40,6 @@ impl Snapshot {
     fn go_on_to(&mut self, end: u64, history: &History) {
         go_on(&mut self.picture, self.end..end, history);
         self.end = self.end.max(end);
-        self.bytes = self.picture.bytes();
     }
 }
 
@@ -77,16 +78,16 @@ impl Past {
     }
 
     /// Notes how things stand at the end of the history, if the last snapshot is far enough back.
-    pub(crate) fn note(&mut self, history: &History, now: &Picture) {
+    pub(crate) fn note(&mut self, history: &History, now: &mut Picture) {
         let (end, weight) = (history.end(), history.weight_so_far());
         let due = self.snapshots.back().is_none_or(|last| {
-            end >= last.end + self.distance || weight >= last.weight + History::MOST_BYTES as u64 / 8
+            end >= last.end + self.distance || weight >= last.weight + HEAVY * (self.distance / DISTANCE).max(1)
         });
-        let bytes = now.bytes();
-        if !due || bytes > LARGEST {
+        if !due {
             return;
         }
-        self.snapshots.push_back(Snapshot { end, weight, bytes, picture: now.clone() });
+        let (picture, bytes) = now.snapshot();
+        self.snapshots.push_back(Snapshot { end, weight, bytes, picture });
         while self.is_too_much() {
             self.distance = (self.distance * 2).min(LONGEST);
             let mut index = 0;
@@ -99,8 +100,12 @@ impl Past {
     }
 
     fn is_too_much(&self) -> bool {
-        let held: usize = self.snapshots.iter().skip(1).map(|s| s.bytes).sum();
-        self.snapshots.len() > MOST || (self.snapshots.len() > 2 && held > ROOM)
+        self.snapshots.len() > MOST || (self.snapshots.len() > 2 && self.bytes() > ROOM)
+    }
+
+    /// About how many bytes of memory the snapshots take, without what they share with the picture of now.
+    pub(crate) fn bytes(&self) -> usize {
+        self.snapshots.iter().map(|s| s.bytes).sum()
     }
 
     /// Lets the oldest events go: those before the second snapshot, or a part of all that the first takes in then.

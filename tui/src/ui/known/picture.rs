@@ -8,12 +8,7 @@ use super::files::Files;
 use super::flows::Flows;
 use super::marks::Marks;
 
-/// What a flow takes, and a file, and a mark, in bytes, about.
-const FLOW: usize = 512;
-const FILE: usize = 768;
-const MARK: usize = 64;
-
-/// What is known at one moment. A clone is a snapshot.
+/// What is known at one moment. [`Picture::snapshot`] makes one to come back to.
 #[derive(Debug, Clone)]
 pub(crate) struct Picture {
     pub(crate) engine: Engine,
@@ -25,6 +20,15 @@ pub(crate) struct Picture {
 impl Picture {
     pub(crate) fn new(engine: Engine) -> Picture {
         Picture { engine, marks: Marks::default(), flows: Flows::default(), files: Files::default() }
+    }
+
+    /// A copy, and about how many bytes it takes: what has changed since the copy before is copied, all else is shared.
+    pub(crate) fn snapshot(&mut self) -> (Picture, usize) {
+        let (engine, bytes) = self.engine.snapshot();
+        let bytes = bytes + self.marks.seal() + self.flows.seal() + self.files.seal();
+        let picture =
+            Picture { engine, marks: self.marks.clone(), flows: self.flows.clone(), files: self.files.clone() };
+        (picture, bytes)
     }
 
     /// Takes in an event; gives the signals that it raised.
@@ -50,10 +54,5 @@ impl Picture {
     pub(crate) fn settle(&mut self) {
         self.engine.flush();
         self.marks.tidy(self.engine.graph());
-    }
-
-    /// About how many bytes of memory it takes, rules apart.
-    pub(crate) fn bytes(&self) -> usize {
-        self.engine.bytes() + self.flows.len() * FLOW + self.files.len() * FILE + self.marks.len() * MARK
     }
 }

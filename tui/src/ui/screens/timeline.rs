@@ -68,21 +68,21 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
     }
     let list = Rect { y: area.y + 1 + strip, height: area.height.saturating_sub(1 + strip), ..area };
     view.timeline = scroll(view.timeline, at, usize::from(list.height), len);
-    let zero = state.listing.number(scene, 0).and_then(|n| scene.event(n)).map(|e| e.event.header.time);
+    let time_of = |row: usize| state.listing.number(scene, row).and_then(|n| scene.history.time(n));
+    let zero = time_of(0);
     for row in 0..usize::from(list.height) {
         let index = view.timeline + row;
         let Some(entry) = state.listing.number(scene, index).filter(|_| index < len).and_then(|n| scene.event(n))
         else {
             break;
         };
-        let before = index.checked_sub(1).and_then(|i| state.listing.number(scene, i)).and_then(|n| scene.event(n));
         let time = match state.clock {
             Clock::Wall => when::clock_millis(scene.node, entry.event.header.time),
-            Clock::SinceStart => precise_since(zero, entry),
-            Clock::SinceLast => precise_since(before.map(|e| e.event.header.time), entry),
+            Clock::SinceStart => precise_since(zero, &entry),
+            Clock::SinceLast => precise_since(index.checked_sub(1).and_then(time_of), &entry),
         };
         let focus = if index == at { Focus::Here } else { Focus::No };
-        paint_row(buffer, list, row, &line(scene, state, entry, &time, usize::from(list.width)), focus, look);
+        paint_row(buffer, list, row, &line(scene, state, &entry, &time, usize::from(list.width)), focus, look);
     }
 }
 

@@ -28,8 +28,8 @@ pub(crate) fn text(scene: &Scene<'_>, subject: &Subject) -> Option<(String, &'st
         Subject::Flow(key) => (scene.flows.get(key)?.remote.to_string(), "the address"),
         Subject::File(number) => (words::file(&scene.files.get(*number)?.file), "the path"),
         Subject::Event(number) => {
-            let event = &scene.event(*number)?.event;
-            (json(&lines::event(event, scene.node, scene.graph)), "the event")
+            let entry = scene.event(*number)?;
+            (json(&lines::event(&entry.event, scene.node, scene.graph)), "the event")
         }
     })
 }

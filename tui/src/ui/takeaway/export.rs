@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use lanner_core::event::Event;
+
 use super::super::feed::Source;
 use super::super::scene::Scene;
 use super::super::state::{State, Subject};
@@ -44,12 +46,13 @@ pub(crate) fn report(scene: &Scene<'_>, id: &str, format: Format) -> Option<Stri
         let Some(entry) = scene.event(number) else { continue };
         if is_of(&entry.event, &processes, &evidence) {
             if events.len() < MAX_EVENTS || evidence.contains(&entry.event.header.seq) {
-                events.push(&entry.event);
+                events.push(entry.event.clone());
             } else {
                 left_out += 1;
             }
         }
     }
+    let events: Vec<&Event> = events.iter().collect();
     let truncated = events.iter().filter(|event| is_truncated(event)).count() as u64;
     let gaps = scene.health.gaps.len();
     let mut problem = scene.reception.ended.as_ref().filter(|end| !end.complete).map(|end| end.words.clone());

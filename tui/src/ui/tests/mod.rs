@@ -10,6 +10,7 @@ mod script;
 mod trust;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use lanner_core::detect::{Incident, Signal};
 use lanner_core::engine::Engine;
@@ -40,7 +41,7 @@ fn key(c: char) -> Msg {
 struct Told {
     model: Model,
     view: ViewState,
-    incidents: Vec<Incident>,
+    incidents: Vec<Arc<Incident>>,
     marks: Marks,
     history: History,
     signals: VecDeque<Signal>,
@@ -64,6 +65,7 @@ impl Told {
             signals.extend(raised.iter().cloned());
             history.push(event.clone(), raised);
         }
+        let incidents = incidents.into_iter().map(Arc::new).collect();
         Told { model, view: ViewState::default(), incidents, marks, history, signals }
     }
 

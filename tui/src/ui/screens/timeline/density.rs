@@ -14,10 +14,7 @@ const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "
 pub(super) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
     let columns = usize::from(area.width.saturating_sub(2));
-    let time_of = |row: usize| {
-        let entry = state.listing.number(scene, row).and_then(|n| scene.event(n))?;
-        Some(entry.event.header.time)
-    };
+    let time_of = |row: usize| state.listing.number(scene, row).and_then(|n| scene.history.time(n));
     let (Some(first), Some(last)) = (time_of(0), time_of(state.listing.len(scene).saturating_sub(1))) else { return };
     let length = last.0.saturating_sub(first.0).max(1);
     if columns == 0 {
@@ -40,10 +37,10 @@ pub(super) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Bu
     let counts: Vec<usize> = rows_at.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
     let most = counts.iter().copied().max().unwrap_or(1).max(1);
     let mut worst: Vec<Option<Severity>> = vec![None; columns];
-    for entry in scene.history.signals().filter_map(|n| scene.event(n)) {
-        if (first..=last).contains(&entry.event.header.time) {
-            let column = column_of(entry.event.header.time);
-            worst[column] = worst[column].max(entry.worst());
+    for (number, severity) in scene.history.signals().take_while(|(n, _)| *n < scene.until.end) {
+        if let Some(time) = scene.history.time(number).filter(|time| (first..=last).contains(time)) {
+            let column = column_of(time);
+            worst[column] = worst[column].max(Some(severity));
         }
     }
     let cursor = state.cursor.map(|cursor| column_of(cursor.time.clamp(first, last)));

@@ -1,0 +1,314 @@
+//! Entries by key, in the order in which they came. To find, add or remove one costs the same however many there are, and
+//! no entry is ever moved: neither a full table nor one that has to forget makes an event wait.
+
+use std::borrow::Borrow;
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::Chunks;
+
+/// No entry.
+const NONE: u32 = u32::MAX;
+
+/// A place of an entry, as long as that is there.
+pub type Place = u32;
+
+/// Entries by key, in the order in which they came. Copies share the entries, not the index of where they are.
+#[derive(Debug, Clone)]
+pub struct Table<K, V> {
+    slots: Chunks<Slot<K, V>>,
+    places: HashTable<Place>,
+    hasher: RandomState,
+    free: Vec<Place>,
+    first: Place,
+    last: Place,
+}
+
+#[derive(Debug, Clone)]
+struct Slot<K, V> {
+    entry: Option<(K, V)>,
+    before: Place,
+    after: Place,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Table {
+            slots: Chunks::default(),
+            places: HashTable::new(),
+            hasher: RandomState::default(),
+            free: Vec::new(),
+            first: NONE,
+            last: NONE,
+        }
+    }
+}
+
+impl<K, V> Table<K, V> {
+    /// What an entry costs, in bytes, without what it points to: its slot, and its place at the usual load.
+    pub const COST: usize = size_of::<Slot<K, V>>() + 8;
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Behind the last place that was ever taken.
+    pub fn end(&self) -> Place {
+        Place::try_from(self.slots.len()).unwrap_or(NONE)
+    }
+
+    /// As [`Chunks::seal`]; with the index.
+    pub fn seal(&mut self) -> usize {
+        self.slots.seal() + self.places.allocation_size() + self.free.len() * size_of::<Place>()
+    }
+
+    fn entry(&self, place: Place) -> Option<&(K, V)> {
+        self.slots.get(place as usize)?.entry.as_ref()
+    }
+
+    /// The entry at a place.
+    pub fn at(&self, place: Place) -> Option<(&K, &V)> {
+        self.entry(place).map(|(key, value)| (key, value))
+    }
+
+    /// All, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        let mut next = self.first;
+        std::iter::from_fn(move || {
+            let slot = self.slots.get(next as usize)?;
+            next = slot.after;
+            slot.entry.as_ref().map(|(key, value)| (key, value))
+        })
+    }
+
+    /// All keys, in the order in which they came.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// All values, in the order in which their keys came.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
+    }
+}
+
+impl<K: Hash + Eq, V> Table<K, V> {
+    /// Where the entry of a key stands.
+    pub fn place<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Place>
+    where
+        K: Borrow<Q>,
+    {
+        self.find(self.hasher.hash_one(key), key)
+    }
+
+    fn find<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Place>
+    where
+        K: Borrow<Q>,
+    {
+        let same = |place: &Place| self.entry(*place).is_some_and(|(known, _)| known.borrow() == key);
+        self.places.find(hash, same).copied()
+    }
+
+    /// The value of a key.
+    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entry(self.place(key)?).map(|(_, value)| value)
+    }
+
+    /// Whether there is a key.
+    pub fn contains_key<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.place(key).is_some()
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
+    fn slot_mut(&mut self, place: Place) -> Option<&mut Slot<K, V>> {
+        self.slots.get_mut(place as usize)
+    }
+
+    /// The value at a place, to be changed.
+    pub fn at_mut(&mut self, place: Place) -> Option<&mut V> {
+        self.slot_mut(place)?.entry.as_mut().map(|(_, value)| value)
+    }
+
+    /// The value at a place that was given for a key just now.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn value_mut(&mut self, place: Place) -> &mut V {
+        self.at_mut(place).expect("the place of an entry")
+    }
+
+    /// The value of a key, to be changed.
+    pub fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        let place = self.place(key)?;
+        self.at_mut(place)
+    }
+
+    /// Adds an entry behind all others, or replaces the value of the one that is there. Gives its place.
+    pub fn insert(&mut self, key: K, value: V) -> Place {
+        let hash = self.hasher.hash_one(&key);
+        if let Some(place) = self.find(hash, &key) {
+            if let Some(slot) = self.slot_mut(place) {
+                slot.entry = Some((key, value));
+            }
+            return place;
+        }
+        self.append(hash, key, value)
+    }
+
+    /// The value of a key, to be changed; made by `value` and put behind all others when there is none.
+    pub fn or_insert_with(&mut self, key: K, value: impl FnOnce() -> V) -> &mut V {
+        let hash = self.hasher.hash_one(&key);
+        let place = match self.find(hash, &key) {
+            Some(place) => place,
+            None => self.append(hash, key, value()),
+        };
+        self.value_mut(place)
+    }
+
+    fn append(&mut self, hash: u64, key: K, value: V) -> Place {
+        let slot = Slot { entry: Some((key, value)), before: self.last, after: NONE };
+        let place = match self.free.pop() {
+            Some(place) => {
+                if let Some(free) = self.slot_mut(place) {
+                    *free = slot;
+                }
+                place
+            }
+            None => {
+                let place = self.end();
+                self.slots.push(slot);
+                place
+            }
+        };
+        match self.slot_mut(self.last) {
+            Some(last) => last.after = place,
+            None => self.first = place,
+        }
+        self.last = place;
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.places.insert_unique(hash, place, |place| {
+            slots.get(*place as usize).and_then(|slot| slot.entry.as_ref()).map_or(0, |(key, _)| hasher.hash_one(key))
+        });
+        place
+    }
+
+    /// Takes an entry out.
+    pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let hash = self.hasher.hash_one(key);
+        let slots = &self.slots;
+        let same = |place: &Place| {
+            let entry = slots.get(*place as usize).and_then(|slot| slot.entry.as_ref());
+            entry.is_some_and(|(known, _)| known.borrow() == key)
+        };
+        let (place, _) = self.places.find_entry(hash, same).ok()?.remove();
+        self.take_out(place).map(|(_, value)| value)
+    }
+
+    /// Takes out the entry that came first.
+    pub fn pop_first(&mut self) -> Option<(K, V)> {
+        let place = self.first;
+        let hash = self.hasher.hash_one(&self.entry(place)?.0);
+        self.places.find_entry(hash, |known| *known == place).ok()?.remove();
+        self.take_out(place)
+    }
+
+    /// Takes out the entries that came first, so many of them.
+    pub fn drop_first(&mut self, count: usize) {
+        for _ in 0..count {
+            if self.pop_first().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Keeps the entries for which `keep` holds.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
+        let goes: Vec<K> = self.iter().filter(|(key, value)| !keep(key, value)).map(|(key, _)| key.clone()).collect();
+        goes.iter().for_each(|key| drop(self.remove(key)));
+    }
+
+    fn take_out(&mut self, place: Place) -> Option<(K, V)> {
+        let slot = self.slot_mut(place)?;
+        let (entry, before, after) = (slot.entry.take(), slot.before, slot.after);
+        match self.slot_mut(before) {
+            Some(slot) => slot.after = after,
+            None => self.first = after,
+        }
+        match self.slot_mut(after) {
+            Some(slot) => slot.before = before,
+            None => self.last = before,
+        }
+        self.free.push(place);
+        entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_keep_their_order_whoever_goes() {
+        let mut table: Table<u64, u64> = Table::default();
+        for i in 0..2_000 {
+            table.insert(i, i * 2);
+        }
+        for i in (0..2_000).filter(|i| i % 3 != 0) {
+            assert_eq!(table.remove(&i), Some(i * 2));
+        }
+        assert_eq!(table.remove(&1), None);
+        table.insert(1, 5);
+        table.insert(3, 7);
+        let expected: Vec<u64> = (0..2_000).filter(|i| i % 3 == 0).chain([1]).collect();
+        assert_eq!(table.iter().map(|(key, _)| *key).collect::<Vec<_>>(), expected);
+        assert_eq!((table.len(), table.get(&3), table.get(&1), table.get(&2)), (668, Some(&7), Some(&5), None));
+        assert_eq!(table.slots.len(), 2_000, "what is free is used again");
+        for key in expected {
+            table.remove(&key);
+        }
+        assert!(table.iter().next().is_none() && table.is_empty());
+    }
+
+    #[test]
+    fn a_copy_stays_as_it_was() {
+        let mut table: Table<u64, u64> = Table::default();
+        for i in 0..5_000 {
+            table.insert(i, i);
+        }
+        table.seal();
+        let before = table.clone();
+        table.retain(|key, _| key % 7 != 0);
+        for i in 0..100 {
+            table.insert(i * 7, 1);
+        }
+        table.drop_first(10);
+        *table.or_insert_with(20, || 0) += 1;
+        assert!(before.iter().eq((0..5_000).collect::<Vec<_>>().iter().map(|i| (i, i))));
+        assert_eq!((table.len(), table.get(&20), table.keys().next()), (4_375, Some(&21), Some(&12)));
+        assert_eq!(
+            (before.get(&20), before.get(&7), table.get(&7), table.get(&1)),
+            (Some(&20), Some(&7), Some(&1), None)
+        );
+    }
+}
