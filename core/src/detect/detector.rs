@@ -64,21 +64,15 @@ impl Detector {
         let mut revised = match &event.payload {
             Payload::Container(info) => self.name_container(graph, info),
             _ => follow::follow(&mut self.cases, graph, event, self.incidents.len())
-                .and_then(|id| self.tell(graph, id, 1))
+                .and_then(|id| self.tell(graph, id))
                 .into_iter()
                 .collect(),
         };
-        // What several rules say of one event is told together: to tell is to copy, and to hold against all chains.
-        let mut news: Vec<(u64, u32)> = Vec::new();
         for signal in signals {
-            let Some(id) = self.signal(graph, event, signal) else { continue };
-            let counts = u32::from(self.cases.get_mut(id).is_some_and(|case| case.score() >= INCIDENT_SCORE));
-            match news.iter_mut().find(|(known, _)| *known == id) {
-                Some((_, changes)) => *changes += counts,
-                None => news.push((id, counts)),
+            if let Some(id) = self.signal(graph, event, signal) {
+                revised.extend(self.tell(graph, id));
             }
         }
-        revised.extend(news.into_iter().filter_map(|(id, changes)| self.tell(graph, id, changes)));
         for (absorbed, id) in self.cases.take_merged() {
             let into = self.cases.get_mut(id).map(|case| case.name.clone());
             let incident = Arc::make_mut(&mut self.incidents[absorbed]);
@@ -118,7 +112,7 @@ impl Detector {
     /// what happened very often once more.
     pub(crate) fn finish(&mut self, graph: &Graph) -> Vec<usize> {
         let changed: Vec<u64> = self.cases.iter().filter(|c| c.changed && c.incident.is_some()).map(|c| c.id).collect();
-        changed.into_iter().filter_map(|id| self.tell(graph, id, 1)).collect()
+        changed.into_iter().filter_map(|id| self.tell(graph, id)).collect()
     }
 
     /// A name that comes late is told as if it had been known.
@@ -133,7 +127,7 @@ impl Detector {
             }
             case.changed |= before;
         }
-        renamed.into_iter().filter_map(|id| self.tell(graph, id, 1)).collect()
+        renamed.into_iter().filter_map(|id| self.tell(graph, id)).collect()
     }
 
     /// Gives the case that the signal belongs to, if what it adds is to be told at once. A signal without a tactic has no
@@ -182,8 +176,8 @@ impl Detector {
         (joins, id)
     }
 
-    /// Brings the incident of a case up to date by so many changes, if the case weighs enough to be one.
-    fn tell(&mut self, graph: &Graph, id: u64, changes: u32) -> Option<usize> {
+    /// Brings the incident of a case up to date, if the case weighs enough to be one.
+    fn tell(&mut self, graph: &Graph, id: u64) -> Option<usize> {
         let case = self.cases.get_mut(id)?;
         if case.score() < INCIDENT_SCORE {
             return None;
@@ -232,7 +226,7 @@ impl Detector {
         peers.extend(case.peers.iter().skip(peers.len()).copied());
         let incident = Incident {
             id: case.name.clone(),
-            revision: self.incidents.get(at).map_or(0, |i| i.revision) + changes.max(1),
+            revision: self.incidents.get(at).map_or(0, |i| i.revision) + 1,
             name: chain.as_ref().map_or_else(|| most_telling(&stages), |c| c.name.clone()),
             severity: because::severity(&stages),
             score: case.score(),

@@ -1,8 +1,7 @@
 //! What files held that were run, and when.
 
-use indexmap::IndexMap;
-
 use crate::event::{BootTime, Digest, FileId, Sha256};
+use crate::persistent::Table;
 
 /// Files whose sums are kept; those told of longest ago go first, and are counted.
 const MAX_FILES: usize = 16_384;
@@ -12,7 +11,7 @@ const MAX_CONTENTS: usize = 8;
 /// Sums of files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Digests {
-    files: IndexMap<FileId, Vec<Content>>,
+    files: Table<FileId, Vec<Content>>,
     let_go: u64,
 }
 
@@ -31,10 +30,10 @@ impl Digests {
             return;
         }
         if !self.files.contains_key(&id) && self.files.len() >= MAX_FILES {
-            self.files.shift_remove_index(0);
+            self.files.pop_first();
             self.let_go += 1;
         }
-        put(self.files.entry(id).or_default(), Content { since: digest.since, sha256: Some(digest.sha256) });
+        put(self.files.or_insert_with(id, Vec::new), Content { since: digest.since, sha256: Some(digest.sha256) });
     }
 
     /// A file may hold something else from now on.

@@ -31,6 +31,8 @@ pub(crate) struct Scene<'a> {
     /// All incidents, later ones too; [`Scene::incidents`] gives those of the moment.
     pub(crate) incidents: &'a [Arc<Incident>],
     pub(crate) history: &'a History,
+    /// What the events and the snapshots to come back to take, in bytes, about.
+    pub(crate) of_the_past: usize,
     pub(crate) marks: &'a Marks,
     pub(crate) flows: &'a Flows,
     pub(crate) files: &'a Files,

@@ -206,6 +206,7 @@ impl World {
             graph: picture.engine.graph(),
             incidents: picture.engine.incidents(),
             history: &self.history,
+            of_the_past: self.history.bytes() + self.past.bytes(),
             marks: &picture.marks,
             flows: &picture.flows,
             files: &picture.files,

@@ -10,7 +10,9 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::super::command::Command;
+use super::super::known::history::History;
 use super::super::known::lag::WORTH_TELLING;
+use super::super::known::past;
 use super::super::scene::Scene;
 use super::super::state::State;
 use super::super::text::{cell, cell_right, count, grouped, safe, wrap};
@@ -201,6 +203,14 @@ fn events(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
     let events = scene.health.events();
     let note = format!("{}, {} processes alive", count(events as usize, "event", "events"), scene.living());
     lines.push(heading(state, "Seen", note));
+    let mib = scene.of_the_past >> 20;
+    if mib > 0 {
+        let most = (History::MOST_BYTES + past::ROOM) >> 20;
+        lines.push(Line::from(vec![
+            span(format!("  {}  ", cell_right(&format!("{mib} MiB"), 12)), Style::new()),
+            span(format!("of memory hold the past, of at most {most}: events, and what was known when"), Style::new()),
+        ]));
+    }
     for (family, n) in &scene.health.families {
         lines.push(Line::from(vec![
             span(format!("  {}  ", cell_right(&grouped(*n), 12)), Style::new()),
