@@ -51,6 +51,11 @@ impl Digests {
         contents.iter().rev().find(|content| content.since <= time)?.sha256
     }
 
+    /// See [`Table::seal`].
+    pub(super) fn seal(&mut self) -> usize {
+        self.files.seal()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.files.len() * (48 + size_of::<FileId>() + 2 * size_of::<Content>())
     }

@@ -134,6 +134,7 @@ impl Graph {
             + self.files.seal()
             + self.pipes.seal()
             + self.pipe_readers.seal()
+            + self.digests.seal()
             + self.contacts.seal()
             + self.names.seal()
             + self.ends.seal()
