@@ -58,6 +58,8 @@ struct State {
     /// The first program that was seen of it; `None` while it is only announced, or made.
     seen: Option<(ProcessKey, Origin)>,
     named: bool,
+    /// The mount namespace of the runtime that announced it; 0 when none did. Who is still in it is on the way in.
+    host: u32,
     /// What was told of it last, by its hash. It may be asked about twice: when it is announced, and when it is seen before
     /// that was answered.
     told: Option<u64>,
@@ -129,9 +131,14 @@ impl Names {
                 Payload::Exec(exec) | Payload::Alive(exec) => {
                     self.place(&mut exec.task);
                     self.program(header.process, exec, header.origin);
-                    self.inhabit(header.process, &exec.task);
                     self.sum(&header, exec);
-                    self.meet(header.process, &exec.task, header.origin)
+                    if self.is_on_the_way(&exec.task) {
+                        self.wait_for_program(header.process, &exec.task, header.time);
+                        None
+                    } else {
+                        self.inhabit(header.process, &exec.task);
+                        self.meet(header.process, &exec.task, header.origin)
+                    }
                 }
                 Payload::Fork(fork) => {
                     self.place(&mut fork.task);
@@ -238,12 +245,25 @@ impl Names {
         let Some(id) = task.container.as_ref().filter(|id| self.containers.get(*id).is_none()) else { return };
         let whose = Whose { node: outer_container(&task.cgroup), user: user_of(&task.cgroup) };
         if self.ask(Question { id: id.clone(), whose, bundle: None, seen: true }) {
-            self.containers.insert(id.clone(), State { seen: None, named: false, told: None });
-            if self.made.len() == MAX_REMEMBERED {
-                self.made.pop_front();
-            }
-            self.made.push_back((BootTime(time.0.saturating_add(BEGINS_WITHIN)), process, id.clone()));
+            self.containers.insert(id.clone(), State { seen: None, named: false, host: 0, told: None });
+            self.wait_for_program(process, task, time);
         }
+    }
+
+    /// Whether this is a runtime's own program still, that has a container's control group already and not yet its file
+    /// system: what it would show of the container is the host's.
+    fn is_on_the_way(&self, task: &Task) -> bool {
+        let state = task.container.as_ref().and_then(|id| self.containers.get(id));
+        state.is_some_and(|state| state.seen.is_none() && state.host != 0 && state.host == task.namespaces.mnt)
+    }
+
+    /// A container that is named after this process if no program begins in it.
+    fn wait_for_program(&mut self, process: ProcessKey, task: &Task, time: BootTime) {
+        let Some(id) = task.container.clone() else { return };
+        if self.made.len() == MAX_REMEMBERED {
+            self.made.pop_front();
+        }
+        self.made.push_back((BootTime(time.0.saturating_add(BEGINS_WITHIN)), process, id));
     }
 
     /// Containers whose program was waited for in vain: some are only made, or go on where they were frozen.
@@ -268,9 +288,9 @@ impl Names {
             return None;
         }
         let seen = Some((process, origin));
-        let named = state.is_some_and(|state| state.named);
+        let (named, host) = state.map_or((false, 0), |state| (state.named, state.host));
         if let Some(info) = self.early.remove(id) {
-            let mut state = State { seen, named, told: None };
+            let mut state = State { seen, named, host, told: None };
             state.is_news(&info);
             self.containers.insert(id.clone(), state);
             return Some((process, info));
@@ -278,7 +298,7 @@ impl Names {
         let whose = Whose { node: outer_container(&task.cgroup), user: user_of(&task.cgroup) };
         let question = Question { id: id.clone(), whose, bundle: None, seen: true };
         if self.ask(question) {
-            self.containers.insert(id.clone(), State { seen, named, told: None });
+            self.containers.insert(id.clone(), State { seen, named, host, told: None });
         }
         None
     }
@@ -304,7 +324,8 @@ impl Names {
             let whose = Whose { node: place.node.clone(), user: user_of(&task.cgroup) };
             let bundle = bundle.map(|folder| (place, folder));
             if self.ask(Question { id: id.clone(), whose, bundle, seen: false }) {
-                self.containers.insert(id, State { seen: None, named: false, told: None });
+                let host = task.namespaces.mnt;
+                self.containers.insert(id, State { seen: None, named: false, host, told: None });
             }
         }
     }
@@ -548,6 +569,32 @@ mod tests {
         };
         assert_eq!(of(&events[1]), Some(ContainerId("own-name".into())), "its group is known by the announcement");
         assert_eq!(of(&events[4]), None);
+    }
+
+    #[test]
+    fn a_runtimes_own_program_on_its_way_into_a_container_is_none_of_the_containers() {
+        let (mut names, thread) = names(16);
+        let at = |time, mnt, container: Option<&str>| {
+            let mut event = exec(time, "runc create --bundle /b a");
+            let Payload::Exec(exec) = &mut event.payload else { unreachable!() };
+            exec.task.namespaces.mnt = mnt;
+            exec.task.container = container.map(|id| ContainerId(id.into()));
+            event
+        };
+        names.look(&mut vec![at(1, 5, None)], BootTime(1));
+        thread.answer("a", "web");
+        let mut events = vec![at(2, 5, Some("a")), at(3, 6, Some("a"))];
+        names.look(&mut events, BootTime(3));
+        assert_eq!(told(&events), [(2, 3, "web".to_owned())]);
+        // One that is given its host's file system has no other program.
+        names.look(&mut vec![exec(4, "runc create --bundle /b b")], BootTime(4));
+        thread.answer("b", "agent");
+        let own = names.own_mnt;
+        let mut events = vec![at(5, own, Some("b"))];
+        names.look(&mut events, BootTime(5));
+        assert!(told(&events).is_empty());
+        names.look(&mut events, BootTime(5 + BEGINS_WITHIN));
+        assert_eq!(told(&events), [(1, 5 + BEGINS_WITHIN, "agent".to_owned())]);
     }
 
     #[test]
