@@ -3,12 +3,15 @@
 use rsigma_parser::{DetectionItem, Modifier, SigmaValue};
 
 use crate::condition::joined;
+use crate::encoded;
 use crate::fields::{Category, Kind, Mapped};
 use crate::value::{self, How};
 
 /// The modifiers that are translated.
 const UNDERSTOOD: &[Modifier] = &[
     Modifier::All,
+    Modifier::Base64,
+    Modifier::Base64Offset,
     Modifier::Cased,
     Modifier::Cidr,
     Modifier::Contains,
@@ -25,6 +28,10 @@ const UNDERSTOOD: &[Modifier] = &[
     Modifier::Neq,
     Modifier::Re,
     Modifier::StartsWith,
+    Modifier::Utf16,
+    Modifier::Utf16be,
+    Modifier::Wide,
+    Modifier::WindAsh,
 ];
 
 /// The item in Falco's language, or why it cannot be had.
@@ -47,15 +54,18 @@ pub(crate) fn of(item: &DetectionItem, category: Category) -> Result<String, Str
         return Err(format!("`{name}` is compared with nothing"));
     }
     let how = how(item)?;
-    let tests: Vec<String> =
-        item.values.iter().map(|value| one(field, how, value, category)).collect::<Result<_, _>>()?;
+    let test = |value| -> Result<String, String> {
+        let forms = encoded::forms(item, value)?;
+        Ok(joined(forms.iter().map(|form| one(field, how, form, category)).collect::<Result<_, _>>()?, " or "))
+    };
+    let tests: Vec<String> = item.values.iter().map(test).collect::<Result<_, _>>()?;
     Ok(joined(tests, if has(Modifier::All) { " and " } else { " or " }))
 }
 
 fn how(item: &DetectionItem) -> Result<How, String> {
     let has = |modifier| item.field.has_modifier(modifier);
     let orders = [(Modifier::Gt, ">"), (Modifier::Gte, ">="), (Modifier::Lt, "<"), (Modifier::Lte, "<=")];
-    let cased = has(Modifier::Cased);
+    let cased = has(Modifier::Cased) || encoded::is_base64(item);
     let ways = [
         has(Modifier::Contains).then_some(How::Contains { cased }),
         has(Modifier::StartsWith).then_some(How::StartsWith { cased }),

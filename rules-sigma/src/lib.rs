@@ -11,6 +11,7 @@
 mod bounds;
 mod condition;
 mod documents;
+mod encoded;
 mod fields;
 mod item;
 mod value;

@@ -158,6 +158,9 @@ fn what_is_not_translated_is_told_with_its_reason() {
         rule("of dns", "product: linux, category: dns_query", "  s: {QueryName: x}\n  condition: s"),
         rule("keywords", process, "  s: [a, b]\n  condition: s"),
         rule("base64", process, "  s: {CommandLine|base64offset|contains: x}\n  condition: s"),
+        rule("wildcards", process, "  s: {CommandLine|base64|contains: 'x*y'}\n  condition: s"),
+        rule("wide", process, "  s: {CommandLine|wide|contains: x}\n  condition: s"),
+        rule("expanded", process, "  s: {CommandLine|expand: '%x%'}\n  condition: s"),
         rule("no field", process, "  s: {Hashes|contains: x}\n  condition: s"),
         rule("not here", process, "  s: {DestinationPort: 80}\n  condition: s"),
         rule("no detection", process, "  s: {Image: x}\n  condition: s and t"),
@@ -172,6 +175,34 @@ fn what_is_not_translated_is_told_with_its_reason() {
     let listed: Vec<String> =
         set.unsupported.iter().map(|u| format!("{}:{} {}: {}", u.file, u.line, u.rule, u.reason)).collect();
     insta::assert_snapshot!(listed.join("\n"));
+}
+
+#[test]
+fn what_is_encoded_is_found() {
+    let rule = |detection: &str| {
+        let head = "title: t\nlogsource: {product: linux, category: process_creation}\ndetection:\n";
+        rules(&format!("{head}  s:\n    {detection}\n  condition: s\n"))
+    };
+    let started = |set: &RuleSet, args: &str| {
+        let mut world = World::new();
+        let init = world.found(None, "/sbin/init");
+        world.spawn(&init, "/usr/bin/x", args);
+        met(set, &world).len()
+    };
+    // `x curl http` and `curl`, and `curl` in UTF-16, as a shell would be given them.
+    let set = rule("CommandLine|base64offset|contains: curl");
+    assert_eq!((&set.errors[..], &set.unsupported[..]), (&[][..], &[][..]));
+    for (text, count) in [("eCBjdXJsIGh0dHA=", 1), ("Y3VybA==", 1), ("ICBjdXJs", 1), ("y3vybA==", 0), ("curl", 0)] {
+        assert_eq!(started(&set, &format!("x {text}")), count, "{text}");
+    }
+    let set = rule("CommandLine|base64|contains: curl");
+    assert_eq!((started(&set, "x Y3VybA=="), started(&set, "x ICBjdXJs")), (1, 0));
+    let set = rule("CommandLine|wide|base64offset|contains: curl");
+    assert_eq!((started(&set, "x YwB1AHIAbAA="), started(&set, "x Y3VybA==")), (1, 0));
+    let set = rule("CommandLine|windash|contains|all: [' -x', 'a-b']");
+    for (text, count) in [("a-b -x", 1), ("a-b /x", 1), ("a-b \u{2014}x", 1), ("a/b -x", 0), ("a-b +x", 0)] {
+        assert_eq!(started(&set, &format!("x {text}")), count, "{text}");
+    }
 }
 
 #[test]
