@@ -1,147 +1,119 @@
 //! Which container a control group's path names.
+//!
+//! Whoever may make control groups may call them what they like. What somebody in a container makes lies below that
+//! container's own group, whatever it is called: it can pass for a container in the container, never for the host.
+
+use std::borrow::Cow;
 
 use lanner_core::event::{ContainerId, Text};
 
 /// What runtimes put before the id, with or without a systemd scope: podman, docker, containerd's CRI, CRI-O, nerdctl.
 const PREFIXES: [&[u8]; 7] =
     [b"libpod-payload-", b"libpod-", b"docker-", b"cri-containerd-", b"crio-", b"containerd-", b"nerdctl-"];
+/// What runtimes that are run alone, by hand or by buildah, put before the name of their container's scope.
+const ALONE: [&[u8]; 3] = [b"runc-", b"crun-", b"youki-"];
 /// What their supervisors, which run beside the container, put before it.
-const SUPERVISORS: [&[u8]; 2] = [b"libpod-conmon-", b"crio-conmon-"];
+const SUPERVISORS: [&[u8]; 3] = [b"libpod-conmon-", b"crio-conmon-", b"lxc.monitor"];
 /// A directory under which every entry is a container, whatever its name.
-const PARENTS: [&[u8]; 2] = [b"k8s.io", b"docker"];
+const PARENTS: [&[u8]; 3] = [b"k8s.io", b"docker", b"lxc"];
+/// Ids of docker, podman and those that run pods are this many hex digits, those of builds this many digits of base 36.
+const ID_LEN: usize = 64;
+const BUILD_LEN: usize = 25;
 
 /// The innermost container in a control group's path, such as `/kubepods/besteffort/podX/ID`. Only shapes that runtimes
 /// are known to make count: a plain `/NAME` may be anything.
 pub(crate) fn innermost(path: &Text) -> Option<ContainerId> {
-    ids(path.as_bytes()).next().map(|id| ContainerId(Text::from(id)))
+    ids(path.as_bytes()).next().map(|id| ContainerId(Text::from(id.as_ref())))
 }
 
 /// The container round the innermost one: a node that is itself a container (kind, k3d, docker in docker).
 pub(crate) fn outer(path: &Text) -> Option<ContainerId> {
     let mut ids = ids(path.as_bytes());
     let inner = ids.next()?;
-    ids.find(|id| *id != inner).map(|id| ContainerId(Text::from(id)))
+    ids.find(|id| *id != inner).map(|id| ContainerId(Text::from(id.as_ref())))
 }
 
 /// The containers that a path names, innermost first.
-fn ids(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn ids(path: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let mut parts = path.rsplit(|b| *b == b'/').filter(|part| !part.is_empty()).peekable();
+    let mut below: &[u8] = b"";
     std::iter::from_fn(move || {
         loop {
             let part = parts.next()?;
-            if let Some(id) = identify(part, parts.peek().copied()) {
-                return Some(id);
+            let found = identify(part, parts.peek().copied().unwrap_or_default(), below);
+            below = part;
+            if found.is_some() {
+                return found;
             }
         }
     })
 }
 
-fn identify<'a>(part: &'a [u8], parent: Option<&[u8]>) -> Option<&'a [u8]> {
-    let bare = part.strip_suffix(b".scope").unwrap_or(part);
+/// The container that `part` stands for, between the parts above and below it; those are empty where there is none.
+fn identify<'a>(part: &'a [u8], above: &[u8], below: &[u8]) -> Option<Cow<'a, [u8]>> {
+    let scope = part.strip_suffix(b".scope");
+    let bare = scope.unwrap_or(part);
     // A runtime told to use systemd's groups that does not: `SLICE:cri-containerd:ID`.
     let bare = bare.rsplit(|b| *b == b':').next().unwrap_or(bare);
     if SUPERVISORS.iter().any(|prefix| bare.starts_with(prefix)) {
         return None;
     }
+    if let Some(name) = machine(part, scope, above) {
+        // Beside the container's own group, which is the root of all that those in it can make groups in.
+        return (below != b"supervisor").then_some(name);
+    }
+    if let Some(name) = bare.strip_prefix(b"lxc.payload.") {
+        return (!name.is_empty()).then_some(name.into());
+    }
+    if let Some(name) = ALONE.iter().find_map(|prefix| scope?.strip_prefix(*prefix)) {
+        return (!name.is_empty()).then_some(name.into());
+    }
     let prefixed = PREFIXES.iter().find_map(|prefix| bare.strip_prefix(*prefix));
     let name = prefixed.unwrap_or(bare);
-    if name.len() == 64 && name.iter().all(u8::is_ascii_hexdigit) {
+    if name.len() == ID_LEN && name.iter().all(u8::is_ascii_hexdigit) {
         // Podman's pods have ids like those of containers, and are none.
-        return (prefixed.is_some() || parent != Some(b"libpod_parent")).then_some(name);
+        return (prefixed.is_some() || above != b"libpod_parent").then_some(name.into());
     }
-    let known_parent = parent.is_some_and(|parent| PARENTS.contains(&parent));
+    let build = name.len() == BUILD_LEN && name.iter().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    if build && (above == b"buildkit" || prefixed.is_some() && bare.starts_with(b"docker-")) {
+        return Some(name.into());
+    }
     // `buildkit` and the like are directories of docker's, not containers; so is anything systemd made.
     let plain = [b".slice".as_slice(), b".service", b".mount", b".scope"].iter().all(|end| !part.ends_with(end));
-    (known_parent && plain && name != b"buildkit").then_some(name)
+    (PARENTS.contains(&above) && plain && name != b"buildkit").then_some(name.into())
+}
+
+/// A container of systemd's: `machine-NAME.scope` as machined registers it, or `systemd-nspawn@NAME.service`. Virtual
+/// machines are registered in the same way, and libvirt's say what they are.
+fn machine<'a>(part: &'a [u8], scope: Option<&'a [u8]>, above: &[u8]) -> Option<Cow<'a, [u8]>> {
+    let registered = || scope?.strip_prefix(b"machine-");
+    let service = || part.strip_prefix(b"systemd-nspawn@")?.strip_suffix(b".service");
+    let name = registered().or_else(service).filter(|name| !name.is_empty() && above.ends_with(b".slice"))?;
+    (!name.starts_with(br"qemu\x2d")).then(|| unescape(name))
+}
+
+/// A unit's name as it was before systemd escaped it: `\x2d` is a dash.
+fn unescape(name: &[u8]) -> Cow<'_, [u8]> {
+    if !name.contains(&b'\\') {
+        return name.into();
+    }
+    let mut plain = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((first, others)) = rest.split_first() {
+        let hex = rest.strip_prefix(br"\x").and_then(|hex| std::str::from_utf8(hex.get(..2)?).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                plain.push(byte);
+                rest = &rest[4..];
+            }
+            None => {
+                plain.push(*first);
+                rest = others;
+            }
+        }
+    }
+    plain.into()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ID: &str = "3f2b8d1c4a5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8";
-
-    #[test]
-    fn every_known_shape_names_its_container_and_nothing_else_does() {
-        let table = [
-            ("/docker/ID", Some("ID")),
-            ("/docker/ID/system.slice", Some("ID")),
-            ("/libpod_parent/OTHER", None),
-            ("/libpod_parent/OTHER/libpod-ID", Some("ID")),
-            ("/machine.slice/machine-libpod_pod_OTHER.slice/libpod-ID.scope/container", Some("ID")),
-            ("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-ID.scope/container", Some("ID")),
-            ("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-conmon-ID.scope", None),
-            ("/user.slice/user-1000.slice/session-2.scope/libpod-payload-ID", Some("ID")),
-            ("/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service/docker/ID", Some("ID")),
-            ("/kubepods/burstable/pod0fd4a1a8-36f8-4dbc-93b1-1b2f0b8de9a7/crio-ID", Some("ID")),
-            ("/kubepods/pod0fd4a1a8-36f8-4dbc-93b1-1b2f0b8de9a7/crio-conmon-ID", None),
-            ("/kubepods.slice/kubepods-pod0fd4.slice/crio-ID.scope/container", Some("ID")),
-            ("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0fd4.slice:cri-containerd:ID", Some("ID")),
-            ("/system.slice/nerdctl-ID.scope", Some("ID")),
-            ("/ecs/0123456789abcdef/ID", Some("ID")),
-            ("/k3s/kubepods/besteffort/pod0fd4/ID", Some("ID")),
-            ("/lanner-node/kubepods/besteffort/pod0123456789abcdef0123456789abcdef/ID", Some("ID")),
-            ("/libpod_parent/libpod-ID", Some("ID")),
-            ("/machine.slice/libpod-ID.scope", Some("ID")),
-            ("/machine.slice/libpod-ID.scope/container", Some("ID")),
-            ("/machine.slice/libpod-conmon-ID.scope", None),
-            ("/kubepods/besteffort/pod0fd4a1a8-36f8-4dbc-93b1-1b2f0b8de9a7/ID", Some("ID")),
-            ("/kubepods/burstable/pod0fd4a1a836f84dbc93b11b2f0b8de9a7/ID", Some("ID")),
-            ("/kubepods/burstable/pod0fd4a1a836f84dbc93b11b2f0b8de9a7", None),
-            (
-                "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod0fd4.slice/cri-containerd-ID.scope",
-                Some("ID"),
-            ),
-            ("/kubepods.slice/kubepods-pod0fd4.slice/crio-ID.scope", Some("ID")),
-            ("/kubepods.slice/kubepods-pod0fd4.slice/crio-conmon-ID.scope", None),
-            ("/kubepods.slice/kubepods-pod0fd4.slice/docker-ID.scope", Some("ID")),
-            ("/kubepods.slice/kubepods-pod0fd4.slice", None),
-            ("/system.slice/docker-ID.scope", Some("ID")),
-            ("/system.slice/docker-ID.scope/system.slice/cron.service", Some("ID")),
-            ("/system.slice/containerd.service/kubepods-besteffort-pod0fd4.slice:cri-containerd:ID", Some("ID")),
-            ("/k8s.io/web", Some("web")),
-            ("/k8s.io/ID", Some("ID")),
-            ("/docker/buildkit", None),
-            ("/docker/buildkit/ID", Some("ID")),
-            ("/web", None),
-            ("/", None),
-            ("", None),
-            ("/0123456789abcdef0123456789abcdef/web", None),
-            ("/0123456789abcdef0123456789abcdef/docker/ID", Some("ID")),
-            ("/0123456789abcdef0123456789abcdef", None),
-            ("/0123456789abcdef0123456789abcdef/kubepods/besteffort/pod0fd4/ID", Some("ID")),
-            ("/docker/ID.slice", None),
-            ("docker/ID", Some("ID")),
-            ("/user.slice/user-1000.slice/session-2.scope", None),
-            ("/system.slice/docker.service", None),
-            ("/init.scope", None),
-        ];
-        for (path, expected) in table {
-            let path = path.replace("OTHER", &ID.replace('3', "4")).replace("ID", ID);
-            let found = innermost(&Text::from(path.as_str()));
-            let expected = expected.map(|id| ContainerId(Text::from(id.replace("ID", ID))));
-            assert_eq!(found, expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn in_a_node_that_is_itself_a_container_the_inner_one_counts() {
-        let inner = ID.replace('3', "4");
-        for path in [
-            format!("/docker/{ID}/kubelet/kubepods/besteffort/pod1/{inner}"),
-            format!(
-                "/docker/{ID}/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod1.slice/cri-containerd-{inner}.scope"
-            ),
-            format!("/system.slice/docker-{ID}.scope/kubepods/pod1/{inner}"),
-            format!("/docker/{ID}/docker/{inner}"),
-            format!("/machine.slice/libpod-{ID}.scope/container/kubepods/burstable/pod1/{inner}"),
-        ] {
-            let path = Text::from(path);
-            assert_eq!(innermost(&path), Some(ContainerId(Text::from(inner.as_str()))), "{path}");
-            assert_eq!(outer(&path), Some(ContainerId(Text::from(ID))), "{path}");
-        }
-        for path in [format!("/docker/{ID}"), format!("/docker/{ID}/docker/{ID}"), "/".to_owned()] {
-            assert_eq!(outer(&Text::from(path.as_str())), None, "{path}");
-        }
-    }
-}
+mod tests;
