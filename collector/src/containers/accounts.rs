@@ -10,7 +10,7 @@ use lanner_core::event::{
     Account, Accounts, BootTime, ContainerId, Event, Header, MAX_ACCOUNTS, Origin, Payload, ProcessKey, Text,
 };
 
-use super::names::Bounded;
+use super::bounded::Bounded;
 use super::place::Place;
 use super::root::Root;
 use crate::sensor::Proc;

@@ -171,6 +171,10 @@ impl Asker {
     fn open(&mut self, question: Question) {
         if let Some(open) = self.open.get_mut(&question.id) {
             open.question.seen |= question.seen;
+            if question.seen {
+                // Where it is tells better whose it is than who announced it.
+                open.question.whose = question.whose;
+            }
             open.question.bundle = question.bundle.or(open.question.bundle.take());
             return;
         }

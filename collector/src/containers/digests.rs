@@ -16,7 +16,7 @@ use lanner_core::event::{
 };
 use sha2::Digest as _;
 
-use super::names::Bounded;
+use super::bounded::Bounded;
 use super::place::Place;
 use crate::sensor::Proc;
 

@@ -7,6 +7,7 @@
 //!
 //! - `runtime`: what a process's arguments tell of a runtime. `place`: whom it may speak for, and its file system.
 //! - `cri`, `containerd`, `docker`, `storage`, `bundle`: the ways to ask, best first. `facts`: bounds on the answers.
+//! - `groupless`: containers that have no control group of their own. `bounded`: what is remembered.
 //!
 //! - `digests`: what the files hold that are run.
 //! - `accounts`: what users and groups are called, on the node and in containers.
@@ -16,12 +17,14 @@
 
 mod accounts;
 mod asker;
+mod bounded;
 mod bundle;
 mod containerd;
 mod cri;
 mod digests;
 mod docker;
 mod facts;
+mod groupless;
 mod names;
 mod place;
 mod root;

@@ -1,6 +1,6 @@
 //! Between the sensor and the hub: who is new, and what is known of them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
@@ -15,13 +15,13 @@ use lanner_core::event::{
 
 use super::accounts;
 use super::asker::{Asker, Question, Tell};
+use super::bounded::{Bounded, MAX_REMEMBERED};
 use super::digests::Digests;
+use super::groupless::Groupless;
 use super::place::{Place, Whose};
 use super::runtime::{self, Way};
 use crate::sensor::{Proc, innermost_container, outer_container};
 
-/// Containers whose state is remembered, and control groups that runtimes were seen making; the oldest go first.
-const MAX_REMEMBERED: usize = 8_192;
 /// Ways that are tried to tell whether there is one.
 const MAX_FOUND: usize = 256;
 /// What may wait for the thread, and for the hub. What does not find room is asked about the next time it is seen.
@@ -42,6 +42,7 @@ pub struct Names {
     made: VecDeque<(BootTime, ProcessKey, ContainerId)>,
     /// Control groups that runtimes make for containers in ways that no path tells: `/NAME`.
     groups: Bounded<Vec<u8>, ContainerId>,
+    groupless: Groupless,
     proc: Option<Proc>,
     own_mnt: u32,
     /// Runtimes that were there from the start.
@@ -53,10 +54,12 @@ pub struct Names {
 }
 
 /// What is known of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct State {
     /// The first program that was seen of it; `None` while it is only announced, or made.
     seen: Option<(ProcessKey, Origin)>,
+    /// Whose it is, by who announced it or by where it was seen.
+    whose: Whose,
     named: bool,
     /// The mount namespace of the runtime that announced it; 0 when none did. Who is still in it is on the way in.
     host: u32,
@@ -105,6 +108,7 @@ impl Names {
             early: Bounded::default(),
             made: VecDeque::new(),
             groups: Bounded::default(),
+            groupless: Groupless::default(),
             proc,
             own_mnt,
             found: Vec::new(),
@@ -130,19 +134,25 @@ impl Names {
             let met = match &mut event.payload {
                 Payload::Exec(exec) | Payload::Alive(exec) => {
                     self.place(&mut exec.task);
+                    let whose = self.groupless.run(header.process, &mut exec.task);
                     self.program(header.process, exec, header.origin);
                     self.sum(&header, exec);
-                    if self.is_on_the_way(&exec.task) {
+                    if self.is_on_the_way(&exec.task, whose.as_ref()) {
                         self.wait_for_program(header.process, &exec.task, header.time);
                         None
                     } else {
                         self.inhabit(header.process, &exec.task);
-                        self.meet(header.process, &exec.task, header.origin)
+                        self.meet(header.process, &exec.task, whose, header.origin)
                     }
                 }
                 Payload::Fork(fork) => {
                     self.place(&mut fork.task);
-                    self.made(fork.child, &fork.task, header.time);
+                    let whose = self.groupless.fork(header.process, fork.child, &mut fork.task);
+                    self.made(fork.child, &fork.task, whose, header.time);
+                    None
+                }
+                Payload::Exit(_) => {
+                    self.groupless.exit(header.process);
                     None
                 }
                 _ => None,
@@ -240,21 +250,26 @@ impl Names {
         }
     }
 
-    /// A process in a container that may have no program of its own yet.
-    fn made(&mut self, process: ProcessKey, task: &Task, time: BootTime) {
+    /// A process in a container that may have no program of its own yet. `whose` it is when its control group does not tell.
+    fn made(&mut self, process: ProcessKey, task: &Task, whose: Option<Whose>, time: BootTime) {
         let Some(id) = task.container.as_ref().filter(|id| self.containers.get(*id).is_none()) else { return };
-        let whose = Whose { node: outer_container(&task.cgroup), user: user_of(&task.cgroup) };
-        if self.ask(Question { id: id.clone(), whose, bundle: None, seen: true }) {
-            self.containers.insert(id.clone(), State { seen: None, named: false, host: 0, told: None });
+        let whose = whose.unwrap_or_else(|| whose_is(&task.cgroup));
+        if self.ask(Question { id: id.clone(), whose: whose.clone(), bundle: None, seen: true }) {
+            self.containers.insert(id.clone(), State { seen: None, whose, named: false, host: 0, told: None });
             self.wait_for_program(process, task, time);
         }
     }
 
     /// Whether this is a runtime's own program still, that has a container's control group already and not yet its file
     /// system: what it would show of the container is the host's.
-    fn is_on_the_way(&self, task: &Task) -> bool {
+    fn is_on_the_way(&self, task: &Task, whose: Option<&Whose>) -> bool {
         let state = task.container.as_ref().and_then(|id| self.containers.get(id));
-        state.is_some_and(|state| state.seen.is_none() && state.host != 0 && state.host == task.namespaces.mnt)
+        let Some(state) = state.filter(|state| state.seen.is_none() && state.host != 0) else { return false };
+        let announced = match whose {
+            Some(whose) => state.whose.may_be(whose),
+            None => state.whose.may_be(&whose_is(&task.cgroup)),
+        };
+        announced && state.host == task.namespaces.mnt
     }
 
     /// A container that is named after this process if no program begins in it.
@@ -280,25 +295,32 @@ impl Names {
         ready
     }
 
-    /// Who shows a container first; gives what is known of it by then.
-    fn meet(&mut self, process: ProcessKey, task: &Task, origin: Origin) -> Option<(ProcessKey, Box<ContainerInfo>)> {
+    /// Who shows a container first; gives what is known of it by then. `whose` it is when its control group does not tell.
+    fn meet(
+        &mut self,
+        process: ProcessKey,
+        task: &Task,
+        whose: Option<Whose>,
+        origin: Origin,
+    ) -> Option<(ProcessKey, Box<ContainerInfo>)> {
         let id = task.container.as_ref()?;
-        let state = self.containers.get(id).copied();
+        let state = self.containers.get(id);
         if state.is_some_and(|state| state.seen.is_some()) {
             return None;
         }
         let seen = Some((process, origin));
         let (named, host) = state.map_or((false, 0), |state| (state.named, state.host));
-        if let Some(info) = self.early.remove(id) {
-            let mut state = State { seen, named, host, told: None };
+        let whose = whose.unwrap_or_else(|| whose_is(&task.cgroup));
+        let announced = state.is_some_and(|state| state.whose.may_be(&whose));
+        if let Some(info) = self.early.remove(id).filter(|_| announced) {
+            let mut state = State { seen, whose, named, host, told: None };
             state.is_news(&info);
             self.containers.insert(id.clone(), state);
             return Some((process, info));
         }
-        let whose = Whose { node: outer_container(&task.cgroup), user: user_of(&task.cgroup) };
-        let question = Question { id: id.clone(), whose, bundle: None, seen: true };
+        let question = Question { id: id.clone(), whose: whose.clone(), bundle: None, seen: true };
         if self.ask(question) {
-            self.containers.insert(id.clone(), State { seen, named, host, told: None });
+            self.containers.insert(id.clone(), State { seen, whose, named, host, told: None });
         }
         None
     }
@@ -314,18 +336,20 @@ impl Names {
         }
         self.runtime(place.clone(), seen.ways);
         let Some((id, bundle)) = seen.container else { return };
-        if place.owner == 0
-            && place.node.is_none()
-            && let Some(group) = runtime::groups(&exec.image, &id)
-        {
-            self.groups.insert(group, id.clone());
+        let whose = Whose { node: place.node.clone(), user: (place.owner != 0).then_some(place.owner) };
+        if place.node.is_none() {
+            for group in runtime::groups(&exec.image, &id, task.cgroup.as_bytes()) {
+                if place.owner == 0 || user_of(&Text::from(group.as_slice())) == Some(place.owner) {
+                    self.groups.insert(group, id.clone());
+                }
+            }
+            self.groupless.supervise(key, task, &id, &whose);
         }
         if self.containers.get(&id).is_none() {
-            let whose = Whose { node: place.node.clone(), user: user_of(&task.cgroup) };
             let bundle = bundle.map(|folder| (place, folder));
-            if self.ask(Question { id: id.clone(), whose, bundle, seen: false }) {
+            if self.ask(Question { id: id.clone(), whose: whose.clone(), bundle, seen: false }) {
                 let host = task.namespaces.mnt;
-                self.containers.insert(id, State { seen: None, named: false, host, told: None });
+                self.containers.insert(id, State { seen: None, whose, named: false, host, told: None });
             }
         }
     }
@@ -367,267 +391,18 @@ fn named(process: ProcessKey, origin: Origin, time: BootTime, info: Box<Containe
     Event { header, payload: Payload::Container(info) }
 }
 
-/// The user in whose slice a control group lies: `/user.slice/user-1000.slice/...`.
+/// Whose a container in this control group is.
+fn whose_is(cgroup: &Text) -> Whose {
+    Whose { node: outer_container(cgroup), user: user_of(cgroup) }
+}
+
+/// The user in whose slice a control group lies: `/user.slice/user-1000.slice/...`; root may do so in anybody's.
 fn user_of(cgroup: &Text) -> Option<u32> {
     cgroup.as_bytes().split(|b| *b == b'/').find_map(|part| {
         let uid = part.strip_prefix(b"user-")?.strip_suffix(b".slice")?;
-        std::str::from_utf8(uid).ok()?.parse().ok()
+        std::str::from_utf8(uid).ok()?.parse().ok().filter(|uid| *uid != 0)
     })
 }
 
-/// A map that forgets what came first.
-#[derive(Debug)]
-pub(super) struct Bounded<K, V> {
-    map: HashMap<K, V>,
-    order: VecDeque<K>,
-}
-
-impl<K, V> Default for Bounded<K, V> {
-    fn default() -> Self {
-        Bounded { map: HashMap::new(), order: VecDeque::new() }
-    }
-}
-
-impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
-    pub(super) fn get<Q>(&self, key: &Q) -> Option<&V>
-    where
-        K: std::borrow::Borrow<Q>,
-        Q: Eq + std::hash::Hash + ?Sized,
-    {
-        self.map.get(key)
-    }
-
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.map.get_mut(key)
-    }
-
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
-        // Its place in the order stays, and is forgotten in its turn.
-        self.map.remove(key)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.map.is_empty()
-    }
-
-    pub(super) fn insert(&mut self, key: K, value: V) {
-        if self.map.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
-            if self.order.len() > MAX_REMEMBERED
-                && let Some(first) = self.order.pop_front()
-            {
-                self.map.remove(&first);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use lanner_core::event::{Args, CloneFlags, Exit, File, Fork, Image, ToldBy};
-    use std::sync::mpsc::Receiver;
-
-    /// What a thread would have at its end.
-    struct Thread {
-        told: Receiver<Tell>,
-        answers: SyncSender<Box<ContainerInfo>>,
-    }
-
-    impl Thread {
-        fn asked(&self) -> Vec<String> {
-            let who = |tell| match tell {
-                Tell::Who(question) => {
-                    Some(format!("{} {}", question.id, if question.seen { "seen" } else { "announced" }))
-                }
-                Tell::Runtime(..) => None,
-            };
-            self.told.try_iter().filter_map(who).collect()
-        }
-
-        fn answer(&self, id: &str, name: &str) {
-            let told_by = if name.is_empty() { ToldBy::Nobody } else { ToldBy::Runtime };
-            let id = ContainerId(id.into());
-            let info = ContainerInfo { id, told_by, name: name.into(), ..ContainerInfo::default() };
-            self.answers.send(Box::new(info)).expect("there is room");
-        }
-    }
-
-    fn names(room: usize) -> (Names, Thread) {
-        let (tells, told) = sync_channel(room);
-        let (answers, answered) = sync_channel(16);
-        (Names::between(tells, answered), Thread { told, answers })
-    }
-
-    fn event(time: u64, payload: Payload) -> Event {
-        let process = ProcessKey::new(7, 7);
-        let header =
-            Header { seq: 0, time: BootTime(time), cpu: 0, process, tid: 7, origin: Origin::Live, compat: false };
-        Event { header, payload }
-    }
-
-    fn fork(time: u64, cgroup: &str, container: Option<&str>) -> Event {
-        let container = container.map(|id| ContainerId(id.into()));
-        let task = Task { cgroup: cgroup.into(), container, ..Task::default() };
-        event(time, Payload::Fork(Box::new(Fork { child: ProcessKey::new(8, 8), how: CloneFlags::default(), task })))
-    }
-
-    fn exec(time: u64, line: &str) -> Event {
-        let list: Vec<Text> = line.split(' ').map(Text::from).collect();
-        let exe = File::new(format!("/usr/bin/{}", list[0]).as_str(), 1, 1);
-        let image = Image { exe, args: Args { list, truncated: false }, ..Image::default() };
-        let mut task = Task::default();
-        task.namespaces.mnt = Names::between(sync_channel(1).0, sync_channel(1).1).own_mnt;
-        event(time, Payload::Exec(Box::new(Exec { task, image })))
-    }
-
-    fn begin(time: u64, container: &str) -> Event {
-        let task = Task { container: Some(ContainerId(container.into())), ..Task::default() };
-        event(time, Payload::Exec(Box::new(Exec { task, image: Image::default() })))
-    }
-
-    /// The names that events tell, and the events' places and times.
-    fn told(events: &[Event]) -> Vec<(usize, u64, String)> {
-        let one = |(i, event): (usize, &Event)| match &event.payload {
-            Payload::Container(info) => Some((i, event.header.time.0, info.name.to_string())),
-            _ => None,
-        };
-        events.iter().enumerate().filter_map(one).collect()
-    }
-
-    #[test]
-    fn each_container_is_asked_about_once() {
-        let (mut names, thread) = names(16);
-        let mut events = vec![fork(1, "/docker/a", Some("a")), fork(2, "/docker/a", Some("a"))];
-        names.look(&mut events, BootTime(2));
-        assert_eq!(thread.asked(), ["a seen"]);
-        thread.answer("a", "web");
-        names.look(&mut vec![fork(3, "/docker/a", Some("a"))], BootTime(3));
-        assert!(thread.asked().is_empty());
-    }
-
-    #[test]
-    fn an_answer_that_comes_late_stands_at_the_end() {
-        let (mut names, thread) = names(16);
-        names.look(&mut vec![begin(1, "a")], BootTime(1));
-        thread.answer("a", "web");
-        let mut events = vec![event(5, Payload::Exit(Exit { code: 0, signal: 0 }))];
-        names.look(&mut events, BootTime(9));
-        assert_eq!(told(&events), [(1, 9, "web".to_owned())]);
-        assert_eq!(events[1].header.process, ProcessKey::new(7, 7), "as whose program was seen in it first");
-    }
-
-    #[test]
-    fn a_container_is_named_as_its_first_program_begins_and_not_as_its_runtime_makes_it() {
-        let (mut names, thread) = names(16);
-        let mut events = vec![fork(1, "/docker/a", Some("a"))];
-        names.look(&mut events, BootTime(1));
-        thread.answer("a", "web");
-        names.look(&mut events, BootTime(2));
-        assert!(told(&events).is_empty());
-        let mut events = vec![begin(3, "a"), fork(4, "/docker/a", Some("a"))];
-        names.look(&mut events, BootTime(4));
-        assert_eq!(told(&events), [(1, 3, "web".to_owned())]);
-        assert_eq!(events[1].header.process, ProcessKey::new(7, 7));
-        let mut nothing = Vec::new();
-        names.look(&mut nothing, BootTime(3 + BEGINS_WITHIN));
-        assert!(nothing.is_empty());
-    }
-
-    #[test]
-    fn a_container_that_runs_no_program_is_named_in_the_end() {
-        let (mut names, thread) = names(16);
-        names.look(&mut vec![fork(1, "/docker/a", Some("a")), fork(1, "/docker/b", Some("b"))], BootTime(1));
-        thread.answer("a", "web");
-        let mut events = Vec::new();
-        names.look(&mut events, BootTime(BEGINS_WITHIN));
-        assert!(events.is_empty());
-        names.look(&mut events, BootTime(1 + BEGINS_WITHIN));
-        assert_eq!(told(&events), [(0, 1 + BEGINS_WITHIN, "web".to_owned())]);
-        assert_eq!(events[0].header.process, ProcessKey::new(8, 8));
-        thread.answer("b", "slow");
-        names.look(&mut events, BootTime(2 + BEGINS_WITHIN));
-        assert_eq!(told(&events)[1], (1, 2 + BEGINS_WITHIN, "slow".to_owned()));
-    }
-
-    #[test]
-    fn what_a_runtime_announces_is_known_from_the_first_event_on() {
-        let (mut names, thread) = names(16);
-        names.look(&mut vec![exec(1, "runc create --bundle /b own-name")], BootTime(1));
-        assert_eq!(thread.asked(), ["own-name announced"]);
-        thread.answer("own-name", "web");
-        let mut nothing = Vec::new();
-        names.look(&mut nothing, BootTime(2));
-        assert!(nothing.is_empty(), "nothing of it was seen");
-        let other = || event(3, Payload::Exit(Exit { code: 0, signal: 0 }));
-        let mut events = vec![other(), fork(3, "/own-name", None), begin(3, "own-name"), fork(4, "/another", None)];
-        names.look(&mut events, BootTime(9));
-        assert_eq!(told(&events), [(3, 3, "web".to_owned())]);
-        let of = |event: &Event| match &event.payload {
-            Payload::Fork(fork) => fork.task.container.clone(),
-            _ => None,
-        };
-        assert_eq!(of(&events[1]), Some(ContainerId("own-name".into())), "its group is known by the announcement");
-        assert_eq!(of(&events[4]), None);
-    }
-
-    #[test]
-    fn a_runtimes_own_program_on_its_way_into_a_container_is_none_of_the_containers() {
-        let (mut names, thread) = names(16);
-        let at = |time, mnt, container: Option<&str>| {
-            let mut event = exec(time, "runc create --bundle /b a");
-            let Payload::Exec(exec) = &mut event.payload else { unreachable!() };
-            exec.task.namespaces.mnt = mnt;
-            exec.task.container = container.map(|id| ContainerId(id.into()));
-            event
-        };
-        names.look(&mut vec![at(1, 5, None)], BootTime(1));
-        thread.answer("a", "web");
-        let mut events = vec![at(2, 5, Some("a")), at(3, 6, Some("a"))];
-        names.look(&mut events, BootTime(3));
-        assert_eq!(told(&events), [(2, 3, "web".to_owned())]);
-        // One that is given its host's file system has no other program.
-        names.look(&mut vec![exec(4, "runc create --bundle /b b")], BootTime(4));
-        thread.answer("b", "agent");
-        let own = names.own_mnt;
-        let mut events = vec![at(5, own, Some("b"))];
-        names.look(&mut events, BootTime(5));
-        assert!(told(&events).is_empty());
-        names.look(&mut events, BootTime(5 + BEGINS_WITHIN));
-        assert_eq!(told(&events), [(1, 5 + BEGINS_WITHIN, "agent".to_owned())]);
-    }
-
-    #[test]
-    fn what_is_asked_about_twice_is_told_once_unless_more_is_known() {
-        let (mut names, thread) = names(16);
-        names.look(&mut vec![exec(1, "runc create --bundle /b web")], BootTime(1));
-        thread.answer("web", "web");
-        // The answer is under way when the container begins.
-        let begun = Task { container: Some(ContainerId("web".into())), ..Task::default() };
-        assert!(names.meet(ProcessKey::new(8, 8), &begun, Origin::Live).is_none());
-        assert_eq!(thread.asked(), ["web announced", "web seen"]);
-        thread.answer("web", "web");
-        thread.answer("web", "web, and in which pod");
-        let mut events = Vec::new();
-        names.look(&mut events, BootTime(2));
-        assert_eq!(told(&events), [(0, 2, "web".to_owned()), (1, 2, "web, and in which pod".to_owned())]);
-    }
-
-    #[test]
-    fn without_room_the_next_event_asks_again() {
-        let (mut names, thread) = names(1);
-        let mut events = vec![fork(1, "/docker/a", Some("a")), fork(1, "/docker/b", Some("b"))];
-        names.look(&mut events, BootTime(1));
-        assert_eq!(thread.asked(), ["a seen"]);
-        names.look(&mut vec![fork(2, "/docker/b", Some("b"))], BootTime(2));
-        assert_eq!(thread.asked(), ["b seen"]);
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let mut bounded = Bounded::default();
-        (0..2 * MAX_REMEMBERED).for_each(|i| bounded.insert(i, ()));
-        assert_eq!(bounded.map.len(), MAX_REMEMBERED);
-        assert!(bounded.get(&0).is_none() && bounded.get(&MAX_REMEMBERED).is_some());
-    }
-}
+mod tests;

@@ -34,6 +34,13 @@ pub(super) struct Whose {
     pub(super) user: Option<u32>,
 }
 
+impl Whose {
+    /// Whether who announced a container with these words may have meant the one that was seen with those.
+    pub(super) fn may_be(&self, seen: &Whose) -> bool {
+        self.node == seen.node && (self.user.is_none() || self.user == seen.user)
+    }
+}
+
 impl Place {
     /// The collector's own surroundings.
     pub(super) fn own() -> Self {
@@ -93,5 +100,15 @@ mod tests {
         assert!(users.may_speak_for(&of(Some(1000))));
         assert!(!users.may_speak_for(&of(Some(1001))) && !users.may_speak_for(&of(None)));
         assert!(host.may_speak_for(&of(Some(1000))));
+    }
+
+    #[test]
+    fn nobody_announces_what_is_not_theirs() {
+        let of = |node: Option<&str>, user| Whose { node: node.map(|id| ContainerId(id.into())), user };
+        let roots = of(None, None);
+        assert!(roots.may_be(&roots) && roots.may_be(&of(None, Some(1000))));
+        let users = of(None, Some(1000));
+        assert!(users.may_be(&users) && !users.may_be(&roots) && !users.may_be(&of(None, Some(1001))));
+        assert!(!roots.may_be(&of(Some("node"), None)) && !of(Some("node"), None).may_be(&roots));
     }
 }

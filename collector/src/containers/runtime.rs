@@ -92,20 +92,28 @@ pub(super) fn seen(image: &Image) -> Option<Seen> {
     Some(seen)
 }
 
-/// Control groups that this program makes for its container where their paths do not tell it: `/NAME` by runc alone,
-/// `/NAMESPACE/NAME` by containerd.
-pub(super) fn groups(image: &Image, id: &ContainerId) -> Option<Vec<u8>> {
+/// Control groups that this program, which is in the group `own`, may make for its container where their paths do not tell
+/// it: `/NAMESPACE/NAME` by containerd; by runc and crun alone `/NAME` or, where they may not make groups in the root or
+/// version 2 has them keep to their place, `NAME` beside their own (`defaultPath` in runc's `fs2/defaultpath.go`,
+/// `make_new_sibling_cgroup` in crun's `cgroup-cgroupfs.c`).
+pub(super) fn groups(image: &Image, id: &ContainerId, own: &[u8]) -> Vec<Vec<u8>> {
     let systemds = [b".slice".as_slice(), b".scope", b".service", b".mount"];
-    if systemds.iter().any(|end| id.0.as_bytes().ends_with(end)) {
-        return None;
+    let id = id.0.as_bytes();
+    if systemds.iter().any(|end| id.ends_with(end)) {
+        return Vec::new();
     }
     match image.exe.path.file_name() {
-        b"runc" | b"crun" | b"youki" | b"runsc" => Some([b"/", id.0.as_bytes()].concat()),
-        name if name.starts_with(b"containerd-shim") => {
-            let namespace = Args(&image.args.list).of(&["-namespace", "--namespace"])?;
-            Some([b"/", namespace, b"/", id.0.as_bytes()].concat())
+        b"runc" | b"crun" | b"youki" | b"runsc" => {
+            let beside = own.iter().rposition(|b| *b == b'/').map(|slash| [&own[..slash], b"/", id].concat());
+            let mut groups = vec![[b"/", id].concat()];
+            groups.extend(beside.filter(|beside| *beside != groups[0]));
+            groups
         }
-        _ => None,
+        name if name.starts_with(b"containerd-shim") => {
+            let namespace = Args(&image.args.list).of(&["-namespace", "--namespace"]);
+            namespace.map(|namespace| [b"/", namespace, b"/", id].concat()).into_iter().collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -225,6 +233,19 @@ mod tests {
         assert_eq!(of("conmon --api-version 1 -c abc -u abc -b /b -n name"), Some(("abc".to_owned(), bundle)));
         let shim = "containerd-shim-runc-v2 -namespace k8s.io -id abc -address /run/containerd/containerd.sock";
         assert_eq!(of(shim), Some(("abc".to_owned(), Some("/run/bundle".into()))));
+    }
+
+    #[test]
+    fn runtimes_make_groups_that_only_they_know() {
+        let of = |line: &str, id: &str, own: &str| -> Vec<String> {
+            let groups = groups(&image(line), &ContainerId(id.into()), own.as_bytes());
+            groups.into_iter().map(|group| String::from_utf8(group).expect("it was text")).collect()
+        };
+        assert_eq!(of("runc run web", "web", "/"), ["/web"]);
+        assert_eq!(of("crun run web", "web", "/user.slice/session-2.scope"), ["/web", "/user.slice/web"]);
+        assert_eq!(of("containerd-shim-runc-v2 -namespace default -id web", "web", "/x"), ["/default/web"]);
+        assert_eq!(of("runc run cron.service", "cron.service", "/"), [""; 0], "that is systemd's");
+        assert_eq!(of("conmon -c web", "web", "/"), [""; 0]);
     }
 
     #[test]
