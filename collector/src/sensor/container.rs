@@ -58,9 +58,10 @@ fn identify<'a>(part: &'a [u8], above: &[u8], below: &[u8]) -> Option<Cow<'a, [u
     if SUPERVISORS.iter().any(|prefix| bare.starts_with(prefix)) {
         return None;
     }
-    if let Some(name) = machine(part, scope, above) {
-        // Beside the container's own group, which is the root of all that those in it can make groups in.
-        return (below != b"supervisor").then_some(name);
+    if above.ends_with(b".slice")
+        && let Some(name) = machine(part, scope, below)
+    {
+        return Some(name);
     }
     if let Some(name) = bare.strip_prefix(b"lxc.payload.") {
         return (!name.is_empty()).then_some(name.into());
@@ -83,13 +84,16 @@ fn identify<'a>(part: &'a [u8], above: &[u8], below: &[u8]) -> Option<Cow<'a, [u
     (PARENTS.contains(&above) && plain && name != b"buildkit").then_some(name.into())
 }
 
-/// A container of systemd's: `machine-NAME.scope` as machined registers it, or `systemd-nspawn@NAME.service`. Virtual
-/// machines are registered in the same way, and libvirt's say what they are.
-fn machine<'a>(part: &'a [u8], scope: Option<&'a [u8]>, above: &[u8]) -> Option<Cow<'a, [u8]>> {
-    let registered = || scope?.strip_prefix(b"machine-");
-    let service = || part.strip_prefix(b"systemd-nspawn@")?.strip_suffix(b".service");
-    let name = registered().or_else(service).filter(|name| !name.is_empty() && above.ends_with(b".slice"))?;
-    (!name.starts_with(br"qemu\x2d")).then(|| unescape(name))
+/// A container of systemd's: `machine-NAME.scope` as machined registers it, or `systemd-nspawn@NAME.service`, in which
+/// nspawn itself is too. The container's own group is `payload` below that, the root of all that those in it make groups in;
+/// version 1 has none. Virtual machines are registered in the same way, and libvirt's say what they are.
+fn machine<'a>(part: &'a [u8], scope: Option<&'a [u8]>, below: &[u8]) -> Option<Cow<'a, [u8]>> {
+    let name = match scope {
+        Some(scope) => scope.strip_prefix(b"machine-").filter(|_| below != b"supervisor"),
+        None => part.strip_prefix(b"systemd-nspawn@")?.strip_suffix(b".service").filter(|_| below == b"payload"),
+    };
+    let name = name.filter(|name| !name.is_empty() && !name.starts_with(br"qemu\x2d"))?;
+    Some(unescape(name))
 }
 
 /// A unit's name as it was before systemd escaped it: `\x2d` is a dash.

@@ -3,15 +3,38 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use lanner_tests::{not_run, wait_for};
 use tempfile::TempDir;
 
-const TOOLS: [&str; 8] = ["busybox", "containerd", "ctr", "docker", "dockerd", "podman", "runc", "tini"];
+/// Programs that the tests run, and the package of Debian's that has them.
+const PACKAGES: [(&str, &[&str]); 9] = [
+    ("busybox-static", &["busybox"]),
+    ("tini", &["tini"]),
+    ("docker.io", &["containerd", "ctr", "docker", "dockerd", "runc"]),
+    ("podman", &["podman"]),
+    ("crun", &["crun"]),
+    ("uidmap", &["newuidmap"]),
+    ("buildah", &["buildah"]),
+    ("lxc", &["lxc-execute"]),
+    ("systemd-container", &["systemd-nspawn"]),
+];
+
+/// Which control groups the host has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Groups {
+    /// Those of the machine.
+    Machines,
+    /// Version 2 alone, below a group of its own.
+    Version2,
+}
 
 pub(crate) struct Host {
+    /// Its own control group, which its processes see as the root.
+    group: Option<PathBuf>,
     child: Child,
     daemons: Vec<Child>,
     init: u32,
@@ -19,16 +42,19 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// `None` (and a word why) where it cannot be made.
-    pub(crate) fn start() -> Option<Host> {
+    /// `None` (and a word why) where it cannot be made. `needs` names packages.
+    pub(crate) fn start(groups: Groups, needs: &[&str]) -> Option<Host> {
         let found = |tool: &&str| {
             ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|folder| Path::new(folder).join(tool).exists())
         };
-        let missing: Vec<&str> = TOOLS.into_iter().filter(|tool| !found(tool)).collect();
+        let needed = |package: &str| ["busybox-static", "tini"].contains(&package) || needs.contains(&package);
+        let missing = PACKAGES.into_iter().filter(|(package, tools)| needed(package) && !tools.iter().all(found));
+        let missing: Vec<&str> = missing.map(|(package, _)| package).collect();
         if !missing.is_empty() {
-            not_run(format!("{} missing, of Debian's docker.io, podman, busybox-static and tini", missing.join(", ")));
+            not_run(format!("Debian's {} missing", missing.join(", ")));
             return None;
         }
+        let group = if groups == Groups::Version2 { Some(own_group()?) } else { None };
         // Not under /tmp: overlayfs does not take every file system for a layer.
         let dir = tempfile::Builder::new().prefix("lanner-host-").tempdir_in("/var/tmp").expect("a folder");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -39,13 +65,23 @@ impl Host {
         for applet in ["sh", "true", "sleep", "nsenter"] {
             symlink("busybox", bin.join(applet)).expect("linked");
         }
+        // systemd-nspawn wants to see something of an operating system.
+        for folder in ["usr", "etc", "proc", "sys", "dev", "run", "tmp", "var"] {
+            fs::create_dir(dir.path().join("rootfs").join(folder)).expect("a folder");
+        }
         let script = format!(
             "mount -t tmpfs tmpfs /run
-             for part in docker containerd containers cni; do
+             for part in docker containerd containers cni lxc; do
                  mkdir -p {0}/$part /var/lib/$part && mount --bind {0}/$part /var/lib/$part
              done
-             exec tini -s -- sleep infinity",
-            dir.path().display()
+             {1}exec tini -s -- sleep infinity",
+            dir.path().display(),
+            group.as_ref().map_or(String::new(), |group| format!(
+                "echo $$ >{}/cgroup.procs
+                 exec unshare --cgroup sh -e -c 'mount -t cgroup2 none /sys/fs/cgroup && \
+                     mkdir /sys/fs/cgroup/session && exec tini -s -- sleep infinity'\n",
+                group.display()
+            ))
         );
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "unshare", "--pid", "--mount", "--ipc", "--fork", "--kill-child"])
@@ -59,16 +95,29 @@ impl Host {
             let init = children.trim().parse().ok()?;
             (fs::read_to_string(format!("/proc/{init}/comm")).ok()?.trim() == "tini").then_some(init)
         });
-        Some(Host { child, daemons: Vec::new(), init, dir })
+        Some(Host { group, child, daemons: Vec::new(), init, dir })
     }
 
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
 
+    /// What its processes see as `/sys/fs/cgroup/PATH`, as the machine sees it.
+    pub(crate) fn group(&self, path: &str) -> String {
+        let own = self.group.as_ref().and_then(|group| group.file_name()?.to_str());
+        format!("/{}/{path}", own.expect("it has a group of its own"))
+    }
+
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["-t", &self.init.to_string(), "-m", "-p", "-i", "--"]).args(args).current_dir("/");
+        command.args(["-t", &self.init.to_string(), "-m", "-p", "-i"]);
+        match self.group {
+            None => command.arg("--"),
+            Some(_) => {
+                command.args(["-C", "sh", "-c", "echo $$ >/sys/fs/cgroup/session/cgroup.procs; exec \"$0\" \"$@\""])
+            }
+        };
+        command.args(args).current_dir("/");
         command
     }
 
@@ -110,7 +159,28 @@ impl Drop for Host {
                 remove_empty(&hierarchy.path().join(group));
             }
         }
+        if let Some(group) = &self.group {
+            // Who has been killed stays in it for a moment.
+            wait_for("the host's control groups to end", || {
+                remove_empty(group);
+                (!group.exists()).then_some(())
+            });
+        }
     }
+}
+
+/// A control group of version 2 for one host.
+fn own_group() -> Option<PathBuf> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let hierarchies = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(Path::new);
+    let Some(hierarchy) = hierarchies.into_iter().find(|at| at.join("cgroup.controllers").exists()) else {
+        not_run("no control groups of version 2 are mounted");
+        return None;
+    };
+    let n = COUNT.fetch_add(1, Ordering::Relaxed);
+    let group = hierarchy.join(format!("lanner-host-{}-{n}", std::process::id()));
+    fs::create_dir(&group).expect("root may make groups");
+    Some(group)
 }
 
 /// Removes the empty control groups below a folder; those in use stay, for they are another's.

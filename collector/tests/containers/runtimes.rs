@@ -7,13 +7,13 @@ use lanner_core::event::{
     ContainerId, ContainerInfo, HostMount, HostNamespace, ImageName, Label, Payload, Role, ToldBy,
 };
 
-use super::host::Host;
+use super::host::{Groups, Host};
 use super::watch::Watch;
 
-const LIMITS: [&str; 4] = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"];
+pub(crate) const LIMITS: [&str; 4] = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"];
 
 /// As a runtime made it: what cannot be known beforehand is taken over.
-fn expected(info: &ContainerInfo, expected: ContainerInfo) -> ContainerInfo {
+pub(crate) fn expected(info: &ContainerInfo, expected: ContainerInfo) -> ContainerInfo {
     let Some(created) = info.created else { panic!("runtimes know when they made a container: {info:#?}") };
     let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
     let age = u64::try_from(wall.as_nanos()).expect("it is before 2554").saturating_sub(created);
@@ -23,7 +23,7 @@ fn expected(info: &ContainerInfo, expected: ContainerInfo) -> ContainerInfo {
 
 #[test]
 fn each_runtimes_containers_are_attributed_and_named() {
-    let Some(mut host) = Host::start() else { return };
+    let Some(mut host) = Host::start(Groups::Machines, &["docker.io", "podman"]) else { return };
     let Some(mut watch) = Watch::start() else { return };
     docker(&mut host, &mut watch);
     containerd(&host, &mut watch);
@@ -63,6 +63,8 @@ fn docker(host: &mut Host, watch: &mut Watch) {
     assert_eq!(info, expected(&info, wanted));
     assert!(event.header.time <= exec.header.time || info.is_known(), "{event:?}");
     watch.meets("container.name = web and container.image.repository = local/bb and container.label[app] = shop");
+    host.run(&["docker", "exec", "web", "true", "7416"]);
+    watch.meets("lanner.container.entered = true and container.name = web and proc.args = 7416");
     host.run(&["docker", "rm", "-f", "web"]);
 
     let id = host.run(&[
