@@ -5,7 +5,7 @@ mod world;
 use lanner_core::condition::{Condition, Names, View};
 use lanner_core::event::*;
 use lanner_core::graph::{Graph, Node, Relation};
-use world::{HOST, World};
+use world::{Actor, HOST, World};
 
 const UUID_POD: &str = "/kubepods/besteffort/podfedcba98-7654-3210-fedc-ba9876543210/aaaa";
 const STATIC_POD: &str = "/kubepods/besteffort/pod0123456789abcdef0123456789abcdef/bbbb";
@@ -252,4 +252,50 @@ fn in_a_node_that_is_a_container_the_host_is_the_node() {
         assert_eq!(holds("lanner.ns.entered_host intersects (mnt)", seq), out, "{seq}");
         assert_eq!(holds("lanner.ns.entered_container = aaaa", seq), inside, "{seq}");
     }
+}
+
+#[test]
+fn who_leaves_the_containers_group_is_the_containers_still() {
+    let mut world = World::new();
+    let init = world.found(None, "/sbin/init");
+    let web = world.start_container(&init, UUID_POD, "aaaa", "/bin/httpd");
+    let outside = |actor: &Actor| {
+        let task = Task { container: None, cgroup: Text::from("/"), ..actor.task.clone() };
+        Actor { task, ..actor.clone() }
+    };
+    // It writes its number into another group's list.
+    let moved = outside(&web);
+    let child = world.fork(&moved);
+    let ran = world.exec(&child, "/bin/id", "id");
+    let itself = world.exec(&moved, "/bin/sh", "sh");
+    let beside = world.spawn(&init, "/bin/id", "id");
+    let graph = graph(&world);
+    for (actor, left) in [(&web, Some(itself)), (&child, Some(ran - 1))] {
+        let process = graph.process(actor.key).unwrap();
+        assert_eq!((process.left, process.task.cgroup.to_string().as_str()), (left, "/"));
+        assert_eq!(graph.container_of(actor.key).unwrap().id.to_string(), "aaaa");
+    }
+    assert!(graph.container_of(beside.key).is_none());
+    let left = Condition::parse("container.id = aaaa and lanner.container.left = true", &Names::default()).unwrap();
+    let met = |seq: u64| left.matches(&View::new(world.events.iter().find(|e| e.header.seq == seq).unwrap(), &graph));
+    assert!(met(ran) && met(itself) && !met(itself + 1));
+}
+
+#[test]
+fn a_mount_namespace_is_that_of_the_container_that_lives() {
+    let mut world = World::new();
+    let init = world.found(None, "/sbin/init");
+    let gone = world.start_container(&init, "/docker/gone", "gone", "/bin/true");
+    world.exit(&gone);
+    let mut web = world.fork(&init);
+    // The kernel gives it the number of the one that has ended.
+    web.task.namespaces = gone.task.namespaces;
+    (web.task.container, web.task.cgroup) = (Some(ContainerId("web".into())), "/docker/web".into());
+    world.exec(&web, "/bin/httpd", "httpd");
+    let mut debugger = world.spawn(&init, "/bin/nsenter", "nsenter -t 99 -m");
+    let into = world.setns(&mut debugger, web.task.namespaces);
+    let graph = graph(&world);
+    let event = world.events.iter().find(|event| event.header.seq == into).unwrap();
+    assert_eq!(graph.reaches_into(event).unwrap().id.to_string(), "web");
+    assert_eq!(graph.stays_in(debugger.key).unwrap().id.to_string(), "web");
 }

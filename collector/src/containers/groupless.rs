@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use lanner_core::event::{ContainerId, ProcessKey, Task};
+use lanner_core::event::{ContainerId, Origin, ProcessKey, Task};
 
 use super::place::Whose;
 
@@ -49,10 +49,12 @@ impl Groupless {
     }
 
     /// As [`Self::fork`], of a process that runs a program.
-    pub(super) fn run(&mut self, key: ProcessKey, task: &mut Task) -> Option<Whose> {
-        if !self.processes.contains_key(&key) {
-            // It was there before anybody looked: whose child it is now tells as much.
-            let standing = self.processes.get(task.parent.as_ref()?)?.clone();
+    pub(super) fn run(&mut self, key: ProcessKey, task: &mut Task, origin: Origin) -> Option<Whose> {
+        // It was there before anybody looked: whose child it is now tells as much.
+        if origin == Origin::Backfill
+            && !self.processes.contains_key(&key)
+            && let Some(standing) = task.parent.and_then(|parent| self.processes.get(&parent).cloned())
+        {
             self.insert(key, standing);
         }
         self.place(key, task)
@@ -115,7 +117,7 @@ mod tests {
 
     fn ran(groupless: &mut Groupless, pid: u32, mnt: u32) -> Option<String> {
         let mut task = task(mnt);
-        groupless.run(key(pid), &mut task);
+        groupless.run(key(pid), &mut task, Origin::Live);
         task.container.map(|id| id.to_string())
     }
 
@@ -140,8 +142,10 @@ mod tests {
         let mut groupless = supervised();
         forked(&mut groupless, 10, 11, HOST);
         let mut inside = Task { container: Some(ContainerId("group".into())), ..task(INSIDE) };
-        assert_eq!(groupless.run(key(11), &mut inside), None);
+        assert_eq!(groupless.run(key(11), &mut inside, Origin::Live), None);
         assert_eq!(inside.container, Some(ContainerId("group".into())));
+        let mut left = Task { parent: Some(key(10)), ..task(INSIDE) };
+        assert_eq!(groupless.run(key(11), &mut left, Origin::Live), None, "that it left its group is not hidden");
         groupless.supervise(key(11), &inside, &ContainerId("own".into()), &Whose::default());
         assert_eq!(forked(&mut groupless, 11, 12, HOST), None, "who is in one claims none");
     }
@@ -150,9 +154,9 @@ mod tests {
     fn what_was_there_before_is_known_by_its_parent() {
         let mut groupless = supervised();
         let mut first = Task { parent: Some(key(10)), ..task(INSIDE) };
-        assert!(groupless.run(key(12), &mut first).is_some());
+        assert!(groupless.run(key(12), &mut first, Origin::Backfill).is_some());
         let mut second = Task { parent: Some(key(12)), ..task(INSIDE) };
-        assert!(groupless.run(key(13), &mut second).is_some());
+        assert!(groupless.run(key(13), &mut second, Origin::Backfill).is_some());
         assert_eq!(second.container, Some(ContainerId("web".into())));
     }
 

@@ -134,7 +134,7 @@ impl Names {
             let met = match &mut event.payload {
                 Payload::Exec(exec) | Payload::Alive(exec) => {
                     self.place(&mut exec.task);
-                    let whose = self.groupless.run(header.process, &mut exec.task);
+                    let whose = self.groupless.run(header.process, &mut exec.task, header.origin);
                     self.program(header.process, exec, header.origin);
                     self.sum(&header, exec);
                     if self.is_on_the_way(&exec.task, whose.as_ref()) {

@@ -13,9 +13,9 @@ fn a_step_of_a_build_is_a_container() {
     let from = buildah(&["from", "scratch"]);
     buildah(&["add", &from, &host.dir().join("rootfs").display().to_string(), "/"]);
     let run = ["run", "--runtime", "runc", "--network", "none"];
-    buildah(&[&run[..], &[&from, "true", "7471"]].concat());
+    buildah(&[&run[..], &[&from, "true", "7474"]].concat());
 
-    let (_, program) = watch.exec("7471");
+    let (_, program) = watch.exec("7474");
     let id = program.task.container.clone().expect("it runs in a container");
     assert!(id.to_string().starts_with("buildah-buildah"), "{id}");
     assert_eq!(program.task.cgroup, format!("/{id}").as_str());
@@ -23,7 +23,7 @@ fn a_step_of_a_build_is_a_container() {
     assert_eq!(info.told_by, ToldBy::Files, "{info:?}");
 
     // Without a runtime there is no container: a root directory and mounts of its own are all.
-    buildah(&["run", "--isolation", "chroot", &from, "true", "7472"]);
-    let chrooted = watch.meets("proc.name = true and proc.args = 7472");
+    buildah(&["run", "--isolation", "chroot", &from, "true", "7475"]);
+    let chrooted = watch.meets("proc.name = true and proc.args = 7475");
     assert_eq!(watch.graph.container_of(chrooted.header.process).map(|c| &c.id), None::<&ContainerId>);
 }

@@ -98,6 +98,7 @@ fn podmans_containers_are_known_with_a_control_group_and_without() {
     assert!(!program.task.cgroup.to_string().contains(&id), "{}", program.task.cgroup);
     goes_in_and_out(&mut watch, &podman, &id);
 
+    leaves_its_group(&mut watch, &podman, &free);
     brief(&mut watch, &podman, &free);
     brief(&mut watch, &podman, &[&free[..], &["--cgroups=disabled"]].concat());
 }
@@ -121,6 +122,21 @@ fn goes_in_and_out(watch: &mut Watch, podman: &Podman<'_>, id: &str) {
     let container = format!("container.id = {}", &id[..12]);
     watch.meets(&format!("lanner.ns.entered_host intersects (mnt) and {container}"));
     watch.meets(&format!("{container} and proc.args = 7447 and lanner.ns.mnt.host = true"));
+}
+
+/// Who has the host's control groups at hand moves itself out of its own, and is the container's still.
+fn leaves_its_group(watch: &mut Watch, podman: &Podman<'_>, free: &[&str]) {
+    let id = podman.start("leaving", &[free, &["-v", "/sys/fs/cgroup:/mnt"]].concat(), "7471");
+    let script = "echo $$ >/mnt/session/cgroup.procs && /bin/true 7472 && exec /bin/true 7473";
+    podman.run(&["exec", "leaving", "sh", "-c", script]);
+    for argument in ["7472", "7473"] {
+        let left = format!("lanner.container.left = true and container.name = leaving and proc.args = {argument}");
+        let event = watch.meets(&left);
+        let Payload::Exec(exec) = &event.payload else { panic!("{event:?}") };
+        assert_eq!((&exec.task.container, exec.task.cgroup.to_string()), (&None, podman.host.group("session")));
+        assert_eq!(watch.graph.container_of(event.header.process).map(|c| c.id.to_string()), Some(id.clone()));
+    }
+    watch.meets("lanner.container.left = false and container.name = leaving and proc.args = 7471");
 }
 
 /// A container that is over at once, and that nobody remembers.

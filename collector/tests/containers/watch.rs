@@ -39,7 +39,7 @@ impl Watch {
     /// The first event, past or to come, that `find` makes something of. The graph is as of that event or later.
     pub(crate) fn expect<T>(&mut self, what: &str, mut find: impl FnMut(&Event, &Graph) -> Option<T>) -> T {
         let begun = Instant::now();
-        if let Some(found) = self.events.iter().find_map(|event| find(event, &self.graph)) {
+        if let Some(found) = self.events[..self.read].iter().find_map(|event| find(event, &self.graph)) {
             return found;
         }
         loop {

@@ -100,11 +100,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The container that its control group names, or that the event is about.
+    /// The container that its control group names, or that it came out of; or that the event is about.
     pub fn container_id(self) -> Option<&'a ContainerId> {
         match &self.event.payload {
             Payload::Container(info) => Some(&info.id),
-            _ => self.task()?.container.as_ref(),
+            _ => self.task()?.container.as_ref().or_else(|| self.process()?.task.container.as_ref()),
         }
     }
 

@@ -130,7 +130,7 @@ impl Graph {
     }
 
     fn begin_image(&mut self, header: &Header, exec: &Exec) -> &mut Process {
-        let task = self.task(&exec.task);
+        let mut task = self.task(&exec.task);
         let mut image = exec.image.clone();
         let File { path, .. } = &mut image.exe;
         let script = image.script.as_mut().map(|script| &mut script.path);
@@ -138,6 +138,11 @@ impl Graph {
         texts.chain(&mut image.args.list).chain(&mut image.env.list).for_each(|text| self.texts.share(text));
         let process = self.actor(header);
         let before = weight(process);
+        if task.container.is_none() && process.task.container.is_some() {
+            // A group can be left, for another that is nobody's; that makes nobody the host's.
+            task.container = process.task.container.clone();
+            process.left = process.left.or(Some(header.seq));
+        }
         process.exec(task, image, header.time, header.seq);
         let after = weight(process);
         self.processes_bytes = self.processes_bytes + after - before;
@@ -175,6 +180,11 @@ impl Graph {
             task.root = parent.task.root;
         }
         let root = parent.filter(|parent| parent.task.root == task.root).and_then(|parent| parent.root.clone());
+        let out = parent.filter(|parent| task.container.is_none() && parent.task.container.is_some());
+        let left = out.and_then(|parent| parent.left.or(Some(header.seq)));
+        if let Some(parent) = out {
+            task.container = parent.task.container.clone();
+        }
         let named = fork.task.parent.filter(|parent| !parent.is_unknown());
         let maker = named.or(Some(header.process));
         match self.processes.get_mut(&fork.child) {
@@ -183,6 +193,7 @@ impl Graph {
                 known.made = Some(header.seq);
                 if known.images.is_empty() {
                     (known.task, known.root, known.inherited) = (task, root, inherited);
+                    known.left = left;
                 }
                 self.disown(fork.child, maker);
             }
@@ -191,6 +202,7 @@ impl Graph {
                     task,
                     root,
                     inherited,
+                    left,
                     origin: header.origin,
                     last_seen: header.time,
                     made: Some(header.seq),

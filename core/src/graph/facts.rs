@@ -48,24 +48,26 @@ impl Graph {
             return None;
         }
         let own = self.process(event.header.process).and_then(|p| p.task.container.as_ref());
-        let lives_there = |container: &&Container| {
-            let root = self.process(container.root).map(|root| root.task.namespaces.mnt);
-            root == Some(change.now.mnt) && !container.is_on_host(&change.now)
-        };
-        self.containers().filter(lives_there).find(|container| Some(&container.id) != own)
+        self.at_home_in(&change.now).filter(|container| Some(&container.id) != own)
+    }
+
+    /// The container that has this mount namespace. The kernel gives the number of one that is gone to another: the container
+    /// that lives is meant, or else the latest.
+    fn at_home_in(&self, namespaces: &Namespaces) -> Option<&Container> {
+        let candidates = self.containers().filter_map(|container| Some((container, self.process(container.root)?)));
+        let at_home = candidates.filter(|(container, root)| {
+            root.task.namespaces.mnt == namespaces.mnt && !container.is_on_host(namespaces)
+        });
+        at_home.max_by_key(|(container, root)| (root.is_alive(), container.since)).map(|(container, _)| container)
     }
 
     /// The container whose mount namespace a process of outside is in: it came there by itself, not by the runtime.
     pub fn stays_in(&self, key: ProcessKey) -> Option<&Container> {
         let task = &self.process(key)?.task;
-        let mnt = task.namespaces.mnt;
-        if mnt == 0 || task.container.is_some() {
+        if task.namespaces.mnt == 0 || task.container.is_some() {
             return None;
         }
-        let lives_there = |c: &&Container| {
-            self.process(c.root).map(|root| root.task.namespaces.mnt) == Some(mnt) && !c.is_on_host(&task.namespaces)
-        };
-        self.containers().find(lives_there)
+        self.at_home_in(&task.namespaces)
     }
 
     /// The path of the file that made an orchestrator start this container.

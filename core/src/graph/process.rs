@@ -29,6 +29,9 @@ pub struct Process {
     pub children: VecDeque<ProcessKey>,
     /// The exec (`header.seq`) with which it came into its container from outside, though it is not the container's first.
     pub entered: Option<u64>,
+    /// The event (`header.seq`) that showed it outside of its container's control group: it moved itself, or who made it did.
+    /// It is the container's all the same.
+    pub left: Option<u64>,
     /// When and how it ended.
     pub ended: Option<Ended>,
     /// Whether its beginning was seen.
@@ -71,6 +74,7 @@ impl Process {
             inherited: None,
             children: VecDeque::new(),
             entered: None,
+            left: None,
             ended: None,
             origin: Origin::Backfill,
             made: None,

@@ -150,6 +150,12 @@ pub(super) const FIELDS: &[Field] = &[
         "A program was started in a running container by someone outside of it.",
         |v| Some(v.graph.enters_container(v.event)),
     ),
+    flag(
+        "lanner.container.left",
+        ALL,
+        "The process, or who made it, moved itself out of its container's control group. It is the container's still.",
+        |v| Some(v.process()?.left.is_some()),
+    ),
     text(
         "lanner.container.cause.container",
         ALL,
