@@ -67,7 +67,7 @@ fn places(info: &mut ContainerInfo, spec: &Value) {
             HostMount { host: at(mount, &["source"]), container: at(mount, &["destination"]), read_only: has("ro") };
         // A runtime's own files for the container lie in folders named after it.
         let own = mount.host.to_str_lossy().split('/').any(|part| part == id);
-        (bound && !own).then_some(mount)
+        (bound && !own && !is_pods_memory(&mount.host.to_str_lossy())).then_some(mount)
     });
     let mounts: Vec<HostMount> = mounts.collect();
     facts::mount(info, mounts.into_iter());
@@ -81,6 +81,14 @@ fn places(info: &mut ContainerInfo, spec: &Value) {
         (HostNamespace::Uts, "uts"),
     ];
     info.host_namespaces = all.into_iter().filter(|(_, name)| !has(name)).map(|(namespace, _)| namespace).collect();
+}
+
+/// The memory that a pod's containers share lies with the one that holds the pod: podman's and CRI-O's
+/// `STORAGE/overlay-containers/ID/userdata/shm`.
+fn is_pods_memory(host: &str) -> bool {
+    let mut parts = host.rsplit('/');
+    let ends = parts.next() == Some("shm") && parts.next() == Some("userdata");
+    ends && parts.next().is_some_and(|id| id.len() == 64) && parts.next().is_some_and(|f| f.ends_with("-containers"))
 }
 
 #[cfg(test)]
@@ -137,6 +145,15 @@ mod tests {
         assert_eq!((info.role, info.runtime.to_string().as_str()), (Role::Sandbox, "cri-o"));
         assert_eq!(info.pod.as_ref().map(|p| p.source.to_string()).as_deref(), Some("file"));
         assert_eq!((info.title().map(|t| t.to_string()).as_deref(), info.created), (Some("n/p"), Some(1_000_000_000)));
+    }
+
+    #[test]
+    fn what_a_pod_shares_is_no_mount_of_the_hosts() {
+        let storage = format!("/var/lib/containers/storage/overlay-containers/{:064}/userdata", 7);
+        let mount = |source: &str| json!({"destination": "/x", "type": "bind", "source": source});
+        let all = [format!("{storage}/shm"), storage.clone(), "/dev/shm".to_owned()];
+        let info = of(json!({"mounts": all.iter().map(|source| mount(source)).collect::<Vec<_>>()}));
+        assert_eq!(info.mounts.iter().map(|m| m.host.to_string()).collect::<Vec<_>>(), all[1..]);
     }
 
     #[test]

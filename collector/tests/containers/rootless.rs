@@ -4,6 +4,7 @@ use lanner_core::event::ContainerId;
 
 use super::host::{Groups, Host};
 use super::podman::{Podman, attributed};
+use super::runtimes::LIMITS;
 use super::watch::Watch;
 
 /// The user, who is known on the test's host alone, and those that are the user's to give away.
@@ -67,6 +68,17 @@ fn a_users_containers_are_known_without_control_groups() {
     attributed(&mut watch, "7453", wanted);
     podman.run(&["exec", "shop", "true", "7454"]);
     watch.meets("lanner.container.entered = true and container.name = shop and proc.args = 7454");
+
+    // Two of a pod: the one that holds its namespaces, and a member.
+    let pod =
+        ["pod", "create", "--name", "pod", "--infra-image", "localhost/bb:1", "--infra-command", "/bin/sleep 7455"];
+    podman.run(&[&pod[..], &["--infra-name", "holder", "--network", "none"]].concat());
+    let member = ["run", "-d", "--pod", "pod", "--name", "member"];
+    let member = podman.run(&[&member[..], &LIMITS, &["localhost/bb:1", "sleep", "7456"]].concat());
+    attributed(&mut watch, "7456", podman.told(&member, "member", false));
+    let (_, holder) = watch.exec("7455");
+    let (_, info) = watch.named("the pod's holder", |info| info.name == "holder");
+    assert_eq!(holder.task.container, Some(info.id));
 
     // It was there before another one looks.
     let mut late = Watch::start().expect("it did before");
