@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// What a chunk takes at most, in bytes, unless one entry takes more: what is copied for the first change after a copy.
-const BYTES: usize = 8 << 10;
+const BYTES: usize = 2 << 10;
 /// Entries of a chunk at most: what is copied for one bit should not be more.
 const MOST: usize = 256;
 

@@ -3,6 +3,7 @@
 
 use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash};
+use std::sync::OnceLock;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -15,11 +16,13 @@ const NONE: u32 = u32::MAX;
 /// A place of an entry, as long as that is there.
 pub type Place = u32;
 
-/// Entries by key, in the order in which they came. Copies share the entries, not the index of where they are.
-#[derive(Debug, Clone)]
+/// Entries by key, in the order in which they came. Copies share the entries. The index of where they are is not copied: a
+/// copy makes its own when it is first asked for a key, so that one which nobody asks takes no memory for it.
+#[derive(Debug)]
 pub struct Table<K, V> {
     slots: Chunks<Slot<K, V>>,
-    places: HashTable<Place>,
+    len: usize,
+    places: OnceLock<HashTable<Place>>,
     hasher: RandomState,
     free: Vec<Place>,
     first: Place,
@@ -37,11 +40,26 @@ impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
         Table {
             slots: Chunks::default(),
-            places: HashTable::new(),
+            len: 0,
+            places: OnceLock::new(),
             hasher: RandomState::default(),
             free: Vec::new(),
             first: NONE,
             last: NONE,
+        }
+    }
+}
+
+impl<K: Clone, V: Clone> Clone for Table<K, V> {
+    fn clone(&self) -> Self {
+        Table {
+            slots: self.slots.clone(),
+            len: self.len,
+            places: OnceLock::new(),
+            hasher: self.hasher.clone(),
+            free: self.free.clone(),
+            first: self.first,
+            last: self.last,
         }
     }
 }
@@ -52,12 +70,12 @@ impl<K, V> Table<K, V> {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.len
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len == 0
     }
 
     /// Behind the last place that was ever taken.
@@ -65,9 +83,9 @@ impl<K, V> Table<K, V> {
         Place::try_from(self.slots.len()).unwrap_or(NONE)
     }
 
-    /// As [`Chunks::seal`]; with the index.
+    /// As [`Chunks::seal`].
     pub fn seal(&mut self) -> usize {
-        self.slots.seal() + self.places.allocation_size() + self.free.len() * size_of::<Place>()
+        self.slots.seal() + self.free.len() * size_of::<Place>()
     }
 
     fn entry(&self, place: Place) -> Option<&(K, V)> {
@@ -101,6 +119,21 @@ impl<K, V> Table<K, V> {
 }
 
 impl<K: Hash + Eq, V> Table<K, V> {
+    fn places(&self) -> &HashTable<Place> {
+        self.places.get_or_init(|| self.index())
+    }
+
+    #[cold]
+    fn index(&self) -> HashTable<Place> {
+        let hash = |place: &Place| self.entry(*place).map_or(0, |(key, _)| self.hasher.hash_one(key));
+        // With room for some more, or the next one to come would have all of them moved.
+        let mut places = HashTable::with_capacity(self.len + self.len / 4);
+        for place in (0..self.end()).filter(|place| self.entry(*place).is_some()) {
+            places.insert_unique(hash(&place), place, hash);
+        }
+        places
+    }
+
     /// Where the entry of a key stands.
     pub fn place<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Place>
     where
@@ -114,7 +147,7 @@ impl<K: Hash + Eq, V> Table<K, V> {
         K: Borrow<Q>,
     {
         let same = |place: &Place| self.entry(*place).is_some_and(|(known, _)| known.borrow() == key);
-        self.places.find(hash, same).copied()
+        self.places().find(hash, same).copied()
     }
 
     /// The value of a key.
@@ -203,10 +236,17 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
             None => self.first = place,
         }
         self.last = place;
+        self.len += 1;
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.places.insert_unique(hash, place, |place| {
-            slots.get(*place as usize).and_then(|slot| slot.entry.as_ref()).map_or(0, |(key, _)| hasher.hash_one(key))
-        });
+        // Without an index it will be in the one that is made.
+        if let Some(places) = self.places.get_mut() {
+            places.insert_unique(hash, place, |place| {
+                slots
+                    .get(*place as usize)
+                    .and_then(|slot| slot.entry.as_ref())
+                    .map_or(0, |(key, _)| hasher.hash_one(key))
+            });
+        }
         place
     }
 
@@ -216,21 +256,15 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         K: Borrow<Q>,
     {
         let hash = self.hasher.hash_one(key);
-        let slots = &self.slots;
-        let same = |place: &Place| {
-            let entry = slots.get(*place as usize).and_then(|slot| slot.entry.as_ref());
-            entry.is_some_and(|(known, _)| known.borrow() == key)
-        };
-        let (place, _) = self.places.find_entry(hash, same).ok()?.remove();
-        self.take_out(place).map(|(_, value)| value)
+        let place = self.find(hash, key)?;
+        self.take_out(hash, place).map(|(_, value)| value)
     }
 
     /// Takes out the entry that came first.
     pub fn pop_first(&mut self) -> Option<(K, V)> {
         let place = self.first;
         let hash = self.hasher.hash_one(&self.entry(place)?.0);
-        self.places.find_entry(hash, |known| *known == place).ok()?.remove();
-        self.take_out(place)
+        self.take_out(hash, place)
     }
 
     /// Takes out the entries that came first, so many of them.
@@ -248,7 +282,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         goes.iter().for_each(|key| drop(self.remove(key)));
     }
 
-    fn take_out(&mut self, place: Place) -> Option<(K, V)> {
+    fn take_out(&mut self, hash: u64, place: Place) -> Option<(K, V)> {
+        if let Some(places) = self.places.get_mut()
+            && let Ok(known) = places.find_entry(hash, |known| *known == place)
+        {
+            known.remove();
+        }
         let slot = self.slot_mut(place)?;
         let (entry, before, after) = (slot.entry.take(), slot.before, slot.after);
         match self.slot_mut(before) {
@@ -260,6 +299,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
             None => self.last = before,
         }
         self.free.push(place);
+        self.len -= usize::from(entry.is_some());
         entry
     }
 }

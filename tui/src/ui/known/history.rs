@@ -1,7 +1,7 @@
 //! The events themselves, the latest of them.
 
 use std::collections::{HashMap, VecDeque};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lanner_core::detect::{Severity, Signal};
@@ -314,6 +314,13 @@ impl History {
             Entry { event, signals: signals.unwrap_or_default() }
         });
         Some(entries.collect())
+    }
+
+    /// The packed ones of these events and those in the same blocks, each block with the number of its first.
+    pub(crate) fn blocks(&self, numbers: Range<u64>) -> impl Iterator<Item = (u64, Arc<[Entry]>)> {
+        let from = self.blocks.partition_point(|block| block.first + block.count as u64 <= numbers.start);
+        let blocks = self.blocks.range(from..).take_while(move |block| block.first < numbers.end);
+        blocks.map_while(|block| Some((block.first, self.unpack(block)?)))
     }
 
     fn stamp(&self, number: u64) -> Option<(u64, BootTime)> {

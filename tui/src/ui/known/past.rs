@@ -1,18 +1,21 @@
 //! The picture at any kept event: the nearest snapshot before it, and the events from there on once more.
 //!
 //! Snapshots share with each other, and with the picture of now, whatever is the same, so that one costs what has changed
-//! since the one before. They are taken every so many events, and thinned out as their memory asks for it: each second one
-//! goes, and the distance doubles. The first stands where the history begins, so that no kept event is out of reach; when
-//! there is no other it goes along with the history.
+//! since the one before. They are taken every so many events, and thinned out as their memory asks for it, where they stand
+//! closest. The first stands where the history begins, so that no kept event is out of reach; when there is no other it
+//! goes along with the history.
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use super::history::History;
 use super::picture::Picture;
 
-/// Events between snapshots at first.
-const DISTANCE: u64 = 8_192;
+/// Events between snapshots, until they are thinned out.
+const DISTANCE: u64 = 16_384;
 
 /// Weight of events between snapshots at most, in bytes: large ones take longer.
 const HEAVY: u64 = 16 << 20;
@@ -21,10 +24,10 @@ const HEAVY: u64 = 16 << 20;
 const MOST: usize = 256;
 
 /// What all snapshots may take together beside the picture of now, in bytes.
-pub(crate) const ROOM: usize = 128 << 20;
+pub(crate) const ROOM: usize = 192 << 20;
 
-/// However rarely snapshots are taken, it is after so many events.
-const LONGEST: u64 = 262_144;
+/// Blocks that are unpacked ahead of what is taken in.
+const AHEAD: usize = 4;
 
 struct Snapshot {
     /// The number of the event that comes next.
@@ -43,10 +46,28 @@ impl Snapshot {
     }
 }
 
-fn go_on(picture: &mut Picture, numbers: std::ops::Range<u64>, history: &History) {
-    for entry in numbers.filter_map(|number| history.get(number)) {
-        picture.apply_again(&entry.event, &entry.signals);
-    }
+/// Takes in events once more. While some are taken in another thread unpacks the next, as far as they are packed.
+fn go_on(picture: &mut Picture, numbers: Range<u64>, history: &History) {
+    thread::scope(|scope| {
+        let (send, unpacked) = sync_channel(AHEAD);
+        let next = numbers.clone();
+        // Without a thread the rest below does all of it.
+        let unpacks = thread::Builder::new().name("unpack".to_owned()).spawn_scoped(scope, move || {
+            history.blocks(next).try_for_each(|block| send.send(block)).ok();
+        });
+        let mut done = numbers.start;
+        if unpacks.is_ok() {
+            for (first, entries) in unpacked {
+                for (_, entry) in (first..).zip(entries.iter()).filter(|(number, _)| numbers.contains(number)) {
+                    picture.apply_again(&entry.event, &entry.signals);
+                }
+                done = done.max(first + entries.len() as u64);
+            }
+        }
+        for entry in (done..numbers.end).filter_map(|number| history.get(number)) {
+            picture.apply_again(&entry.event, &entry.signals);
+        }
+    });
 }
 
 /// Snapshots of the past, and the picture at the moment that is looked at.
@@ -80,27 +101,31 @@ impl Past {
     /// Notes how things stand at the end of the history, if the last snapshot is far enough back.
     pub(crate) fn note(&mut self, history: &History, now: &mut Picture) {
         let (end, weight) = (history.end(), history.weight_so_far());
-        let due = self.snapshots.back().is_none_or(|last| {
-            end >= last.end + self.distance || weight >= last.weight + HEAVY * (self.distance / DISTANCE).max(1)
-        });
+        let due =
+            self.snapshots.back().is_none_or(|last| end >= last.end + self.distance || weight >= last.weight + HEAVY);
         if !due {
             return;
         }
         let (picture, bytes) = now.snapshot();
         self.snapshots.push_back(Snapshot { end, weight, bytes, picture });
-        while self.is_too_much() {
-            self.distance = (self.distance * 2).min(LONGEST);
-            let mut index = 0;
-            // The first stays, for the history begins there; of the others each second one goes.
-            self.snapshots.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
+        while self.is_too_much() && self.thin_out() {}
+    }
+
+    /// Lets the snapshot go that leaves the smallest gap, the oldest of those alike. The first stays, for the history begins
+    /// there.
+    fn thin_out(&mut self) -> bool {
+        let gap = |at: &usize| self.snapshots[*at + 1].end - self.snapshots[*at - 1].end;
+        let Some(at) = (1..self.snapshots.len().saturating_sub(1)).min_by_key(gap) else { return false };
+        let Some(gone) = self.snapshots.remove(at) else { return false };
+        if let Some(next) = self.snapshots.get_mut(at) {
+            // The one before holds now what changed before either; much of that is the same.
+            next.bytes = next.bytes.max(gone.bytes) + next.bytes.min(gone.bytes) / 2;
         }
+        true
     }
 
     fn is_too_much(&self) -> bool {
-        self.snapshots.len() > MOST || (self.snapshots.len() > 2 && self.bytes() > ROOM)
+        self.snapshots.len() > MOST || self.bytes() > ROOM
     }
 
     /// About how many bytes of memory the snapshots take, without what they share with the picture of now.
