@@ -10,7 +10,7 @@ use super::{Link, LinkKind, ProcessSummary, Severity, Signal, Tactic, words};
 use crate::event::{BootTime, ContainerId, ContainerInfo, Event, ProcessKey, Text};
 use crate::graph::Graph;
 use crate::hash::{HashMap, HashSet, IndexMap, IndexSet};
-use crate::persistent::Table;
+use crate::persistent::{Queue, Table};
 
 /// Cases that are kept. Those that are no incident go first, oldest first.
 const MAX_CASES: usize = 4_096;
@@ -277,6 +277,11 @@ impl Step {
     }
 }
 
+/// Whether there still is a case, and it is no incident.
+fn is_lesser(cases: &Table<u64, Arc<Case>>, id: u64) -> bool {
+    cases.get(&id).is_some_and(|case| case.incident.is_none())
+}
+
 /// Whether the time of this number is worth telling at once.
 pub(super) fn is_news(count: u64) -> bool {
     count <= FEW || count.is_power_of_two()
@@ -299,6 +304,8 @@ pub(super) fn summary(graph: &Graph, key: ProcessKey) -> ProcessSummary {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cases {
     pub(super) cases: Table<u64, Arc<Case>>,
+    /// Those that were no incident when this was last looked through, oldest first.
+    lesser: Queue<u64>,
     next: u64,
     pub(super) of_process: Table<ProcessKey, u64>,
     pub(super) of_origin: Table<ProcessKey, u64>,
@@ -314,7 +321,11 @@ pub(super) struct Cases {
 impl Cases {
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
     pub(super) fn seal(&mut self) -> usize {
-        self.cases.seal() + self.of_process.seal() + self.of_origin.seal() + self.of_container.seal()
+        self.cases.seal()
+            + self.lesser.seal()
+            + self.of_process.seal()
+            + self.of_origin.seal()
+            + self.of_container.seal()
     }
 
     /// The case that a process is part of.
@@ -383,12 +394,22 @@ impl Cases {
             incident: None,
         };
         self.cases.insert(self.next, Arc::new(case));
+        self.note_lesser(self.next);
         self.next
     }
 
+    fn note_lesser(&mut self, id: u64) {
+        if self.lesser.len() >= 2 * MAX_CASES {
+            let mut standing = Queue::default();
+            self.lesser.iter().filter(|id| is_lesser(&self.cases, **id)).for_each(|id| standing.push_back(*id));
+            self.lesser = standing;
+        }
+        self.lesser.push_back(id);
+    }
+
     fn evict(&mut self) {
-        let goes = self.cases.values().find(|c| c.incident.is_none()).or_else(|| self.cases.values().next());
-        let Some(id) = goes.map(|c| c.id) else { return };
+        let lesser = std::iter::from_fn(|| self.lesser.pop_front()).find(|id| is_lesser(&self.cases, *id));
+        let Some(id) = lesser.or_else(|| self.cases.keys().next().copied()) else { return };
         let Some(case) = self.cases.remove(&id) else { return };
         for key in case.members.keys() {
             self.of_process.remove(key);
@@ -465,10 +486,10 @@ impl Cases {
     }
 }
 
-/// Makes room for one more way to a case: a sixteenth of a full map goes at a time, oldest first.
+/// Makes room for one more way to a case: the oldest goes.
 pub(super) fn bound<K: std::hash::Hash + Eq + Clone>(ways: &mut Table<K, u64>) {
     if ways.len() >= MAX_WAYS {
-        ways.drop_first(MAX_WAYS / 16);
+        ways.pop_first();
     }
 }
 

@@ -58,7 +58,12 @@ pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event, incidents:
         }
         _ => {}
     }
-    let leads = lead::of_event(graph, event);
+    // What nobody of any case wrote ties nothing here; reads are many, and evidence is put into words.
+    let wrote = |file: FileId| graph.last_write(file).is_some_and(|(writer, _)| cases.of(writer).is_some());
+    let leads = match &event.payload {
+        Payload::Open(open) if !wrote(open.file.id) => Vec::new(),
+        _ => lead::of_event(graph, event),
+    };
     let others: Vec<u64> =
         leads.iter().filter(|lead| cases.joins(lead)).filter_map(|lead| cases.of(lead.other)).map(|c| c.id).collect();
     let joins = others.iter().any(|other| *other != id);

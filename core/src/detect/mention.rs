@@ -29,7 +29,7 @@ impl<T: Copy + Ord> Mentions<T> {
     pub(crate) fn note(&mut self, sentence: &str, place: T) {
         for id in words::containers(sentence) {
             if self.0.len() >= MAX_CONTAINERS && !self.0.contains_key(id) {
-                self.0.drop_first(MAX_CONTAINERS / 16);
+                self.0.pop_first();
             }
             let places = self.0.or_insert_with(id.into(), Vec::new);
             if places.last() != Some(&place) {

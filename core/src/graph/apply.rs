@@ -574,8 +574,9 @@ fn bound<K, V>(map: &mut IndexMap<K, V>, most: usize) {
     }
 }
 
+/// Makes room for one more entry: the oldest goes.
 fn bound_table<K: std::hash::Hash + Eq + Clone, V: Clone>(map: &mut Table<K, V>, most: usize) {
     if map.len() >= most {
-        map.drop_first(most / 16);
+        map.pop_first();
     }
 }

@@ -42,7 +42,7 @@ impl Contacts {
     /// Notes a connection attempt; `seq` is its event.
     pub(super) fn called(&mut self, caller: Caller, peer: SocketAddr, time: BootTime, seq: u64) {
         if self.known.len() >= MAX_CONTACTS && !self.known.contains_key(&(caller.clone(), peer)) {
-            self.known.drop_first(MAX_CONTACTS / 8);
+            self.known.pop_first();
         }
         match self.known.get_mut(&(caller.clone(), peer)) {
             None => {

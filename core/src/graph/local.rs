@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::event::{Flow, FlowId, ProcessKey};
 use crate::persistent::Table;
 
-/// Ends that are kept; a sixteenth of them goes at a time, oldest first.
+/// Ends that are kept; the oldest go first.
 const MAX_ENDS: usize = 32_768;
 
 /// An end as its own side sees it: this address, the other. Loopback addresses mean something in their network namespace
@@ -44,7 +44,7 @@ impl Ends {
             side.other = Some(process);
         }
         if self.known.len() >= MAX_ENDS && !self.known.contains_key(&own) {
-            self.known.drop_first(MAX_ENDS / 16);
+            self.known.pop_first();
         }
         self.known.insert(own, Side { flow: flow.id, process, closed: false, other });
         other

@@ -267,15 +267,6 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         self.take_out(hash, place)
     }
 
-    /// Takes out the entries that came first, so many of them.
-    pub fn drop_first(&mut self, count: usize) {
-        for _ in 0..count {
-            if self.pop_first().is_none() {
-                return;
-            }
-        }
-    }
-
     /// Keeps the entries for which `keep` holds.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
         let goes: Vec<K> = self.iter().filter(|(key, value)| !keep(key, value)).map(|(key, _)| key.clone()).collect();
@@ -342,7 +333,9 @@ mod tests {
         for i in 0..100 {
             table.insert(i * 7, 1);
         }
-        table.drop_first(10);
+        for _ in 0..10 {
+            table.pop_first();
+        }
         *table.or_insert_with(20, || 0) += 1;
         assert!(before.iter().eq((0..5_000).collect::<Vec<_>>().iter().map(|i| (i, i))));
         assert_eq!((table.len(), table.get(&20), table.keys().next()), (4_375, Some(&21), Some(&12)));

@@ -1,12 +1,11 @@
 //! What of an incident a chain is held against: who did what when, who made whom, and the links between them.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::relation::RelationKind;
 use crate::detect::{LinkKind, Occurrence, ProcessSummary, Stage, Tie};
 use crate::event::{ContainerId, ProcessKey};
-use crate::hash::IndexMap;
+use crate::hash::{HashMap, IndexMap};
 
 /// How far lineage is followed within an incident.
 const MAX_ANCESTORS: usize = 64;
@@ -32,8 +31,11 @@ impl<'a> Scene<'a> {
             stages.iter().enumerate().flat_map(|(i, s)| (0..s.times.len()).map(move |n| (i, n))).collect();
         times.sort_by_key(|(i, n)| (stages[*i].times[*n].time, stages[*i].times[*n].event, *i));
         let doers = stages.iter().flat_map(|s| s.times.iter().map(|t| t.process));
-        let lineages =
-            doers.chain(ties.iter().flat_map(|t| [t.from, t.to])).map(|key| (key, lineage(members, key))).collect();
+        let mut lineages: HashMap<ProcessKey, Vec<ProcessKey>> = HashMap::default();
+        for key in doers.chain(ties.iter().flat_map(|t| [t.from, t.to])) {
+            // Mostly the same few do all of it.
+            lineages.entry(key).or_insert_with(|| lineage(members, key));
+        }
         Scene { stages, members, ties, times, lineages }
     }
 
