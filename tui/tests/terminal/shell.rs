@@ -16,9 +16,10 @@ fn replay(session: &mut Session) {
     session.wait_for("exfiltration");
 }
 
-/// The shell, whose screen was cleared, reads what is typed next.
+/// The shell reads what is typed next: a prompt stands in the last line, behind those that were given before.
 fn wait_for_the_shell(session: &mut Session) {
-    session.wait_until("the shell", |screen| !screen.alternate_screen() && screen.contents().contains("ready>"));
+    let asks = |screen: &vt100::Screen| screen.contents().trim_end().lines().last() == Some("ready>");
+    session.wait_until("the shell", |screen| !screen.alternate_screen() && asks(screen));
 }
 
 /// The shell has the terminal: as it was before, and typing works.
