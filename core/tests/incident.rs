@@ -106,6 +106,20 @@ fn stage(incident: &Incident, tactic: Tactic) -> &Stage {
 }
 
 #[test]
+fn what_a_runtime_sets_up_on_its_way_into_a_container_is_none_of_the_attack() {
+    let (mut world, _) = attack();
+    let before = incidents(&world)[0].files.clone();
+    let begins = |event: &Event| matches!(&event.payload, Payload::Exec(exec) if exec.task.cgroup == HIDDEN);
+    let at = world.events.iter().position(begins).unwrap();
+    // Made by the process that then becomes the container's first program.
+    let link = Link { file: File::new("/rootfs/dev/stdin", 1, 990), target: File::default(), symbolic: true };
+    let header = world.events[at].header;
+    world.events.insert(at, Event { header, payload: Payload::Link(Box::new(link)) });
+    world.events.iter_mut().zip(1..).for_each(|(event, seq)| event.header.seq = seq);
+    assert_eq!(incidents(&world)[0].files, before);
+}
+
+#[test]
 fn the_reference_attack_is_one_incident() {
     let (world, shell) = attack();
     let incidents = incidents(&world);

@@ -159,11 +159,20 @@ impl Graph {
     }
 
     /// As [`Graph::written_by`], with what it gave a name, and [`Graph::peers_of`]; of a process that did very much, what it
-    /// did last.
+    /// did last. What it did on its way into a container, as its runtime, is none of its doings.
     pub(crate) fn did_lately(&self, key: ProcessKey) -> (Vec<FileId>, Vec<SocketAddr>) {
-        let did = self.provenance.did_lately(&Node::Process(key));
+        let inside_since = self.inside_since(key);
+        let mut did = self.provenance.did_lately(&Node::Process(key));
+        did.retain(|(_, edge)| edge.last_seq >= inside_since);
         let made = |(node, edge)| wrote((node, edge)).or_else(|| named((node, edge)));
         (did.iter().copied().filter_map(made).collect(), did.into_iter().filter_map(called).collect())
+    }
+
+    /// The event (`header.seq`) with which a process began what its container is for, or what it was sent in for; 0 for all
+    /// others.
+    fn inside_since(&self, key: ProcessKey) -> u64 {
+        let began = self.container_of(key).filter(|container| container.root == key).and_then(|c| c.began);
+        began.or_else(|| self.process(key)?.entered).unwrap_or(0)
     }
 }
 

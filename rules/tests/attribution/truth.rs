@@ -88,6 +88,8 @@ impl Truth {
                 _ => {}
             }
         }
+        // What one did before it bore a mark was for somebody else: a runtime makes a container and becomes its first program.
+        let mut begun: HashMap<ProcessKey, u64> = HashMap::new();
         // A mark may be in what the process became after it had made children: all of the first who bear it, then all below.
         for event in events {
             if let Payload::Exec(exec) | Payload::Alive(exec) = &event.payload {
@@ -99,6 +101,7 @@ impl Truth {
                 };
                 if told.marks.iter().any(bears) {
                     truth.processes.insert(event.header.process);
+                    begun.entry(event.header.process).or_insert(event.header.seq);
                 }
             }
         }
@@ -108,7 +111,14 @@ impl Truth {
         truth.processes.extend(below);
         let above: Vec<ProcessKey> = truth.processes.iter().flat_map(|key| line(*key)).collect();
         truth.above.extend(above.into_iter().filter(|key| !truth.processes.contains(key)));
-        for event in events.iter().filter(|event| truth.processes.contains(&event.header.process)) {
+        let is_marked_above = |key: ProcessKey| line(key).skip(1).any(|k| truth.processes.contains(&k));
+        begun.retain(|key, _| !is_marked_above(*key));
+        let belongs = |event: &&Event| {
+            let Header { process, seq, .. } = event.header;
+            truth.processes.contains(&process) && begun.get(&process).is_none_or(|begun| seq >= *begun)
+        };
+        let doings: Vec<&Event> = events.iter().filter(belongs).collect();
+        for event in doings {
             match &event.payload {
                 Payload::Open(open) => {
                     truth.touched.insert(open.file.path.clone());
