@@ -25,18 +25,18 @@ fn investigate(session: &mut Session, folder: &Path, press: &dyn Fn(&mut Session
     // Its picture, along its edges to the server that gives the orders.
     press(session, b"3");
     session.wait_for("ran nsenter");
-    for seen in ["process nsenter", "process dash", "file hack.yaml", "process kubelet", "container e4c6938951ae"] {
+    for seen in ["process nsenter", "process dash", "file hack.yaml", "process kubelet", "container invisible/hack-node1/hack"] {
         press(session, b"\x1b[C");
         session.wait_for(seen);
     }
-    for seen in ["curl -s http", "process curl", "process python3.11"] {
+    for seen in ["process dash  stages 7", "process curl", "process python3.11"] {
         press(session, b"l");
         session.wait_for(seen);
     }
     press(session, b"oo");
     session.wait_for("called 11 times 203.0.113.66:8080");
     press(session, b"l");
-    session.wait_for("peer 203.0.113.66:8080  stages 9");
+    session.wait_for("peer 203.0.113.66:8080  stages 10");
     // Its connections, now and before the last signal.
     press(session, b"4");
     session.wait_for("13 flows");
