@@ -168,9 +168,9 @@ impl Graph {
         (did.iter().copied().filter_map(made).collect(), did.into_iter().filter_map(called).collect())
     }
 
-    /// The event (`header.seq`) with which a process began what its container is for, or what it was sent in for; 0 for all
-    /// others.
-    fn inside_since(&self, key: ProcessKey) -> u64 {
+    /// The event (`header.seq`) with which a process began what its container is for, or what it was sent in for: what it did
+    /// before, it did as the runtime. 0 for all others.
+    pub fn inside_since(&self, key: ProcessKey) -> u64 {
         let began = self.container_of(key).filter(|container| container.root == key).and_then(|c| c.began);
         began.or_else(|| self.process(key)?.entered).unwrap_or(0)
     }

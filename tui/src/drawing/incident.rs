@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use lanner_core::detect::{Incident, LinkKind, Occurrence, Severity, Stage, Tie};
 use lanner_core::event::{FileId, ProcessKey, StdioKind, Text};
-use lanner_core::graph::{Graph, Relation};
+use lanner_core::graph::{Edge, Graph, Relation};
 
 use super::bound::bound;
 use super::collapse::collapse;
@@ -48,13 +48,19 @@ pub(crate) fn of_incident(incident: &Incident, graph: &Graph) -> Sketch {
 fn written(incident: &Incident, graph: &Graph) -> HashMap<FileId, ProcessKey> {
     let mut written = HashMap::new();
     for process in &incident.processes {
-        for (node, edge) in graph.provenance().did(&Entity::Process(process.key)) {
+        for (node, edge) in did(graph, process.key) {
             if let (Entity::File(id), Relation::Wrote | Relation::Named) = (node, edge.relation) {
                 written.insert(*id, process.key);
             }
         }
     }
     written
+}
+
+/// What a process did, without its runtime's preparations for it.
+fn did(graph: &Graph, key: ProcessKey) -> impl Iterator<Item = (&Entity, &Edge)> {
+    let inside_since = graph.inside_since(key);
+    graph.provenance().did(&Entity::Process(key)).into_iter().filter(move |(_, edge)| edge.last_seq >= inside_since)
 }
 
 /// How a process came to be: by one of the incident, or from outside of it.
@@ -112,7 +118,7 @@ fn deeds(
 ) {
     let graph = gather.graph;
     let own = Entity::Process(key);
-    for (object, edge) in graph.provenance().did(&own) {
+    for (object, edge) in did(graph, key) {
         let is_evidence = [edge.first_seq, edge.last_seq].iter().any(|seq| gather.evidence.contains_key(seq));
         let tells = match (edge.relation, object) {
             (Relation::Wrote | Relation::Named | Relation::Connected | Relation::Accepted, _) => true,
