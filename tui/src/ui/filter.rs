@@ -37,6 +37,11 @@ impl Filter {
         self.filter.is_none()
     }
 
+    /// Whether it is plain words, and no condition.
+    pub(crate) fn is_words(&self) -> bool {
+        self.filter.as_ref().is_some_and(|filter| !filter.words().is_empty())
+    }
+
     pub(crate) fn event(&self, event: &Event, scene: &Scene<'_>) -> bool {
         self.filter.as_ref().is_none_or(|f| f.matches(&View::new(event, scene.graph)))
     }

@@ -373,6 +373,8 @@ fn typed(model: &mut Model, by_hand: bool) {
     match (parsed, before) {
         (Ok(_), Some(before)) if complete::is_unfinished(&text) => apply(model, before),
         (Ok(filter), _) => apply(model, filter),
+        // What looked like words was the beginning of a condition, and no filter.
+        (Err(_), Some(before)) if model.state.filter.is_words() => apply(model, before),
         (Err(_), _) => {}
     }
 }

@@ -67,9 +67,15 @@ fn lines(state: &State, context: &Context) -> Vec<Line<'static>> {
     lines
 }
 
+/// As many columns as have room for the longest line: none of it is cut where it can be scrolled to.
+fn columns(lines: &[Line<'_>], area: Rect) -> u16 {
+    let widest = lines.iter().map(Line::width).max().unwrap_or_default() + 2;
+    u16::try_from(usize::from(area.width) / widest).unwrap_or(1).max(1)
+}
+
 pub(crate) fn draw(state: &State, context: &Context, from: usize, area: Rect, buffer: &mut Buffer) {
     let lines = lines(state, context);
-    let columns = if area.width >= 100 { 2 } else { 1 };
+    let columns = columns(&lines, area);
     let height = usize::from(area.height).max(1);
     let from = from.min(last(state, context, area));
     for column in 0..columns {
@@ -84,6 +90,6 @@ pub(crate) fn draw(state: &State, context: &Context, from: usize, area: Rect, bu
 
 /// The last line from which the help can be shown.
 pub(crate) fn last(state: &State, context: &Context, area: Rect) -> usize {
-    let columns = if area.width >= 100 { 2 } else { 1 };
-    lines(state, context).len().saturating_sub(usize::from(area.height) * columns)
+    let lines = lines(state, context);
+    lines.len().saturating_sub(usize::from(area.height) * usize::from(columns(&lines, area)))
 }

@@ -337,6 +337,17 @@ fn a_wrong_filter_leaves_the_last_good_one_applied() {
 }
 
 #[test]
+fn words_that_become_a_wrong_condition_are_no_filter() {
+    let mut model = on(Screen::Timeline);
+    let all = model.state.listing.len(&model.scene());
+    type_in(&mut model, "/proc.nam ");
+    assert_eq!(model.state.listing.len(&model.scene()), 0);
+    type_in(&mut model, "= tar");
+    assert!(model.state.prompt.as_ref().unwrap().error.is_some());
+    assert_eq!(model.state.listing.len(&model.scene()), all);
+}
+
+#[test]
 fn a_filter_lets_new_events_through_too_and_reaches_tree_and_incidents() {
     let mut model = on(Screen::Timeline);
     type_in(&mut model, "/rsync");
