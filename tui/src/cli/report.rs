@@ -1,6 +1,5 @@
 //! `lanner report`: the report of an incident in a recording.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -9,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use lanner_core::detect::Incident;
 use lanner_core::engine::Engine;
-use lanner_core::event::{Batch, Event, NodeInfo, ProcessKey};
+use lanner_core::event::{Batch, NodeInfo};
 use lanner_recording::Header;
 use sha2::{Digest, Sha256};
 
@@ -18,7 +17,7 @@ use super::follow::{Follower, follow};
 use super::patience::Waiting;
 use super::{Status, one_line, say};
 use crate::detection::Content;
-use crate::report::{self, Account, Hash, MAX_EVENTS, Missing, is_of, is_truncated};
+use crate::report::{self, Account, Chosen, Hash, Missing};
 use crate::source::{Options, SourceError, Spec};
 
 pub(super) fn run(args: ReportArgs) -> anyhow::Result<Status> {
@@ -40,15 +39,11 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Status> {
     seen.missing.problem.clone_from(&ending.problem);
 
     let incident = choose(seen.engine.incidents(), args.incident.as_deref())?;
-    let mut gathered = Gathered {
-        processes: incident.processes.iter().map(|p| p.key).collect(),
-        evidence: incident.stages.iter().flat_map(|s| s.evidence.iter().copied()).collect(),
-        events: Vec::new(),
-        left_out: 0,
-    };
-    follow(&source, Options::default(), &mut gathered)?;
+    let mut second = Gathered(Chosen::new(incident, seen.engine.graph()));
+    follow(&source, Options::default(), &mut second)?;
     drop(reading);
-    seen.missing.truncated = gathered.events.iter().filter(|event| is_truncated(event)).count() as u64;
+    let Gathered(chosen) = second;
+    seen.missing.truncated = chosen.truncated();
     let others = seen.engine.incidents().iter().filter(|other| other.merged_into.is_none() && other.id != incident.id);
     let account = Account {
         incident,
@@ -57,8 +52,8 @@ pub(super) fn run(args: ReportArgs) -> anyhow::Result<Status> {
         node: &seen.node,
         header: seen.header.as_ref(),
         source: one_line(&spec.name()),
-        events: gathered.events.iter().collect(),
-        left_out: gathered.left_out,
+        events: chosen.events.iter().collect(),
+        left_out: chosen.left_out,
         missing: seen.missing.clone(),
         source_hash: Some(hash(&spec)?),
     };
@@ -142,12 +137,7 @@ impl Follower for Seen {
 }
 
 /// Second pass: the events that an incident rests on.
-struct Gathered {
-    processes: HashSet<ProcessKey>,
-    evidence: HashSet<u64>,
-    events: Vec<Event>,
-    left_out: u64,
-}
+struct Gathered(Chosen);
 
 impl Follower for Gathered {
     fn node(&mut self, _: &NodeInfo) -> io::Result<()> {
@@ -159,13 +149,7 @@ impl Follower for Gathered {
     }
 
     fn batch(&mut self, batch: &Batch) -> io::Result<()> {
-        for event in batch.events.iter().filter(|event| is_of(event, &self.processes, &self.evidence)) {
-            if self.events.len() < MAX_EVENTS || self.evidence.contains(&event.header.seq) {
-                self.events.push(event.clone());
-            } else {
-                self.left_out += 1;
-            }
-        }
+        batch.events.iter().for_each(|event| self.0.offer(event));
         Ok(())
     }
 }

@@ -1,18 +1,13 @@
 //! Everything that a report tells.
 
-use std::collections::HashSet;
-
 use lanner_core::detect::{Incident, Status};
-use lanner_core::event::{Event, NodeInfo, Origin, ProcessKey};
+use lanner_core::event::{Event, NodeInfo};
 use lanner_core::graph::Graph;
 use lanner_recording::Header;
 
 use super::Missing;
 use crate::words;
 use crate::words::text::safe;
-
-/// Events of an incident's processes that are listed; the evidence always is.
-pub(crate) const MAX_EVENTS: usize = 2_000;
 
 /// An incident and all that is known around it.
 pub(crate) struct Account<'a> {
@@ -103,10 +98,4 @@ impl<'a> Account<'a> {
         let chain = self.incident.chain.as_ref()?;
         Some(format!("{}: {} of {} steps seen", chain.name, chain.found, chain.steps))
     }
-}
-
-/// Whether an event belongs into an incident's report: it is evidence, or one of its processes did it.
-pub(crate) fn is_of(event: &Event, processes: &HashSet<ProcessKey>, evidence: &HashSet<u64>) -> bool {
-    evidence.contains(&event.header.seq)
-        || (event.header.origin == Origin::Live && processes.contains(&event.header.process))
 }

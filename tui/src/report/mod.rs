@@ -2,6 +2,7 @@
 //! each format is one file, and a string.
 
 mod account;
+mod chosen;
 pub(crate) mod html;
 mod json;
 mod markdown;
@@ -14,7 +15,8 @@ use std::rc::Rc;
 
 use lanner_core::detect::Stage;
 
-pub(crate) use account::{Account, Hash, Listed, MAX_EVENTS, is_of};
+pub(crate) use account::{Account, Hash, Listed};
+pub(crate) use chosen::Chosen;
 pub(crate) use missing::{Missing, is_truncated};
 
 use crate::drawing::{self, Sketch};

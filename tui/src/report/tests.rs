@@ -127,8 +127,8 @@ fn each(numbers: &mut Numbers, mut look: impl FnMut(&Account<'_>, Format, &str))
     incident.name.clone_from(&name);
     incident.stages[0].sentence = String::from_utf8_lossy(&numbers.words()).into_owned();
     incident.stages[1].technique = String::from_utf8_lossy(&numbers.words()).into_owned();
-    let processes: HashSet<_> = incident.processes.iter().map(|p| p.key).collect();
-    let evidence: HashSet<u64> = incident.stages.iter().flat_map(|s| s.evidence.iter().copied()).collect();
+    let mut chosen = Chosen::new(&incident, engine.graph());
+    events.iter().for_each(|event| chosen.offer(event));
     let account = Account {
         incident: &incident,
         others: vec![("inc-1", &name)],
@@ -136,7 +136,7 @@ fn each(numbers: &mut Numbers, mut look: impl FnMut(&Account<'_>, Format, &str))
         node: &node,
         header: Some(&header),
         source: String::from_utf8_lossy(&numbers.words()).into_owned(),
-        events: events.iter().filter(|event| is_of(event, &processes, &evidence)).collect(),
+        events: chosen.events.iter().collect(),
         left_out: 3,
         missing: Missing {
             losses: [(lanner_core::event::LossCause::RingFull, 7)].into(),

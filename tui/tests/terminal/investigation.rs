@@ -25,7 +25,9 @@ fn investigate(session: &mut Session, folder: &Path, press: &dyn Fn(&mut Session
     // Its picture, along its edges to the server that gives the orders.
     press(session, b"3");
     session.wait_for("ran nsenter");
-    for seen in ["process nsenter", "process dash", "file hack.yaml", "process kubelet", "container invisible/hack-node1/hack"] {
+    for seen in
+        ["process nsenter", "process dash", "file hack.yaml", "process kubelet", "container invisible/hack-node1/hack"]
+    {
         press(session, b"\x1b[C");
         session.wait_for(seen);
     }

@@ -1,14 +1,10 @@
 //! The report of an incident, from what is known now.
 
-use std::collections::HashSet;
-
-use lanner_core::event::Event;
-
 use super::super::feed::Source;
 use super::super::scene::Scene;
 use super::super::state::{State, Subject};
 use super::super::text::safe;
-use crate::report::{Account, Format, MAX_EVENTS, Missing, is_of, is_truncated, write};
+use crate::report::{Account, Chosen, Format, Missing, write};
 
 /// The letters of the formats, as they are asked for.
 pub(crate) const FORMATS: [(char, Format); 6] = [
@@ -38,22 +34,11 @@ pub(crate) fn incident(scene: &Scene<'_>, state: &State) -> Option<String> {
 pub(crate) fn report(scene: &Scene<'_>, id: &str, format: Format) -> Option<String> {
     let scene = scene.in_hindsight();
     let incident = scene.incident_of_any_time(id)?;
-    let processes: HashSet<_> = incident.processes.iter().map(|p| p.key).collect();
-    let evidence: HashSet<u64> = incident.stages.iter().flat_map(|s| s.evidence.iter().copied()).collect();
-    let mut events = Vec::new();
-    let mut left_out = 0;
+    let mut chosen = Chosen::new(incident, scene.graph);
     for number in scene.history.start()..scene.until.end {
-        let Some(entry) = scene.event(number) else { continue };
-        if is_of(&entry.event, &processes, &evidence) {
-            if events.len() < MAX_EVENTS || evidence.contains(&entry.event.header.seq) {
-                events.push(entry.event.clone());
-            } else {
-                left_out += 1;
-            }
-        }
+        scene.event(number).iter().for_each(|entry| chosen.offer(&entry.event));
     }
-    let events: Vec<&Event> = events.iter().collect();
-    let truncated = events.iter().filter(|event| is_truncated(event)).count() as u64;
+    let truncated = chosen.truncated();
     let gaps = scene.health.gaps.len();
     let mut problem = scene.reception.ended.as_ref().filter(|end| !end.complete).map(|end| end.words.clone());
     if scene.history.let_go() > 0 {
@@ -74,8 +59,8 @@ pub(crate) fn report(scene: &Scene<'_>, id: &str, format: Format) -> Option<Stri
         node: scene.node,
         header: scene.reception.recording.as_deref(),
         source,
-        events,
-        left_out,
+        events: chosen.events.iter().collect(),
+        left_out: chosen.left_out,
         missing: Missing { losses: scene.health.losses.clone(), truncated, problem },
         source_hash: None,
     };
