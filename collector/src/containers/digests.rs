@@ -1,5 +1,5 @@
 //! What the files hold that are run: their SHA-256, by which one asks elsewhere whether a program is known. A thread reads
-//! them, a quarter of its time at most, each content once.
+//! them, a quarter of its time at most, each content once; it is told once for the node and for each container that runs it.
 
 use std::ffi::OsStr;
 use std::fs::File as Opened;
@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Instant;
 
 use lanner_core::event::{
-    BootTime, Digest, Event, Exec, File, FileId, Header, Origin, Payload, ProcessKey, Sha256, Text,
+    BootTime, ContainerId, Digest, Event, Exec, File, FileId, Header, Origin, Payload, ProcessKey, Sha256, Text,
 };
 use sha2::Digest as _;
 
@@ -38,6 +38,7 @@ struct Question {
     /// When the image began that is made of it.
     since: BootTime,
     process: ProcessKey,
+    container: Option<ContainerId>,
     /// It is the process's executable, which the kernel keeps from being written to; else its script.
     executable: bool,
     place: Place,
@@ -59,7 +60,8 @@ enum State {
     /// In this turn, after so many that failed.
     Asked(u64, u8),
     Failed(u8),
-    Told,
+    /// What was asked in this turn.
+    Told(u64, Sha256),
 }
 
 /// The contents of an event stream's executables and scripts.
@@ -68,6 +70,10 @@ pub(super) struct Digests {
     questions: SyncSender<Question>,
     answers: Receiver<Answer>,
     states: Bounded<FileId, State>,
+    /// In which containers (`None`: outside of any) a file was told of, and the turn whose answer it was.
+    told_in: Bounded<(FileId, Option<ContainerId>), u64>,
+    /// What is known already, and was run where it was not told yet.
+    again: Vec<(ProcessKey, Digest)>,
     turn: u64,
 }
 
@@ -77,7 +83,8 @@ impl Digests {
         let (questions, asked) = sync_channel(QUEUE);
         let (answer, answers) = sync_channel(QUEUE);
         thread::Builder::new().name("lanner-digests".into()).spawn(move || answer_all(&asked, &answer))?;
-        Ok(Digests { questions, answers, states: Bounded::default(), turn: 0 })
+        let (states, told_in) = (Bounded::default(), Bounded::default());
+        Ok(Digests { questions, answers, states, told_in, again: Vec::new(), turn: 0 })
     }
 
     /// Looks whether an event changes what a file holds.
@@ -93,6 +100,7 @@ impl Digests {
     /// A program that was run.
     pub(super) fn meet(&mut self, header: &Header, exec: &Exec, whose: impl FnOnce() -> Option<(Place, Option<u32>)>) {
         let files = [(Some(&exec.image.exe), true), (exec.image.script.as_ref(), false)];
+        files.iter().filter_map(|(file, _)| *file).for_each(|file| self.tell_again(header, exec, file));
         if !files.iter().any(|(file, _)| file.is_some_and(|file| self.tries(file).is_some())) {
             return;
         }
@@ -104,6 +112,7 @@ impl Digests {
                 file: file.clone(),
                 since: header.time,
                 process: header.process,
+                container: exec.task.container.clone(),
                 executable,
                 place: place.clone(),
                 pid,
@@ -115,13 +124,23 @@ impl Digests {
         }
     }
 
+    /// A file that is known may be run in a container of which only those ask that look at nothing else.
+    fn tell_again(&mut self, header: &Header, exec: &Exec, file: &File) {
+        let Some(State::Told(turn, sha256)) = self.states.get(&file.id).copied() else { return };
+        let place = (file.id, exec.task.container.clone());
+        if self.told_in.get(&place) != Some(&turn) && self.again.len() < QUEUE {
+            self.told_in.insert(place, turn);
+            self.again.push((header.process, Digest { file: file.clone(), since: header.time, sha256 }));
+        }
+    }
+
     /// How often a file was asked for in vain, when it is to be asked for.
     fn tries(&self, file: &File) -> Option<u8> {
         match self.states.get(&file.id) {
             _ if !file.id.is_known() => None,
             None => Some(0),
             Some(State::Failed(tries)) => (*tries < MAX_TRIES).then_some(*tries),
-            Some(State::Asked(..) | State::Told) => None,
+            Some(State::Asked(..) | State::Told(..)) => None,
         }
     }
 
@@ -138,14 +157,18 @@ impl Digests {
                 self.states.insert(id, State::Failed(tries + 1));
                 continue;
             };
-            self.states.insert(id, State::Told);
-            let process = question.process;
-            let header =
-                Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin: Origin::Backfill, compat: false };
+            self.states.insert(id, State::Told(turn, sha256));
+            self.told_in.insert((id, question.container), turn);
             let digest = Digest { file: question.file, since: question.since, sha256 };
-            events.push(Event { header, payload: Payload::Digest(Box::new(digest)) });
+            events.push(event(question.process, digest, time));
         }
+        events.extend(self.again.drain(..).map(|(process, digest)| event(process, digest, time)));
     }
+}
+
+fn event(process: ProcessKey, digest: Digest, time: BootTime) -> Event {
+    let header = Header { seq: 0, time, cpu: 0, process, tid: process.pid, origin: Origin::Backfill, compat: false };
+    Event { header, payload: Payload::Digest(Box::new(digest)) }
 }
 
 fn answer_all(questions: &Receiver<Question>, answers: &SyncSender<Answer>) {
@@ -228,7 +251,7 @@ mod tests {
         let process = ProcessKey::new(u32::MAX, 1);
         let header = Header { seq: 0, time: BootTime(5), cpu: 0, process, tid: 1, origin: Origin::Live, compat: false };
         let mut digests = Digests::start().expect("started");
-        let mut told = Vec::new();
+        let (mut told, mut told_after) = (Vec::new(), Vec::new());
         let mut wait_for = |digests: &mut Digests, count: usize| {
             while told.len() < count {
                 digests.look(&mut told, BootTime(9));
@@ -248,6 +271,14 @@ mod tests {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(digest.sha256.to_string(), abc);
 
+        // In a container it is told again, once, and not read again.
+        exec.task.container = Some(ContainerId("0123456789ab".into()));
+        digests.meet(&header, &exec, || panic!("it is known already"));
+        digests.meet(&header, &exec, || panic!("it is known already"));
+        assert_eq!(wait_for(&mut digests, 2), (time, whose, digest));
+        digests.look(&mut told_after, BootTime(9));
+        assert_eq!(told_after, []);
+
         let access = lanner_core::event::Access { read: false, write: true };
         std::fs::write(&at, "abcd").expect("written");
         let open = lanner_core::event::Open {
@@ -262,7 +293,7 @@ mod tests {
         };
         digests.watch(&Event { header, payload: Payload::Open(Box::new(open)) });
         digests.meet(&header, &exec, || Some((Place::own(), None)));
-        let (_, _, digest) = wait_for(&mut digests, 2);
+        let (_, _, digest) = wait_for(&mut digests, 3);
         assert_ne!(digest.sha256.to_string(), abc);
     }
 
@@ -276,6 +307,7 @@ mod tests {
             file: File::new(at.to_str().expect("text"), id.dev, ino),
             since: BootTime(0),
             process: ProcessKey::new(u32::MAX, 1),
+            container: None,
             executable: false,
             place: Place::own(),
             pid: None,

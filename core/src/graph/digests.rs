@@ -65,10 +65,14 @@ impl Digests {
     }
 }
 
-/// In the order of time; what is told of one moment twice counts as it was told last.
+/// In the order of time; what is told of one moment twice counts as it was told last, and what is told again of later
+/// ones is known.
 fn put(contents: &mut Vec<Content>, content: Content) {
     contents.retain(|other| other.since != content.since);
     let at = contents.partition_point(|other| other.since < content.since);
+    if at.checked_sub(1).is_some_and(|before| contents[before].sha256 == content.sha256) {
+        return;
+    }
     contents.insert(at, content);
     if contents.len() > MAX_CONTENTS {
         contents.remove(0);
@@ -97,6 +101,8 @@ mod tests {
         assert_eq!([9, 10, 19, 20].map(|time| sum(&digests, 7, time)), [None, Some(1), Some(1), None]);
         digests.learn(&digest(7, 30, 2));
         assert_eq!([15, 25, 30].map(|time| sum(&digests, 7, time)), [Some(1), None, Some(2)]);
+        (40..60).for_each(|since| digests.learn(&digest(7, since, 2)));
+        assert_eq!(sum(&digests, 7, 15), Some(1), "nothing is let go for what is told again");
         digests.written(FileId { dev: 1, ino: 8 }, BootTime(1));
         assert_eq!(sum(&digests, 8, 2), None, "of what nobody ran nothing is kept");
     }
