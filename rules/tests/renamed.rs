@@ -105,6 +105,7 @@ fn rename_event(event: &mut Event) {
             UnixName::Path(file) => rename(&mut file.path),
             UnixName::Abstract(name) => rename(name),
         },
+        Payload::Digest(digest) => rename(&mut digest.file.path),
         Payload::Container(info) => {
             rename(&mut info.name);
             rename(&mut info.image.reference);

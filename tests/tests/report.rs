@@ -26,7 +26,7 @@ fn the_same_recording_gives_the_same_report() {
 fn the_story_is_told_in_every_format_that_tells_stories() {
     for format in ["md", "html", "json"] {
         let text = report(format);
-        for words in ["Container escape to hidden static pod", "hack.yaml", "203.0.113.66:8080", "inc-47a23c11"] {
+        for words in ["Container escape to hidden static pod", "hack.yaml", "203.0.113.66:8080", "inc-188e1af0"] {
             assert!(text.contains(words), "{format} lacks {words}");
         }
     }
@@ -61,7 +61,7 @@ fn what_cannot_be_reported_is_said() {
         assert!(said.contains(words), "{said}");
     };
     says(&["report", "-"], 2, "read twice");
-    says(&["report", "container-escape", "--incident", "inc-0"], 2, "inc-47a23c11");
+    says(&["report", "container-escape", "--incident", "inc-0"], 2, "inc-188e1af0");
     says(&["report", "nothing-like-it"], 2, "no file here");
 }
 

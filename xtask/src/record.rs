@@ -74,7 +74,11 @@ fn perform(lanner: &Path, folder: &Path, work: &Path, options: &[String]) -> any
     // From the root control groups, lest those that this shell happens to be in stand in the recording.
     let from_the_root = r#"for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
         echo $$ >"$procs"; done 2>/dev/null; exec "$0" "$@""#;
+    // Environments are recorded too: nothing of this machine's, nor of what cargo adds to it, belongs there.
+    let kept = ["PATH", "NODE", "CACHE"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     let status = Command::new("sh")
+        .env_clear()
+        .envs(kept)
         .args(["-c", from_the_root])
         .arg(folder.join("run.sh"))
         .arg("--marks")

@@ -148,7 +148,12 @@ impl Watch {
                 writeln!(self.out, "{}", json(&self.summary))?;
             } else {
                 let Summary { events, lost, signals, incidents, .. } = &self.summary;
-                writeln!(self.out, "{events} events, {lost} lost, {signals} signals, {incidents} incidents")?;
+                let plural = |is_one| if is_one { "" } else { "s" };
+                let (of_signals, of_incidents) = (plural(*signals == 1), plural(*incidents == 1));
+                writeln!(
+                    self.out,
+                    "{events} events, {lost} lost, {signals} signal{of_signals}, {incidents} incident{of_incidents}"
+                )?;
             }
         }
         self.out.flush()
