@@ -54,7 +54,7 @@ fn verify(trick: &Trick) -> Result<(), Failed> {
     let Some(stage) = stage::stage() else { return Ok(()) };
     let scene = stage::watch(stage, trick)?;
     let seen = (trick.seen)(&scene);
-    match (trick.verdict(scene.full_layer), seen) {
+    match (trick.verdict(scene.full_layer, &scene.attached), seen) {
         (None, seen) => seen.map_err(|missing| Failed::from(format!("not seen: {missing}\n{scene}"))),
         (Some(_), Err(_)) => Ok(()),
         (Some(why), Ok(())) => Err(format!("it is seen, though the table says that it is not: {why}").into()),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use lanner_core::event::{Connect, Event, Exec, Open, Payload, ProcessKey};
+use lanner_core::event::{Connect, Event, Exec, Hook, HookLayer, HookState, Open, Payload, ProcessKey};
 
 /// The events of the process that performed a trick and of all its descendants, in their order.
 #[derive(Debug, Default)]
@@ -13,11 +13,13 @@ pub(crate) struct Scene {
     pub(crate) events: Vec<Event>,
     /// Whether any hook of the full layer is attached.
     pub(crate) full_layer: bool,
+    /// All hooks that are.
+    pub(crate) attached: HashSet<String>,
 }
 
 impl Scene {
     /// What `pid`, a child of this process, and its descendants did, among all `events`.
-    pub(crate) fn of(pid: u32, events: &[Event], full_layer: bool) -> Scene {
+    pub(crate) fn of(pid: u32, events: &[Event], hooks: &[Hook]) -> Scene {
         let mut cast: Vec<ProcessKey> = Vec::new();
         let mut known: HashSet<ProcessKey> = HashSet::new();
         let mut own = Vec::new();
@@ -33,7 +35,9 @@ impl Scene {
                 own.push(event.clone());
             }
         }
-        Scene { cast, events: own, full_layer }
+        let attached = || hooks.iter().filter(|hook| hook.state == HookState::Attached);
+        let full_layer = attached().any(|hook| hook.layer == HookLayer::Full);
+        Scene { cast, events: own, full_layer, attached: attached().map(|hook| hook.name.clone()).collect() }
     }
 
     /// Whether all of them have ended.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
-use lanner_core::event::{Event, HookLayer, HookState};
+use lanner_core::event::Event;
 
 use crate::scene::Scene;
 use crate::trick::Trick;
@@ -17,7 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Stage {
     sensor: Sensor,
     seen: Vec<Event>,
-    full_layer: bool,
 }
 
 /// `None`, and a word why, where it cannot run.
@@ -26,9 +25,7 @@ pub(crate) fn stage() -> Option<&'static Mutex<Stage>> {
     let load = || {
         let object = std::env::var_os("LANNER_EBPF_OBJECT").map(Into::into);
         let sensor = Sensor::load(&SensorConfig { object, compat: CompatWatch::Always, ..SensorConfig::default() })?;
-        let is_full = |h: &lanner_core::event::Hook| h.layer == HookLayer::Full && h.state == HookState::Attached;
-        let full_layer = sensor.hooks().iter().any(is_full);
-        Ok::<_, lanner_collector::sensor::SensorError>(Mutex::new(Stage { sensor, seen: Vec::new(), full_layer }))
+        Ok::<_, lanner_collector::sensor::SensorError>(Mutex::new(Stage { sensor, seen: Vec::new() }))
     };
     match STAGE.get_or_init(|| load().map_err(|error| error.to_string())) {
         Ok(stage) => Some(stage),
@@ -67,6 +64,6 @@ impl Stage {
         let _ = self.sensor.wait(Duration::from_millis(4));
         let losses = self.sensor.drain(&mut self.seen);
         assert_eq!(losses, [], "nothing is lost at this pace");
-        Scene::of(pid, &self.seen, self.full_layer)
+        Scene::of(pid, &self.seen, self.sensor.hooks())
     }
 }

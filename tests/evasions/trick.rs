@@ -1,5 +1,6 @@
 //! What a trick is.
 
+use std::collections::HashSet;
 use std::io;
 
 use crate::scene::Scene;
@@ -16,6 +17,8 @@ pub(crate) struct Trick {
     pub(crate) base_misses: &'static str,
     /// Why the full layer does not see it; empty when it does.
     pub(crate) full_misses: &'static str,
+    /// Hooks of which at least one is needed, where older kernels have none of them; empty when every kernel has what is.
+    pub(crate) needs: &'static [&'static str],
     /// Does it. The process that calls this, and whatever it makes, is watched.
     pub(crate) perform: fn() -> io::Result<()>,
     /// What is missing among what was seen.
@@ -32,13 +35,17 @@ impl Trick {
         shows: "",
         base_misses: "",
         full_misses: "",
+        needs: &[],
         perform: || Ok(()),
         seen: |_| Err("nothing is asked".to_owned()),
         cannot: || None,
     };
 
-    /// Why it is not seen on a layer; `None`: it must be.
-    pub(crate) fn verdict(&self, full_layer: bool) -> Option<&'static str> {
+    /// Why it is not seen on a layer, with these hooks; `None`: it must be.
+    pub(crate) fn verdict(&self, full_layer: bool, attached: &HashSet<String>) -> Option<&'static str> {
+        if !self.needs.is_empty() && !self.needs.iter().any(|hook| attached.contains(*hook)) {
+            return Some("this kernel has none of the hooks that it takes");
+        }
         let why = if full_layer { self.full_misses } else { self.base_misses };
         (!why.is_empty()).then_some(why)
     }

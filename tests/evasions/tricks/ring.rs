@@ -11,6 +11,7 @@ pub(crate) const TRICK: Trick = Trick {
     name: "ring",
     idea: "a file opened without a system call for it (io_uring)",
     shows: "the open, and that a ring did it",
+    needs: &["io_uring_complete", "security_file_open"],
     perform,
     seen,
     cannot: ring::missing,

@@ -11,6 +11,7 @@ pub(crate) const TRICK: Trick = Trick {
     name: "ring_table",
     idea: "the same, into a table of the ring's own: it never has a descriptor",
     shows: "on the base layer the operation with the name as asked for; on the full layer the open",
+    needs: &["security_file_open"],
     perform,
     seen,
     base_misses: "which file it was: the operation is told, with its name as asked for",
