@@ -19,6 +19,12 @@ pub(crate) enum Bench {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
+    /// What it costs to be watched: works with the collector beside them, and without
+    Sensor {
+        /// Only these: exec, open, write, tcp, names, build
+        #[arg(value_name = "WORK")]
+        works: Vec<String>,
+    },
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
@@ -26,6 +32,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     let (package, name, profile, arguments) = match bench {
         Bench::Engine { parts } => ("lanner-rules", "engine", "bench", parts),
         Bench::Attribution { names } => ("lanner-rules", "attribution", "dev", names),
+        Bench::Sensor { works } => ("lanner-collector", "sensor", "bench", works),
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
