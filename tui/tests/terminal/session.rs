@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A slow machine under load has done anything by then.
@@ -258,10 +259,11 @@ impl Session {
         Pid::from_raw(self.terminal.as_ref().unwrap().process_group_leader().unwrap()).unwrap()
     }
 
-    /// How many bytes the program has written, wherever to, and is rid of.
-    pub(crate) fn bytes_written(&self) -> u64 {
-        let io = std::fs::read_to_string(format!("/proc/{}/io", self.pid)).unwrap();
-        io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap().parse().unwrap()
+    /// Whether who writes to the terminal would not have to wait.
+    pub(crate) fn takes_more(&self) -> bool {
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let terminal = self.device.as_ref().unwrap();
+        poll(&mut [PollFd::new(terminal, PollFlags::OUT)], Some(&at_once)).unwrap() > 0
     }
 
     /// A line of /proc/PID/status, in KiB.
