@@ -8,9 +8,9 @@ use ratatui::text::Line;
 use super::super::command::{Binding, Context};
 use super::super::state::State;
 use super::super::text::cell;
-use super::{Focus, paint_row, span};
+use super::{Focus, paint_more, paint_row, span};
 
-const MARKS: [(&str, &str); 12] = [
+const MARKS: [(&str, &str); 13] = [
     ("◆ critical", "▲ high"),
     ("• medium", "· low"),
     ("n", "speaks to the network"),
@@ -22,6 +22,7 @@ const MARKS: [(&str, &str); 12] = [
     ("x", "has ended"),
     ("w x r n + d", "files: written, executed, read, renamed, made executable, deleted"),
     ("▲", "files: written, then executed"),
+    ("RTT RETR", "flows: how long an answer takes, segments that were sent again"),
     ("^X", "Control and X together"),
 ];
 
@@ -86,6 +87,7 @@ pub(crate) fn draw(state: &State, context: &Context, from: usize, area: Rect, bu
             paint_row(buffer, part, row, line, Focus::No, state.look);
         }
     }
+    paint_more(buffer, area, lines.len().saturating_sub(from + height * usize::from(columns)), state.look);
 }
 
 /// The last line from which the help can be shown.

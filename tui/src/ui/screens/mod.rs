@@ -20,7 +20,7 @@ use super::feed::{ConnectionState, Source};
 use super::look::Look;
 use super::scene::Scene;
 use super::state::{Screen, State, Subject};
-use super::text::{safe, wrap};
+use super::text::{count, safe, width, wrap};
 use super::when;
 
 /// What is selected on the screen that is shown.
@@ -62,7 +62,8 @@ pub(crate) enum Focus {
     Further,
 }
 
-/// Paints one row of a list; the selected one is marked at its left edge, so that it is found without colours too.
+/// Paints one row of a list; the selected one is marked at its left edge, so that it is found without colours too. What
+/// does not fit ends in `…`.
 pub(crate) fn paint_row(buffer: &mut Buffer, area: Rect, row: usize, line: &Line<'_>, focus: Focus, look: Look) {
     let Some(y) = u16::try_from(row).ok().and_then(|r| area.y.checked_add(r)) else { return };
     if y >= area.bottom() || area.width == 0 {
@@ -75,9 +76,31 @@ pub(crate) fn paint_row(buffer: &mut Buffer, area: Rect, row: usize, line: &Line
         Focus::Further => Some(look.selected_further()),
     };
     buffer.set_line(area.x + 1, y, line, area.width - 1);
+    let room = usize::from(area.width) - 1;
+    if room > 0 && line.width() > room && width(line.to_string().trim_end()) > room {
+        let last = area.right() - 1;
+        // Half of a wide character cannot stand there.
+        if area.width > 2 && width(buffer[(last - 1, y)].symbol()) > 1 {
+            buffer[(last - 1, y)].set_symbol(" ");
+        }
+        buffer[(last, y)].set_symbol("…");
+    }
     if let Some(style) = style {
         buffer.set_style(Rect { y, height: 1, ..area }, style);
         buffer.set_stringn(area.x, y, "▌", 1, look.accent());
+    }
+}
+
+/// Says at the right end of the row above a list how many lines lie below its last row, where that row has room.
+pub(crate) fn paint_more(buffer: &mut Buffer, area: Rect, hidden: usize, look: Look) {
+    let words = format!(" ↓ {} ", count(hidden, "more line", "more lines"));
+    let columns = u16::try_from(width(&words)).unwrap_or(u16::MAX);
+    if hidden == 0 || area.y == 0 || columns + 1 >= area.width {
+        return;
+    }
+    let (x, y) = (area.right() - columns - 1, area.y - 1);
+    if (x..area.right()).all(|x| [" ", "─"].contains(&buffer[(x, y)].symbol())) {
+        buffer.set_stringn(x, y, words, columns.into(), look.dim());
     }
 }
 
