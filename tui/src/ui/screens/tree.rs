@@ -16,7 +16,7 @@ use super::super::state::{State, Subject};
 use super::super::text::{cell, cell_right, count, shown};
 use super::super::view::ViewState;
 use super::super::words;
-use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
+use super::{Focus, moved, paint_empty, paint_more, paint_row, scroll, span, waiting};
 
 /// Depths beyond this are drawn at it: the name must still be seen.
 const DEEPEST: usize = 16;
@@ -83,6 +83,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         };
         paint_row(buffer, list, row, &line, if i == at { Focus::Here } else { Focus::No }, look);
     }
+    paint_more(buffer, list, rows.len().saturating_sub(view.tree + usize::from(list.height)), look);
 }
 
 /// The row of the selected node; when it is folded away, that of what hides it.
@@ -122,13 +123,13 @@ fn group_line(scene: &Scene<'_>, group: &GroupId, row: &Row, look: Look) -> Line
     Line::from(spans)
 }
 
-/// What else is known of a container: its id when a name stands for it, its image, its pod, why it was started.
+/// What else is known of a container, what matters most first: its pod, why it was started, what it may, its image, its id
+/// when a name stands for it.
 fn container_note(scene: &Scene<'_>, id: &ContainerId) -> String {
     let info = scene.graph.container_info(id);
     let mut notes = Vec::new();
     match info {
         Some(info) if !info.is_known() => notes.push("unknown to the runtime".to_owned()),
-        Some(info) if info.title().is_some() => notes.push(words::container(id)),
         _ => {}
     }
     if let Some(container) = scene.graph.container(id) {
@@ -148,6 +149,9 @@ fn container_note(scene: &Scene<'_>, id: &ContainerId) -> String {
     }
     if let Some(image) = info.map(|info| &info.image.reference).filter(|reference| !reference.is_empty()) {
         notes.push(shown(image, 80));
+    }
+    if info.is_some_and(|info| info.is_known() && info.title().is_some()) {
+        notes.push(words::container(id));
     }
     notes.iter().map(|note| format!("  {note}")).collect()
 }
