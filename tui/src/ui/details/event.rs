@@ -9,7 +9,7 @@ use super::super::scene::Scene;
 use super::super::state::Subject;
 use super::super::text::{safe, wrap};
 use super::super::{when, words};
-use super::{Page, span};
+use super::{Page, rule, span};
 
 pub(super) fn write(page: &mut Page, scene: &Scene<'_>, number: u64) {
     let Some(entry) = scene.event(number) else {
@@ -52,10 +52,13 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, number: u64) {
     if !raised.is_empty() {
         page.heading("Signals it raised");
     }
-    for signal in raised {
+    for signal in &raised {
         let label = format!("{} {}", glyph(signal.severity), signal.severity.word());
         let text = format!("{}: {}", safe(&signal.rule), safe(&signal.sentence));
         page.styled(&label, &text, page.look.severity(signal.severity), None);
+    }
+    for signal in raised {
+        rule::write(page, scene, &signal.rule, &[header.seq]);
     }
 
     page.heading("Raw, as `lanner events --json` prints it");

@@ -45,10 +45,12 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: &FlowKey) {
     page.fact("first seen", &when::stamp(scene.node, line.since));
     page.fact("last seen", &when::stamp(scene.node, line.last));
 
-    page.heading("How it went");
+    if !matches!(key, FlowKey::Listen(..)) {
+        page.heading("How it went");
+    }
     if let FlowKey::Dns(..) = key {
         page.fact("asked", &format!("{} times, {} without an answer that helps", grouped(line.times), line.failures));
-        page.fact("waited", &line.waited.map_or_else(|| "unknown".to_owned(), when::short));
+        page.fact("waited", &line.waited.map_or_else(|| "unknown".to_owned(), when::latency));
         for (i, address) in line.reply.iter().flat_map(|r| &r.addresses).enumerate() {
             page.fact(if i == 0 { "addresses" } else { "" }, &address.to_string());
         }
@@ -59,7 +61,7 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: &FlowKey) {
         page.fact("sent", &bytes(line.sent));
         page.fact("received", &bytes(line.received));
         if let Some(quality) = line.quality {
-            let time = |d: std::time::Duration| if d.is_zero() { "not measured".to_owned() } else { when::short(d) };
+            let time = |d: std::time::Duration| if d.is_zero() { "not measured".to_owned() } else { when::latency(d) };
             page.fact("round trip", &format!("{}, the shortest {}", time(quality.rtt), time(quality.rtt_min)));
             page.fact("sent again", &format!("{} segments, {}", quality.retransmits, bytes(quality.retransmitted)));
         } else {

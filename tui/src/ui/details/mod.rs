@@ -5,6 +5,7 @@ mod event;
 mod file;
 mod flow;
 mod process;
+mod rule;
 mod stage;
 
 use lanner_core::event::ProcessKey;
@@ -16,7 +17,7 @@ use ratatui::text::{Line, Span};
 use super::command::Command;
 use super::look::{Look, glyph};
 use super::scene::Scene;
-use super::screens::{Focus, moved, paint_row, scroll, span};
+use super::screens::{Focus, moved, paint_more, paint_row, scroll, span};
 use super::state::{State, Step, Subject};
 use super::text::{cell, safe, shown, wrap};
 use super::view::ViewState;
@@ -178,6 +179,7 @@ pub(crate) fn draw(
     for (row, (i, content)) in rows.iter().enumerate().skip(view.details).take(height).enumerate() {
         paint_row(buffer, area, row, &content.line, if i == at { Focus::Here } else { Focus::No }, state.look);
     }
+    paint_more(buffer, area, rows.len().saturating_sub(view.details + height), state.look);
 }
 
 /// Carries out a command.

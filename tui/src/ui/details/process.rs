@@ -19,12 +19,12 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
         return;
     };
     identity(page, scene, process);
+    page.signals(key, scene);
     images(page, scene, process);
+    family(page, scene, process);
+    doings(page, scene, key);
     credentials(page, &process.task.creds);
     namespaces(page, scene, process);
-    page.signals(key, scene);
-    doings(page, scene, key);
-    family(page, scene, process);
 }
 
 fn identity(page: &mut Page, scene: &Scene<'_>, process: &Process) {

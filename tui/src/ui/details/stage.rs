@@ -7,7 +7,7 @@ use super::super::scene::Scene;
 use super::super::state::Subject;
 use super::super::text::{grouped, safe};
 use super::super::{when, words};
-use super::Page;
+use super::{Page, rule};
 
 pub(super) fn write(page: &mut Page, scene: &Scene<'_>, id: &str, index: usize) {
     let Some((incident, stage)) = scene.incident(id).and_then(|i| Some((i, scene.stages(i).get(index)?))) else {
@@ -17,7 +17,6 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, id: &str, index: usize) 
     };
     page.heading(&format!("Stage {} of {}", index + 1, scene.stages(incident).len()));
     page.fact("what", &safe(&stage.sentence));
-    page.fact("rule", &safe(&stage.signal));
     let severity = format!("{} {}", glyph(stage.severity), stage.severity.word());
     page.styled("severity", &severity, page.look.severity(stage.severity), None);
     page.fact("tactic", stage.tactic.id());
@@ -60,6 +59,7 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, id: &str, index: usize) 
     for seq in &stage.evidence {
         page.event("", *seq, scene);
     }
+    rule::write(page, scene, &stage.signal, &stage.evidence);
 }
 
 fn words_of(exe: &str, args: &str) -> String {
