@@ -1,6 +1,7 @@
 //! The story of an incident: where it started, what it touched and whether it goes on; then its stages in time order,
 //! each with what happened and why it belongs to the ones before. Where it does not fit whole, each stage takes two lines, of
-//! low severity one, and only the selected one is told in full, so that the whole attack is seen at once.
+//! low severity one and at last of medium severity too, and only the selected one is told in full, so that the whole attack
+//! is seen at once.
 
 use lanner_core::detect::{Incident, Severity, Stage, Status, technique_name};
 use lanner_core::event::BootTime;
@@ -15,7 +16,7 @@ use super::super::state::State;
 use super::super::text::{cell, cell_right, clip, count, grouped, safe, shown, width, wrap};
 use super::super::view::ViewState;
 use super::super::{when, words};
-use super::{Focus, incidents, paint_row, span};
+use super::{Focus, incidents, paint_more, paint_row, span};
 
 /// Where a stage's sentence begins.
 const INDENT: usize = 5;
@@ -28,10 +29,30 @@ const TERSE_FROM: usize = 60;
 enum Detail {
     /// All, on as many lines as it takes.
     Full,
+    /// A line, and the whole sentence that says what happened; of the selected stage all.
+    Said,
     /// Two lines; of the selected stage all.
     Brief,
     /// As [`Detail::Brief`], and of a stage of low severity one line.
     Terse,
+    /// As [`Detail::Terse`], and of a stage of medium severity one line too.
+    Tersest,
+}
+
+/// How many lines the summary of an incident may take: its story, each other fact, and whether where it started is said.
+#[derive(Clone, Copy)]
+struct Room {
+    story: usize,
+    fact: usize,
+    started: bool,
+}
+
+impl Room {
+    const AMPLE: Room = Room { story: 3, fact: 3, started: true };
+    const SHORT: Room = Room { fact: 1, ..Room::AMPLE };
+    /// The story says where it started.
+    const SHORTER: Room = Room { started: false, ..Room::SHORT };
+    const LEAST: Room = Room { story: 1, ..Room::SHORTER };
 }
 
 /// A line, and the stage that it tells; `None` for those that tell of all.
@@ -72,37 +93,34 @@ pub(crate) fn draw(
         };
         paint_row(buffer, area, row, line, focus, state.look);
     }
-    let hidden = lines.len().saturating_sub(view.story + height);
-    if hidden > 0 && area.y > 0 {
-        let more = format!(" ↓ {} ", count(hidden, "more line", "more lines"));
-        let columns = u16::try_from(width(&more)).unwrap_or(0);
-        if columns + 24 < area.width {
-            buffer.set_stringn(area.right() - columns - 1, area.y - 1, more, columns.into(), state.look.dim());
-        }
-    }
+    paint_more(buffer, area, lines.len().saturating_sub(view.story + height), state.look);
 }
 
 fn lines(scene: &Scene<'_>, incident: &Incident, selected: Option<usize>, area: Rect, look: Look) -> Vec<Told> {
     let columns = usize::from(area.width).saturating_sub(1);
     let height = usize::from(area.height);
-    let summary = |most, started| summary(scene, incident, columns, most, started, look).into_iter().map(|l| (None, l));
-    let terse = if columns >= TERSE_FROM { Detail::Terse } else { Detail::Brief };
+    let told = |room, selected, detail, air| -> Vec<Told> {
+        let summary = summary(scene, incident, columns, room, look).into_iter().map(|line| (None, line));
+        summary.chain(stages(scene, incident, selected, detail, air, columns, look)).collect()
+    };
+    let (shortest, tersest) =
+        if columns >= TERSE_FROM { (Room::SHORTER, Detail::Tersest) } else { (Room::LEAST, Detail::Brief) };
     // In full and with air, in full, and ever shorter: the first that fits.
-    for (most, selected, detail, air) in [
-        (3, None, Detail::Full, true),
-        (3, None, Detail::Full, false),
-        (3, selected, Detail::Brief, false),
-        (1, selected, Detail::Brief, false),
-        (1, selected, terse, false),
+    for (room, selected, detail, air) in [
+        (Room::AMPLE, None, Detail::Full, true),
+        (Room::AMPLE, None, Detail::Full, false),
+        (Room::AMPLE, selected, Detail::Said, false),
+        (Room::AMPLE, selected, Detail::Brief, false),
+        (Room::SHORT, selected, Detail::Brief, false),
+        (Room::SHORT, selected, Detail::Terse, false),
+        (Room::SHORTER, selected, Detail::Terse, false),
     ] {
-        let stages = stages(scene, incident, selected, detail, air, columns, look);
-        let lines: Vec<Told> = summary(most, true).chain(stages).collect();
-        if lines.len() <= height {
+        let lines = told(room, selected, detail, air);
+        if lines.len() <= height && (columns >= TERSE_FROM || detail != Detail::Terse) {
             return lines;
         }
     }
-    // Nothing fits whole: the first stage says where it started.
-    summary(1, false).chain(stages(scene, incident, selected, terse, false, columns, look)).collect()
+    told(shortest, selected, tersest, false)
 }
 
 fn stages(
@@ -123,13 +141,15 @@ fn stages(
         let detail = match detail {
             _ if selected == Some(i) => Detail::Full,
             Detail::Terse if stage.severity > Severity::Low => Detail::Brief,
+            Detail::Tersest if stage.severity > Severity::Medium => Detail::Brief,
             detail => detail,
         };
         let told = head(scene, i, stage, before, detail, columns, look);
         let rest = match detail {
             Detail::Full => in_full(scene, stage, columns, look),
+            Detail::Said => said(stage, columns),
             Detail::Brief => in_brief(stage, columns),
-            Detail::Terse => Vec::new(),
+            Detail::Terse | Detail::Tersest => Vec::new(),
         };
         lines.extend(told.into_iter().chain(rest).map(|l| (Some(i), l)));
         before = Some(stage.time);
@@ -154,43 +174,41 @@ pub(crate) fn title(scene: &Scene<'_>, incident: &Incident, look: Look) -> Line<
     Line::from(vec![span(status, style), span(rest, look.dim())])
 }
 
-/// What a responder asks first, in at most so many lines each: where it started and what it touched.
-fn summary(
-    scene: &Scene<'_>,
-    incident: &Incident,
-    columns: usize,
-    most: usize,
-    started: bool,
-    look: Look,
-) -> Vec<Line<'static>> {
+/// What a responder asks first: where it started, what it touched and what happened.
+fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, most: Room, look: Look) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let room = columns.saturating_sub(9);
-    let mut fact = |label: &str, text: &str| {
-        for (i, part) in wrap(text, room).into_iter().enumerate().take(most) {
+    let mut fact = |label: &str, text: &str, most: usize| {
+        let parts = wrap(text, room);
+        let cut = parts.len() > most;
+        for (i, mut part) in parts.into_iter().enumerate().take(most) {
+            if cut && i + 1 == most {
+                part = clip(&format!("{part} …"), room);
+            }
             let label = cell(if i == 0 { label } else { "" }, 9);
             lines.push(Line::from(vec![span(label, look.dim()), span(part, Style::new())]));
         }
     };
-    if let Some(first) = scene.stages(incident).first().filter(|_| started) {
+    if let Some(first) = scene.stages(incident).first().filter(|_| most.started) {
         let place = match &first.process.container {
             Some(id) => format!("in container {}", words::container_title(id, scene.graph)),
             None => "on the host".to_owned(),
         };
         let who = words::who(first.process.key, scene);
-        fact("started", &format!("{} UTC, with {who} {place}", when::clock(scene.node, first.time)));
+        fact("started", &format!("{} UTC, with {who} {place}", when::clock(scene.node, first.time)), most.fact);
     }
-    let touched = touched(incident, room * most);
+    let touched = touched(incident, room * most.fact);
     if !touched.is_empty() {
-        fact("touched", &touched);
+        fact("touched", &touched, most.fact);
     }
     // It tells of all that was found, which at an earlier moment had not happened.
     let is_told = |stages: usize| scene.stages(incident).len() >= stages;
     if let Some(chain) = incident.chain.as_ref().filter(|c| !c.story.is_empty() && is_told(incident.stages.len())) {
-        fact("story", &safe(&chain.story));
+        fact("story", &safe(&chain.story), most.story);
     }
     if let Some(chain) = incident.chain.as_ref().filter(|chain| chain.name != incident.name) {
         let found = chain.found.min(scene.stages(incident).len());
-        fact("follows", &format!("{found} of {} steps of \"{}\"", chain.steps, safe(&chain.name)));
+        fact("follows", &format!("{found} of {} steps of \"{}\"", chain.steps, safe(&chain.name)), most.fact);
     }
     lines
 }
@@ -234,7 +252,7 @@ fn head(
     let gap = before.map(|b| format!("+{}", when::short(stage.time.since(b)))).unwrap_or_default();
     let tactic = stage.tactic.to_string();
     let (what, style) = match detail {
-        Detail::Terse => (safe(&stage.sentence), Style::new()),
+        Detail::Terse | Detail::Tersest => (safe(&stage.sentence), Style::new()),
         _ => (technique(stage), look.dim()),
     };
     let mut spans = vec![
@@ -273,13 +291,18 @@ fn body(text: String, style: Style) -> Line<'static> {
     Line::from(vec![span(" ".repeat(INDENT), style), span(text, style)])
 }
 
+fn said(stage: &Stage, columns: usize) -> Vec<Line<'static>> {
+    let room = columns.saturating_sub(INDENT);
+    wrap(&safe(&stage.sentence), room).into_iter().map(|t| body(t, Style::new())).collect()
+}
+
 fn in_brief(stage: &Stage, columns: usize) -> Vec<Line<'static>> {
     vec![body(clip(&safe(&stage.sentence), columns.saturating_sub(INDENT)), Style::new())]
 }
 
 fn in_full(scene: &Scene<'_>, stage: &Stage, columns: usize, look: Look) -> Vec<Line<'static>> {
     let room = columns.saturating_sub(INDENT);
-    let mut lines: Vec<_> = wrap(&safe(&stage.sentence), room).into_iter().map(|t| body(t, Style::new())).collect();
+    let mut lines = said(stage, columns);
     if stage.count > 1 {
         let times = format!("{} times, until {}", grouped(stage.count), when::clock(scene.node, stage.last_time));
         lines.push(body(times, look.dim()));
