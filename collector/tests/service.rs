@@ -4,6 +4,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lanner_collector::hub::{Hub, Limits, Room, Subscribe};
 use lanner_collector::service::{ListenError, Listener, serve};
@@ -72,6 +73,9 @@ async fn a_client_gets_the_snapshot_and_every_event() {
     let snapshot = next(&mut client).await;
     assert!(snapshot.snapshot);
     assert_eq!((snapshot.events.len(), snapshot.first_seq, client.cursor()), (2, 4, None));
+    let load = client.load().unwrap();
+    assert!(load.now.0 > 0 && load.cpu > Duration::ZERO && load.memory > 1 << 20, "{load:?}");
+    assert_eq!((load.room, client.load()), (Limits::default().queue.events as u64, None));
     script.give(noise(10, 5000));
     script.lose(LossCause::RingFull, 7);
     let mut batches = Vec::new();

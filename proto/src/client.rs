@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use lanner_core::event::{Batch, NodeInfo, Text};
+use lanner_core::event::{Batch, Load, NodeInfo, Text};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
@@ -68,6 +68,7 @@ pub struct Client {
     address: Address,
     stream: Streaming<v1::SubscribeResponse>,
     cursor: Option<Cursor>,
+    load: Option<Load>,
 }
 
 impl Client {
@@ -91,7 +92,7 @@ impl Client {
         let cursor = follow.cursor.map(|c| v1::Cursor { stream: c.stream, seq: c.seq });
         let request = v1::SubscribeRequest { filter: follow.filter, cursor };
         let stream = collector.subscribe(request).await.map_err(broken)?.into_inner();
-        Ok((info.node.unwrap_or_default().into(), Client { address, stream, cursor: follow.cursor }))
+        Ok((info.node.unwrap_or_default().into(), Client { address, stream, cursor: follow.cursor, load: None }))
     }
 
     /// The next batch; `None` when the collector has ended in good order.
@@ -103,6 +104,7 @@ impl Client {
             let message = self.stream.message().await.map_err(|status| refused(&self.address, &status))?;
             let Some(response) = message else { return Ok(None) };
             let stream = response.stream;
+            self.load = response.load.map(Load::from).or(self.load);
             let Some(wire) = response.batch else { continue };
             let batch = Batch::from(wire);
             if !batch.snapshot {
@@ -111,6 +113,11 @@ impl Client {
             }
             return Ok(Some(batch));
         }
+    }
+
+    /// How the collector itself is doing, if it has told since this was asked last.
+    pub fn load(&mut self) -> Option<Load> {
+        self.load.take()
     }
 
     /// Where to resume after the batches received so far; `None` while the snapshot is not complete.

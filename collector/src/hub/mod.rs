@@ -5,6 +5,7 @@
 //! ([`lanner_core::event::LossCause::SlowClient`]), and neither the source nor another subscriber waits for it.
 
 mod history;
+mod load;
 mod queue;
 mod source;
 mod state;
@@ -22,6 +23,7 @@ use lanner_core::condition::Filter;
 use lanner_core::event::NodeInfo;
 use tokio::sync::watch;
 
+pub use load::LOAD_EACH;
 pub use source::{Polled, Source, SourceError};
 pub use subscription::{Next, Subscription};
 

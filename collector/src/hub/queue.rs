@@ -83,6 +83,12 @@ impl Queue {
         self.lock().closed
     }
 
+    /// How many events wait, and for how many there is room.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.held.events, inner.most.events)
+    }
+
     /// The next batch, waiting at most `timeout` for it.
     pub(super) fn wait(&self, timeout: Duration) -> Next {
         let deadline = Instant::now() + timeout;

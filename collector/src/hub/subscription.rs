@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lanner_core::event::Batch;
+use lanner_core::event::{Batch, Load};
 
+use super::load;
 use super::queue::Queue;
 
 /// What a subscription gives.
@@ -42,6 +43,15 @@ impl Subscription {
             Some(batch) => Next::Batch(Arc::new(batch)),
             None => self.queue.next().await,
         }
+    }
+}
+
+impl Subscription {
+    /// What it costs to watch, and what waits for this subscriber.
+    pub fn load(&self) -> Load {
+        let (waiting, room) = self.queue.waiting();
+        let waiting = waiting + self.snapshot.iter().map(|batch| batch.events.len()).sum::<usize>();
+        Load { waiting: waiting as u64, room: room as u64, ..load::of_process() }
     }
 }
 

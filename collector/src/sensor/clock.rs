@@ -1,6 +1,8 @@
 //! The node's clock.
 #![allow(unsafe_code)]
 
+use std::time::Duration;
+
 use lanner_core::event::BootTime;
 
 /// Nanoseconds since boot, suspend included: the clock that the programs read too.
@@ -14,9 +16,14 @@ pub(super) fn wall_offset() -> i64 {
     wall.saturating_sub(i64::try_from(now().0).unwrap_or(i64::MAX))
 }
 
+/// Processor time that this process has used.
+pub fn used() -> Duration {
+    Duration::from_nanos(u64::try_from(read(libc::CLOCK_PROCESS_CPUTIME_ID)).unwrap_or(0))
+}
+
 fn read(clock: libc::clockid_t) -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a live local; both clocks exist on every kernel since 2.6.39, so the call cannot fail.
+    // SAFETY: the pointer is to a live local; all three clocks exist on every kernel since 2.6.39, so the call cannot fail.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
     time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
 }

@@ -45,7 +45,7 @@ use aya::{Btf, Ebpf, EbpfLoader, Endianness, VerifierLogLevel};
 use lanner_collector_abi::{Variable, Watched};
 use lanner_core::event::{BootTime, Event, Hook, HookLayer, HookState, Loss, LossCause, Payload, ProcessKey};
 
-pub use clock::now;
+pub use clock::{now, used};
 pub use config::{CompatWatch, FlowLimits, OlderSockets, SensorConfig};
 pub use error::SensorError;
 pub use node::node_info;

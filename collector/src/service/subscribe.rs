@@ -1,11 +1,13 @@
 //! A subscription as a stream of messages.
 
+use std::time::Instant;
+
 use lanner_proto::{chunk, v1};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use crate::hub::{Next, Subscription};
+use crate::hub::{LOAD_EACH, Next, Subscription};
 
 /// What a client of `Subscribe` is sent.
 pub(super) type Responses = ReceiverStream<Result<v1::SubscribeResponse, Status>>;
@@ -17,6 +19,7 @@ const MESSAGE: usize = 256 << 10;
 pub(super) fn responses(stream: u64, mut subscription: Subscription) -> Responses {
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
+        let mut told: Option<Instant> = None;
         loop {
             let next = tokio::select! {
                 next = subscription.next() => next,
@@ -31,8 +34,14 @@ pub(super) fn responses(stream: u64, mut subscription: Subscription) -> Response
                     return;
                 }
             };
+            let mut load = None;
+            if told.is_none_or(|at| at.elapsed() >= LOAD_EACH) {
+                told = Some(Instant::now());
+                load = Some(subscription.load().into());
+            }
             for batch in chunk::chunks(&batch, MESSAGE) {
-                if sender.send(Ok(v1::SubscribeResponse { stream, batch: Some(batch) })).await.is_err() {
+                let response = v1::SubscribeResponse { stream, batch: Some(batch), load: load.take() };
+                if sender.send(Ok(response)).await.is_err() {
                     return;
                 }
             }

@@ -41,7 +41,7 @@ pub use io_uring::{UringOp, UringOperation, UringSetup};
 pub use mount::{Mount, RootChange};
 pub use name::{Attribute, AttributeChange, Link, MadeKind, Make, Owner, Rename, Unlink};
 pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Quality, Traffic};
-pub use node::{Batch, BlindSpot, Hook, HookLayer, HookState, NodeInfo, Refusal};
+pub use node::{Batch, BlindSpot, Hook, HookLayer, HookState, Load, NodeInfo, Refusal};
 pub use passed::{OpenFlags, Passed};
 pub use process::{
     Args, CloneFlags, Comm, Compat, Credentials, Environment, Exec, Exit, Fork, Gain, Image, Layer, MemFd,

@@ -1,5 +1,7 @@
 //! The node that events come from, and the unit in which they travel.
 
+use std::time::Duration;
+
 use super::{BootTime, Event, Loss};
 
 /// The node, and what its sensor can see.
@@ -112,6 +114,21 @@ pub enum HookState {
     Refused(String),
     /// It will be when it is needed: what it waits for.
     Waiting(String),
+}
+
+/// How a collector itself is doing. What is not known is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// When that was, by the node's clock.
+    pub now: BootTime,
+    /// Processor time that its process has used since it started.
+    pub cpu: Duration,
+    /// Memory that its process holds (resident), in bytes.
+    pub memory: u64,
+    /// Events that wait for the client that is told.
+    pub waiting: u64,
+    /// Events for which it has room there.
+    pub room: u64,
 }
 
 /// Events in their order, as they travel from a collector or a recording to whoever follows them.

@@ -1,11 +1,26 @@
 //! Batches and losses.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use lanner_core::event::{Batch, BootTime, Event, Loss, LossCause};
+use lanner_core::event::{Batch, BootTime, Event, Load, Loss, LossCause};
 
 use super::{MAX_EVENTS, Refused};
 use crate::v1;
+
+impl From<Load> for v1::Load {
+    fn from(load: Load) -> Self {
+        let Load { now, cpu, memory, waiting, room } = load;
+        v1::Load { now: now.0, cpu: u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX), memory, waiting, room }
+    }
+}
+
+impl From<v1::Load> for Load {
+    fn from(load: v1::Load) -> Self {
+        let v1::Load { now, cpu, memory, waiting, room } = load;
+        Load { now: BootTime(now), cpu: Duration::from_nanos(cpu), memory, waiting, room }
+    }
+}
 
 impl From<&Loss> for v1::Loss {
     fn from(loss: &Loss) -> Self {

@@ -1773,6 +1773,28 @@ pub struct SubscribeResponse {
     pub stream: u64,
     #[prost(message, optional, tag = "2")]
     pub batch: ::core::option::Option<Batch>,
+    /// How the collector itself is doing; about once a second.
+    #[prost(message, optional, tag = "3")]
+    pub load: ::core::option::Option<Load>,
+}
+/// How a collector itself is doing. What is not known is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Load {
+    /// When that was.
+    #[prost(uint64, tag = "1")]
+    pub now: u64,
+    /// Processor time that its process has used since it started, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub cpu: u64,
+    /// Memory that its process holds (resident), in bytes.
+    #[prost(uint64, tag = "3")]
+    pub memory: u64,
+    /// Events that wait for this client.
+    #[prost(uint64, tag = "4")]
+    pub waiting: u64,
+    /// Events for which there is room to wait.
+    #[prost(uint64, tag = "5")]
+    pub room: u64,
 }
 /// Events in the order (time, cpu, seq).
 #[derive(Clone, PartialEq, ::prost::Message)]

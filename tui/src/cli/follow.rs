@@ -93,7 +93,7 @@ pub(super) fn follow(args: &SourceArgs, options: Options, follower: &mut impl Fo
                 follower.batch(&batch)?;
             }
             // Without a second attempt, a lost connection is the end.
-            FeedItem::Status(_) | FeedItem::Progress(_) => {}
+            FeedItem::Status(_) | FeedItem::Progress(_) | FeedItem::Load(_) => {}
             FeedItem::End(end) => {
                 // Who watches wants to know that nobody does any more.
                 if spec.is_endless() && end.complete && !stop.is_raised() {

@@ -1,9 +1,9 @@
 //! This node, with the collector in this process.
 
 use std::sync::mpsc::{self, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use lanner_collector::hub::{Hub, Limits, Next, Subscribe, Subscription};
+use lanner_collector::hub::{Hub, LOAD_EACH, Limits, Next, Subscribe, Subscription};
 use lanner_collector::live::{LiveError, start};
 
 use super::{Options, QUEUE, SourceError, Stop, Stream};
@@ -40,12 +40,17 @@ fn follow(hub: &Hub, mut from: Subscription, send: &SyncSender<FeedItem>, stop: 
     say(FeedItem::Node(hub.node().clone()))?;
     say(FeedItem::Status(ConnectionState::Connected))?;
     let mut stopping = false;
+    let mut told: Option<Instant> = None;
     loop {
         match from.wait(LOOK) {
             Next::Batch(batch) => say(FeedItem::Batch(std::sync::Arc::unwrap_or_clone(batch)))?,
             Next::Waiting => {}
             Next::Ended(None) => return say(FeedItem::End(End::complete("stopped"))),
             Next::Ended(Some(why)) => return say(FeedItem::End(End::early(format!("the sensor failed: {why}")))),
+        }
+        if told.is_none_or(|at| at.elapsed() >= LOAD_EACH) {
+            told = Some(Instant::now());
+            say(FeedItem::Load(from.load()))?;
         }
         if stop.is_raised() && !stopping {
             stopping = true;

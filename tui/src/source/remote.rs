@@ -121,7 +121,12 @@ impl Remote {
             }
             match timeout(LOOK, client.next()).await {
                 Err(_) => {}
-                Ok(Ok(Some(batch))) => self.say(FeedItem::Batch(batch))?,
+                Ok(Ok(Some(batch))) => {
+                    self.say(FeedItem::Batch(batch))?;
+                    if let Some(load) = client.load() {
+                        self.say(FeedItem::Load(load))?;
+                    }
+                }
                 // The collector may come back: for a user interface that is a lost connection like any other.
                 Ok(Ok(None)) if self.reconnect => return Ok((client.cursor(), Some("the collector ended".to_owned()))),
                 Ok(Ok(None)) => return Ok((client.cursor(), None)),

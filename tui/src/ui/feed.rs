@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use lanner_core::event::{Batch, NodeInfo};
+use lanner_core::event::{Batch, Load, NodeInfo};
 use lanner_recording::Header;
 
 /// One thing that a source of events has to say.
@@ -16,6 +16,8 @@ pub enum FeedItem {
     Recording(Box<Header>),
     /// Events.
     Batch(Batch),
+    /// How the collector itself is doing.
+    Load(Load),
     /// So much of the recording has been read, in percent.
     Progress(u8),
     /// The connection changed. Sources that cannot lose theirs never send it.

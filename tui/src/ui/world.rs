@@ -114,6 +114,7 @@ impl World {
             FeedItem::Recording(header) => self.reception.recording = Some(header),
             FeedItem::Batch(batch) => self.batch(batch),
             FeedItem::Status(state) => self.reception.connection = state,
+            FeedItem::Load(load) => self.health.take_load(load),
             FeedItem::Progress(percent) => self.reception.read = Some(percent),
             FeedItem::End(end) => self.reception.ended = Some(end),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lanner_core::event::{Batch, BootTime, Event, LossCause, Payload};
+use lanner_core::event::{Batch, BootTime, Event, Load, LossCause, Payload};
 
 use crate::report::is_truncated;
 
@@ -25,11 +25,27 @@ pub(crate) struct Health {
     pub(crate) orphans: u64,
     /// Times of which nothing is known, for the connection was lost and what happened meanwhile could not be had.
     pub(crate) gaps: Vec<(BootTime, BootTime)>,
+    /// What it costs to watch, as far as the collector tells.
+    pub(crate) load: Option<Told>,
     /// Events in each second of the node's time, oldest first.
     seconds: std::collections::VecDeque<(u64, u64)>,
 }
 
+/// What a collector told of itself last.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) load: Load,
+    /// Of one processor, since it told of itself before.
+    pub(crate) share: Option<f64>,
+}
+
 impl Health {
+    pub(crate) fn take_load(&mut self, load: Load) {
+        let before = self.load.map(|told| told.load).filter(|before| before.now < load.now && before.cpu <= load.cpu);
+        let share = before.map(|b| (load.cpu - b.cpu).as_secs_f64() / load.now.since(b.now).as_secs_f64());
+        self.load = Some(Told { load, share });
+    }
+
     pub(crate) fn apply(&mut self, batch: &Batch) {
         for event in &batch.events {
             *self.families.entry(event.payload.family()).or_default() += 1;

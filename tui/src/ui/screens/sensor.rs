@@ -2,7 +2,7 @@
 //! this screen says so.
 
 use lanner_core::detect::duration;
-use lanner_core::event::{HookLayer, HookState, LossCause};
+use lanner_core::event::{HookLayer, HookState};
 use lanner_recording::Header;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,6 +10,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::super::command::Command;
+use super::super::feed::Source;
 use super::super::known::history::History;
 use super::super::known::lag::WORTH_TELLING;
 use super::super::known::past;
@@ -17,21 +18,27 @@ use super::super::scene::Scene;
 use super::super::state::State;
 use super::super::text::{cell, cell_right, count, grouped, safe, wrap};
 use super::super::when;
-use super::{Focus, moved, paint_row, span};
+use super::{Focus, moved, paint_more, paint_row, span};
+
+/// Columns of a family of events and how many of it were seen.
+const FAMILY: usize = 26;
 
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
     let lines = lines(scene, state, usize::from(area.width).saturating_sub(1));
     for (row, line) in lines.iter().skip(state.sensor_line).take(usize::from(area.height)).enumerate() {
         paint_row(buffer, area, row, line, Focus::No, state.look);
     }
+    paint_more(buffer, area, lines.len().saturating_sub(state.sensor_line + usize::from(area.height)), state.look);
 }
 
 fn lines(scene: &Scene<'_>, state: &State, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     node(scene, state, columns, &mut lines);
-    hooks(scene, state, columns, &mut lines);
     losses(scene, state, &mut lines);
-    events(scene, state, &mut lines);
+    hooks(scene, state, columns, &mut lines);
+    load(scene, state, &mut lines);
+    events(scene, state, columns, &mut lines);
+    attached(scene, state, columns, &mut lines);
     blind(scene, state, columns, &mut lines);
     lines
 }
@@ -92,17 +99,6 @@ fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
         n => format!(", {n} waiting"),
     };
     lines.push(heading(state, "Hooks", format!("{attached} attached, {refused} refused{waiting}")));
-    let layer = |layer: HookLayer| match layer {
-        HookLayer::Base => "base",
-        HookLayer::Full => "full",
-    };
-    let row = |word: &str, style: Style, of: HookLayer, name: String| {
-        Line::from(vec![
-            span(format!("  {}", cell(word, 10)), style),
-            span(cell(layer(of), 6), look.dim()),
-            span(name, Style::new()),
-        ])
-    };
     let indented = |text: &str, style: Style, lines: &mut Vec<Line<'static>>| {
         for part in wrap(text, columns.saturating_sub(18)) {
             lines.push(Line::from(span(format!("{}{part}", " ".repeat(18)), style)));
@@ -112,7 +108,7 @@ fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
     for refusal in scene.node.refusals() {
         let (first, others) = (safe(refusal.names[0]), refusal.names.len() - 1);
         let name = if others == 0 { first } else { format!("{first} and {others} more") };
-        lines.push(row("refused", look.bad(), refusal.layer, name));
+        lines.push(row(state, "refused", look.bad(), refusal.layer, name));
         let text = format!("{}. Without it: {}", safe(refusal.why).trim_end_matches('.'), safe(refusal.without));
         indented(&text, look.warn(), lines);
         if others > 0 {
@@ -122,15 +118,64 @@ fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
     }
     for hook in &scene.node.hooks {
         let HookState::Waiting(what) = &hook.state else { continue };
-        lines.push(row("waiting", look.warn(), hook.layer, safe(&hook.name)));
+        lines.push(row(state, "waiting", look.warn(), hook.layer, safe(&hook.name)));
         let what = safe(what);
         indented(&format!("For {what}. Not seen till then: {}", safe(&hook.without)), look.dim(), lines);
     }
-    for hook in scene.node.hooks.iter().filter(|h| h.state == HookState::Attached) {
-        lines.push(row("attached", look.good(), hook.layer, safe(&hook.name)));
-    }
     if all == 0 {
         lines.push(Line::from(span("  none known yet", look.dim())));
+    }
+    lines.push(Line::default());
+}
+
+/// A hook, or several of one state.
+fn row(state: &State, word: &str, style: Style, of: HookLayer, names: String) -> Line<'static> {
+    let layer = match of {
+        HookLayer::Base => "base",
+        HookLayer::Full => "full",
+    };
+    Line::from(vec![
+        span(format!("  {}", cell(word, 10)), style),
+        span(cell(layer, 6), state.look.dim()),
+        span(names, Style::new()),
+    ])
+}
+
+/// The hooks at which nothing is missing.
+fn attached(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
+    if scene.node.attached() == 0 {
+        return;
+    }
+    lines.push(heading(state, "Attached", "hooks at which nothing is missing".to_owned()));
+    for of in [HookLayer::Base, HookLayer::Full] {
+        let attached = scene.node.hooks.iter().filter(|h| h.state == HookState::Attached && h.layer == of);
+        let names: Vec<String> = attached.map(|h| safe(&h.name)).collect();
+        for (i, part) in wrap(&names.join(", "), columns.saturating_sub(18)).into_iter().enumerate() {
+            match (i, names.len()) {
+                (_, 0) => {}
+                (0, _) => lines.push(row(state, "attached", state.look.good(), of, part)),
+                _ => lines.push(Line::from(span(format!("{}{part}", " ".repeat(18)), Style::new()))),
+            }
+        }
+    }
+    lines.push(Line::default());
+}
+
+/// What it costs to watch, and what waits to be fetched.
+fn load(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+    let Some(told) = &scene.health.load else { return };
+    let whose = match scene.reception.source {
+        Source::Live => "this program, which is the collector too",
+        _ => "the collector",
+    };
+    lines.push(heading(state, "Cost", format!("of {whose}")));
+    let share = told.share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    let mib = format!("{} MiB", told.load.memory >> 20);
+    let waiting = grouped(told.load.waiting);
+    let room = format!("events wait to be taken in, of at most {}", grouped(told.load.room));
+    for (n, what) in [(share, "of one processor"), (mib, "of memory"), (waiting, room.as_str())] {
+        let n = span(format!("  {}  ", cell_right(&n, 12)), Style::new());
+        lines.push(Line::from(vec![n, span(what.to_owned(), state.look.dim())]));
     }
     lines.push(Line::default());
 }
@@ -141,7 +186,6 @@ fn blind(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
     if scene.node.blind.is_empty() {
         return;
     }
-    lines.push(Line::default());
     lines.push(heading(state, "Blind", "not seen on this kernel, whatever happens".to_owned()));
     for spot in &scene.node.blind {
         for (row, part) in wrap(&safe(&spot.what), columns.saturating_sub(INDENT)).into_iter().enumerate() {
@@ -157,13 +201,9 @@ fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
     let lost = scene.health.lost();
     lines.push(heading(state, "Lost", if lost == 0 { "nothing".to_owned() } else { grouped(lost) }));
     lag(scene, state, lines);
-    for cause in LossCause::ALL {
-        let n = scene.health.losses.get(&cause).copied().unwrap_or(0);
-        let style = if n > 0 { look.bad() } else { look.dim() };
-        lines.push(Line::from(vec![
-            span(format!("  {}  ", cell_right(&grouped(n), 12)), style),
-            span(cause.words(), if n > 0 { Style::new() } else { look.dim() }),
-        ]));
+    for (cause, n) in scene.health.losses.iter().filter(|(_, n)| **n > 0) {
+        let n = span(format!("  {}  ", cell_right(&grouped(*n), 12)), look.bad());
+        lines.push(Line::from(vec![n, span(cause.words(), Style::new())]));
     }
     for (from, to) in &scene.health.gaps {
         let lasted = when::short(to.since(*from));
@@ -199,7 +239,7 @@ fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
     lines.push(Line::default());
 }
 
-fn events(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+fn events(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
     let events = scene.health.events();
     let note = format!("{}, {} processes alive", count(events as usize, "event", "events"), scene.living());
     lines.push(heading(state, "Seen", note));
@@ -211,12 +251,20 @@ fn events(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
             span(format!("of memory hold the past, of at most {most}: events, and what was known when"), Style::new()),
         ]));
     }
-    for (family, n) in &scene.health.families {
-        lines.push(Line::from(vec![
-            span(format!("  {}  ", cell_right(&grouped(*n), 12)), Style::new()),
-            span(*family, state.look.accent()),
-        ]));
+    // The most frequent first, beside each other.
+    let mut families: Vec<_> = scene.health.families.iter().collect();
+    families.sort_by_key(|(family, n)| (std::cmp::Reverse(**n), **family));
+    let across = (columns / FAMILY).max(1);
+    let down = families.len().div_ceil(across);
+    for row in 0..down {
+        let of_row = families.iter().skip(row).step_by(down);
+        let spans = of_row.flat_map(|(family, n)| {
+            let n = format!("  {}  ", cell_right(&grouped(**n), 10));
+            [span(n, Style::new()), span(cell(family, FAMILY - 14), state.look.accent())]
+        });
+        lines.push(Line::from_iter(spans));
     }
+    lines.push(Line::default());
 }
 
 /// Carries out a command.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lanner_core::engine::Engine;
 use lanner_core::event::{
-    Args, Batch, BootTime, Event, Exec, Exit, File, Header, Hook, HookLayer, HookState, Image, Loss, LossCause, Origin,
-    Payload, ProcessKey, Task, Text,
+    Args, Batch, BootTime, Event, Exec, Exit, File, Header, Hook, HookLayer, HookState, Image, Load, Loss, LossCause,
+    Origin, Payload, ProcessKey, Task, Text,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -122,4 +122,21 @@ fn what_was_let_go_is_counted() {
         take(&mut model, Batch { events: (start..start + 50_000).map(exit).collect(), ..Batch::default() });
     }
     assert!(frame(&model).contains("events let go by this program"), "{}", frame(&model));
+}
+
+#[test]
+fn what_it_costs_to_watch_is_told_as_far_as_the_collector_tells_it() {
+    let mut model = model();
+    assert!(!frame(&model).contains("processor"));
+    for (second, cpu) in [(1, 500), (3, 750)] {
+        let (now, cpu) = (BootTime(second * 1_000_000_000), Duration::from_millis(cpu));
+        let load = Load { now, cpu, memory: 84 << 20, waiting: 1_200, room: 65_536 };
+        update(&mut model, Msg::Feed(FeedItem::Load(load)));
+    }
+    let frame = frame(&model);
+    for words in
+        ["12.5 %  of one processor", "84 MiB  of memory", "1 200  events wait to be taken in, of at most 65 536"]
+    {
+        assert!(frame.contains(words), "{words}: {frame}");
+    }
 }
