@@ -238,6 +238,9 @@ fn back(model: &mut Model) {
 
 /// Shows a screen, at what was selected on the one before and limited to what was drilled down to.
 fn show(model: &mut Model, screen: Screen) {
+    if model.state.screen == Screen::Incidents && model.state.selection.node.is_none() {
+        incidents::turn_to_process(&model.world.scene(model.state.then(), model.state.held), &mut model.state);
+    }
     if screen == Screen::Graph {
         graph::turn_to(&model.world.scene(model.state.then(), model.state.held), &mut model.state);
     }
@@ -508,8 +511,10 @@ fn go_to(model: &mut Model, number: u64) {
     if let Some(seq) = seq {
         incidents::turn_to_event(&scene, &mut model.state, seq);
     }
-    if model.state.screen == Screen::Tree {
-        tree::reveal(&scene, &mut model.state);
+    match model.state.screen {
+        Screen::Tree => tree::reveal(&scene, &mut model.state),
+        Screen::Graph => graph::turn_to_process(&scene, &mut model.state),
+        _ => {}
     }
 }
 

@@ -22,8 +22,12 @@ fn investigate(session: &mut Session, folder: &Path, press: &dyn Fn(&mut Session
     session.wait_for("Why it belongs to this incident");
     press(session, b"\x1b");
     session.wait_for("↓");
-    // Its picture, along its edges to the server that gives the orders.
+    // Its picture, which begins where the story was left, and along its edges to the server that gives the orders.
     press(session, b"3");
+    session.wait_for("process ps  stages 4");
+    press(session, b"g");
+    session.wait_for("→ entered by sh");
+    press(session, b"l");
     session.wait_for("ran nsenter");
     for seen in
         ["process nsenter", "process dash", "file hack.yaml", "process kubelet", "container invisible/hack-node1/hack"]

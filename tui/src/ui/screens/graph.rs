@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::rc::Rc;
 
+use lanner_core::event::ProcessKey;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -88,25 +89,59 @@ struct Stamp {
     size: (i32, i32),
 }
 
-/// Turns to what is selected on the screen that is left, or was drilled down to; the picture of before stays where that is
-/// neither an incident nor a process.
+/// Turns to what was drilled down to, or is selected on the screen that is left; the picture of before stays where that is
+/// neither an incident nor a process. What is only selected is shown in the picture of its incident, if it is part of one:
+/// to see what lies around it one looks into it first.
 pub(crate) fn turn_to(scene: &Scene<'_>, state: &mut State) {
-    let drilled = state.trail.iter().rev().map(|step| step.subject.clone());
-    let of = drilled.chain(selected_on(scene, state)).find_map(|subject| match subject {
-        Subject::Incident(_) | Subject::Process(_) => Some(subject),
-        Subject::Stage { incident, .. } => Some(Subject::Incident(incident)),
-        Subject::Container(id) => scene.graph.container(&id).map(|c| Subject::Process(c.root)),
-        Subject::Flow(key) => scene.flows.get(&key).map(|line| Subject::Process(line.process)),
-        Subject::File(number) => scene.files.get(number).map(|touched| Subject::Process(touched.by)),
-        Subject::Event(number) => scene.event(number).map(|entry| Subject::Process(entry.event.header.process)),
+    let selected = || pictured(scene, &selected_on(scene, state)?);
+    let drilled = || state.trail.iter().rev().find_map(|step| pictured(scene, &step.subject));
+    let of = if state.in_story() { selected() } else { drilled() }.or_else(|| {
+        let (of, process) = selected()?;
+        let incident = process.and_then(|key| incident_of(scene, state, key));
+        Some((incident.map_or(of, Subject::Incident), process))
     });
-    if let Some(of) = of.filter(|of| state.graph.of.as_ref() != Some(of)) {
-        if let Subject::Process(key) = &of {
-            state.graph.node = Some(Entity::Process(*key));
-        } else {
-            state.graph.node = None;
-        }
+    let Some((of, process)) = of else { return };
+    let node = process.map(Entity::Process);
+    if state.graph.of.as_ref() != Some(&of) || node.is_some() && state.graph.node != node {
+        state.graph.node = node;
         state.graph.of = Some(of);
+        state.graph.panned.set(false);
+    }
+}
+
+/// Of what a picture is that shows something, and the process that stands for it there.
+fn pictured(scene: &Scene<'_>, subject: &Subject) -> Option<(Subject, Option<ProcessKey>)> {
+    let process = match subject {
+        Subject::Incident(_) => return Some((subject.clone(), None)),
+        Subject::Stage { incident, stage } => {
+            let of = scene.incident(incident).and_then(|i| i.stages.get(*stage));
+            return Some((Subject::Incident(incident.clone()), of.map(|stage| stage.process.key)));
+        }
+        Subject::Process(key) => *key,
+        Subject::Container(id) => scene.graph.container(id)?.root,
+        Subject::Flow(key) => scene.flows.get(key)?.process,
+        Subject::File(number) => scene.files.get(*number)?.by,
+        Subject::Event(number) => scene.event(*number)?.event.header.process,
+    };
+    Some((Subject::Process(process), Some(process)))
+}
+
+/// The incident that a process is part of: of several the selected one, else the gravest.
+fn incident_of(scene: &Scene<'_>, state: &State, key: ProcessKey) -> Option<String> {
+    let of = scene.incidents().into_iter().filter(|incident| incident.processes.iter().any(|p| p.key == key));
+    let of: Vec<&String> = of.map(|incident| &incident.id).collect();
+    of.iter().find(|id| state.selection.incident.as_ref() == Some(id)).or(of.first()).map(|id| (*id).clone())
+}
+
+/// Goes to the selected process in the picture, if it stands there.
+pub(crate) fn turn_to_process(scene: &Scene<'_>, state: &mut State) {
+    let Some(entity) = state.selection.process().map(Entity::Process) else { return };
+    let drawing = drawing(scene, state, state.graph.page.get());
+    let stands =
+        |drawing: &Rc<Drawing>| drawing.sketch.nodes.iter().any(|n| n.entity == entity || n.others.contains(&entity));
+    if drawing.as_ref().is_some_and(stands) {
+        state.graph.node = Some(entity);
+        state.graph.way = 0;
         state.graph.panned.set(false);
     }
 }

@@ -67,6 +67,15 @@ pub(crate) fn turn_to_event(scene: &Scene<'_>, state: &mut State, seq: u64) {
     }
 }
 
+/// Makes the process of the selected stage the selection of the screens that show processes: of a new incident that with
+/// which it began.
+pub(crate) fn turn_to_process(scene: &Scene<'_>, state: &mut State) {
+    let Some(incident) = selected(scene, state) else { return };
+    if let Some(stage) = scene.stages(incident).get(state.selection.stage) {
+        state.select_process(stage.process.key);
+    }
+}
+
 /// The areas of the list and of the story, with a rule between them.
 fn areas(area: Rect, incidents: usize, state: &State) -> (Rect, Rect) {
     let most = if state.in_story() && area.height < LOW { 1 } else { (area.height / 3).max(1) };

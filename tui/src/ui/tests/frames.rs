@@ -68,8 +68,10 @@ fn the_graph_of_a_process_is_what_lies_around_it() {
     told.model.state.screen = Screen::Tree;
     told.act(|scene, state| {
         let shell = scene.incidents()[0].processes[0].key;
-        state.select_process(shell);
+        state.open(Subject::Process(shell));
         graph::turn_to(scene, state);
+        state.trail.clear();
+        state.pane = false;
         state.screen = Screen::Graph;
     });
     assert_snapshot!(frames(&mut told, &[LARGE]));

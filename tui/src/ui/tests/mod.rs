@@ -1,10 +1,12 @@
 //! Tests of the whole user interface: scenes in, frames out; keys in, state out.
 
+mod anything;
 mod attack;
 mod frames;
 mod hostile;
 mod keys;
 mod past;
+mod picture;
 mod reference;
 mod script;
 mod trust;
