@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::layout::{Rect, Size};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::command::{Command, Context};
@@ -15,11 +15,17 @@ use super::known::lag::WORTH_TELLING;
 use super::look::Look;
 use super::prompt::{Prompt, PromptKind};
 use super::scene::Scene;
-use super::screens::span;
+use super::screens::{Focus, paint_row, span};
 use super::state::{Pending, Screen, State};
-use super::text::{clip, grouped, safe, short, shown, width};
+use super::text::{cell, clip, grouped, safe, short, shown, width, wrap};
 use super::view::Regions;
 use super::when;
+
+/// How many columns a step of the way takes at most, where there is room, and where there is ever less.
+const STEP: [usize; 4] = [28, 20, 15, 11];
+
+/// Offers that are shown at a time, where there is room.
+const MOST_OFFERS: usize = 8;
 
 /// What is left for them when something long is told.
 const HELP_AND_QUIT: usize = 20;
@@ -164,18 +170,21 @@ pub(crate) fn titles(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
     let look = state.look;
     let columns = usize::from(area.width);
     buffer.set_stringn(area.x, area.y, "─".repeat(columns), columns, look.dim());
-    let way = way(scene, state);
+    let whole = way(scene, state, STEP[0]);
     // All names when there is room for them beside the way; else the current one's alone.
     let all = titles_of(state, true);
     let needed = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>() + 1;
     let mut spans = match () {
-        () if needed(&all) + width(&way).min(24) <= columns => all,
+        () if needed(&all) + width(&whole).min(24) <= columns => all,
         () if columns < 60 => titles_of(state, false).into_iter().filter(|s| s.content.chars().count() > 4).collect(),
         () => titles_of(state, false),
     };
     let room = columns.saturating_sub(needed(&spans));
-    if !way.is_empty() && room > 4 {
-        let kept = clip_front(&way, room - 1);
+    if !whole.is_empty() && room > 4 {
+        // Each step of it is said in fewer letters before the first ones go.
+        let shorter = STEP.iter().map(|most| way(scene, state, *most));
+        let fitting = shorter.clone().find(|way| width(way) < room).or(shorter.last()).unwrap_or(whole);
+        let kept = clip_front(&fitting, room - 1);
         spans.push(span(format!("{kept} "), look.accent()));
     }
     buffer.set_line(area.x + 1, area.y, &Line::from(spans), area.width.saturating_sub(1));
@@ -194,8 +203,8 @@ fn titles_of(state: &State, all: bool) -> Vec<Span<'static>> {
     spans
 }
 
-/// The way that was drilled down, and the filter.
-fn way(scene: &Scene<'_>, state: &State) -> String {
+/// The way that was drilled down, of each step at most so many columns, and the filter.
+fn way(scene: &Scene<'_>, state: &State, most: usize) -> String {
     let mut way: Vec<String> = Vec::new();
     if state.help.is_some() {
         way.push("help".to_owned());
@@ -205,7 +214,7 @@ fn way(scene: &Scene<'_>, state: &State) -> String {
             way.push(format!("stage {}", state.selection.stage + 1));
         }
     }
-    let mut text: String = way.iter().map(|step| format!(" › {}", clip(step, 28))).collect();
+    let mut text: String = way.iter().map(|step| format!(" › {}", clip(step, most))).collect();
     if !state.filter.is_empty() && state.prompt.is_none() {
         text.push_str(&format!("  / {}", safe(state.filter.text())));
     }
@@ -234,8 +243,11 @@ pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let look = state.look;
-    if area.height > 1 {
-        offers(prompt, look, area, buffer);
+    let wrong = why_wrong(prompt, area.width, area.height - 1);
+    let rows = area.height - 1 - u16::try_from(wrong.len()).unwrap_or(0);
+    offers(prompt, look, Rect { height: rows, ..area }, buffer);
+    for (y, words) in (area.top() + rows + 1..area.bottom()).zip(wrong) {
+        buffer.set_stringn(area.x, y, words, area.width.into(), look.bad());
     }
     let style = if prompt.error.is_some() { look.bad() } else { Style::new() };
     let room = usize::from(area.width).saturating_sub(4).max(1);
@@ -245,52 +257,82 @@ pub(crate) fn prompt(state: &State, area: Rect, buffer: &mut Buffer) {
     let before: String = value.chars().take(cursor).collect();
     let under: String = value.chars().nth(cursor).map_or_else(|| " ".to_owned(), String::from);
     let after: String = value.chars().skip(cursor + 1).collect();
-    let reversed = style.add_modifier(ratatui::style::Modifier::REVERSED);
+    let reversed = style.add_modifier(Modifier::REVERSED);
     let sign = match prompt.kind {
         PromptKind::Filter => " / ",
         PromptKind::Palette => " : ",
     };
     let mut spans = vec![span(sign, look.accent())];
-    spans.extend([span(safe(&before), style), span(safe(&under), reversed), span(safe(&after), style)]);
-    buffer.set_line(area.x, area.bottom() - 1, &Line::from(spans), area.width);
+    // From the wrong place on it is underlined.
+    let from = prompt.error.as_ref().map(|error| (error.column - 1).saturating_sub(scroll));
+    let marked = |text: &str, at: usize| {
+        let start = from.map_or(usize::MAX, |from| from.saturating_sub(at));
+        let (right, wrong) =
+            (text.chars().take(start).collect::<String>(), text.chars().skip(start).collect::<String>());
+        [span(safe(&right), style), span(safe(&wrong), style.add_modifier(Modifier::UNDERLINED))]
+    };
+    spans.extend(marked(&before, 0));
+    spans.push(span(safe(&under), reversed));
+    spans.extend(marked(&after, cursor + 1));
+    buffer.set_line(area.x, area.top() + rows, &Line::from(spans), area.width);
 }
 
-/// What the word may become: the one that stands there now is marked, and its meaning told.
-fn offers(prompt: &Prompt, look: Look, area: Rect, buffer: &mut Buffer) {
-    let columns = usize::from(area.width);
-    let at = prompt.taken.unwrap_or(0);
-    let meaning = prompt.offers.get(at).map(|offer| offer.meaning.as_str()).unwrap_or_default();
-    let meaning = if meaning.is_empty() || columns < 60 { String::new() } else { clip(meaning, columns / 2) };
-    let room = columns.saturating_sub(width(&meaning) + 4);
-    let mut spans = vec![span("   ", Style::new())];
-    let mut used = 3;
-    for (i, offer) in prompt.offers.iter().enumerate().skip(at) {
-        let text = clip(&safe(&offer.shown), room);
-        used += width(&text) + 2;
-        if used > room && i > at {
-            spans.push(span("…", look.dim()));
-            break;
+/// Why what stands in the prompt cannot be applied, in as many lines as there is room for.
+fn why_wrong(prompt: &Prompt, columns: u16, most: u16) -> Vec<String> {
+    let Some(error) = &prompt.error else { return Vec::new() };
+    let hint = error.hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default();
+    let why = shown(safe(&format!("✗ column {}: {}{hint}", error.column, error.message)), 400);
+    let room = usize::from(columns).saturating_sub(2);
+    let mut lines = wrap(&why, room);
+    let most = usize::from(most);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = clip(&format!("{last} …"), room);
         }
-        let style = if prompt.taken == Some(i) { look.selected() } else { look.link() };
-        spans.extend([span(text, style), span("  ", Style::new())]);
     }
-    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
-    let wide = u16::try_from(width(&meaning)).unwrap_or(0);
-    if wide > 0 {
-        buffer.set_stringn(area.right() - wide - 1, area.y, &meaning, wide.into(), look.dim());
+    lines.into_iter().map(|line| format!(" {line}")).collect()
+}
+
+/// How many rows the prompt takes on a screen of this size: for what is typed, for what it may become, for why it is wrong.
+pub(crate) fn prompt_rows(prompt: &Prompt, size: Size) -> u16 {
+    if size.height < 8 {
+        return 1 + u16::from(prompt.error.is_some());
+    }
+    let most = usize::from(size.height / 4);
+    let wrong = why_wrong(prompt, size.width, 2).len();
+    u16::try_from(1 + prompt.offers.len().min(most).min(MOST_OFFERS) + wrong).unwrap_or(1)
+}
+
+/// What the word may become, one a row, with its meaning: the one that stands there now is marked.
+fn offers(prompt: &Prompt, look: Look, area: Rect, buffer: &mut Buffer) {
+    let (rows, columns) = (usize::from(area.height), usize::from(area.width));
+    let from = prompt.taken.map_or(0, |at| (at + 1).saturating_sub(rows));
+    let visible = || prompt.offers.iter().enumerate().skip(from).take(rows);
+    let widest = visible().map(|(_, offer)| width(&safe(&offer.shown))).max().unwrap_or(0);
+    let widest = widest.min(if columns < 60 { columns.saturating_sub(4) } else { columns / 2 });
+    for (row, (i, offer)) in visible().enumerate() {
+        let taken = prompt.taken == Some(i);
+        let style = if taken { look.selected() } else { look.link() };
+        let name = span(cell(&safe(&offer.shown), widest), style);
+        let line = Line::from(vec![span("  ", Style::new()), name, span(format!("  {}", offer.meaning), look.dim())]);
+        paint_row(buffer, area, row, &line, Focus::No, look);
+    }
+    // In the last row, where it covers nothing that matters more.
+    let more = prompt.offers.len().saturating_sub(from + rows);
+    if more > 0 && rows > 0 {
+        let words = format!("  and {more} more ");
+        let wide = u16::try_from(words.len()).unwrap_or(0);
+        if wide + 24 < area.width {
+            buffer.set_stringn(area.right() - wide, area.bottom() - 1, &words, wide.into(), look.dim());
+        }
     }
 }
 
-/// The keys that work now; what does not fit is in the help. While a filter is wrong: why.
+/// The keys that work now; what does not fit is in the help.
 pub(crate) fn footer(scene: &Scene<'_>, state: &State, context: &Context, regions: &Regions, buffer: &mut Buffer) {
     let look = state.look;
     let area = regions.footer;
-    if let Some(error) = state.prompt.as_ref().and_then(|p| p.error.as_ref()) {
-        let hint = error.hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default();
-        let why = format!(" ✗ column {}: {}{hint}", error.column, error.message);
-        buffer.set_line(area.x, area.y, &Line::from(span(shown(safe(&why), 400), look.bad())), area.width);
-        return;
-    }
     let columns = usize::from(area.width);
     let asked = state.pending.map(|pending| match pending {
         Pending::SetMark => "a letter to mark this place with",
