@@ -41,6 +41,11 @@ pub(crate) fn short(d: Duration) -> String {
     }
 }
 
+/// How long something on the network took, in at most six columns: as [`short`], but below a millisecond `<1ms`.
+pub(crate) fn latency(d: Duration) -> String {
+    if d < Duration::from_millis(1) { "<1ms".to_owned() } else { short(d) }
+}
+
 /// An age in at most four columns: `0s`, `59s`, `12m`, `7h`, `3d`.
 pub(crate) fn age(d: Duration) -> String {
     let seconds = d.as_secs();
@@ -52,9 +57,17 @@ pub(crate) fn age(d: Duration) -> String {
     }
 }
 
-/// Seconds with milliseconds, right-aligned in 12 columns: `    +0.003`.
+/// Hours, minutes and seconds as far as there are such, with milliseconds, right-aligned in 12 columns: `      +0.003`,
+/// `+1:12:50.731`.
 pub(crate) fn precise(d: Duration) -> String {
-    format!("{:>12}", format!("+{}.{:03}", d.as_secs(), d.subsec_millis()))
+    let (seconds, millis) = (d.as_secs(), d.subsec_millis());
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let words = match seconds {
+        0..60 => format!("+{rest}.{millis:03}"),
+        60..3600 => format!("+{minutes}:{rest:02}.{millis:03}"),
+        _ => format!("+{hours}:{minutes:02}:{rest:02}.{millis:03}"),
+    };
+    format!("{words:>12}")
 }
 
 #[cfg(test)]
@@ -67,6 +80,12 @@ mod tests {
         assert_eq!([s(12), s(4_230), s(59_000), s(61_000)], ["12ms", "4.2s", "59s", "1m01s"]);
         assert_eq!([s(720_000), s(4_380_000), s(273_600_000)], ["12m", "1h13m", "3d4h"]);
         assert_eq!(age(Duration::from_secs(7_300)), "2h");
+        assert_eq!([80, 80_000].map(|us| latency(Duration::from_micros(us))), ["<1ms", "80ms"]);
+        let p = |ms: u64| precise(Duration::from_millis(ms));
+        assert_eq!(
+            [p(3), p(75_020), p(4_370_731)],
+            ["      +0.003", "    +1:15.020", "+1:12:50.731"].map(|s| format!("{:>12}", s.trim()))
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use lanner_core::event::File;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -59,6 +60,9 @@ impl FilesView {
         }
     }
 }
+
+/// From so many columns on there is room for more than what was done to which file.
+const ROOMY: usize = 60;
 
 const LEGEND: &str = "w written  x executed  r read  n renamed  + made executable  d deleted";
 
@@ -150,10 +154,10 @@ fn head(scene: &Scene<'_>, state: &State, files: usize, area: Rect, buffer: &mut
     }
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let titles = format!(
-        "  {} {} {} PATH",
+        "  {} {} {}PATH",
         cell("DONE", 6),
         cell("LAST BY", doer_columns(area.width.into())),
-        cell_right("LAST", 4)
+        age_cell("LAST", area.width.into())
     );
     let room = usize::from(area.width).saturating_sub(width(&titles) + 4);
     let legend = if room >= width(LEGEND) { format!("   {LEGEND}") } else { String::new() };
@@ -162,7 +166,12 @@ fn head(scene: &Scene<'_>, state: &State, files: usize, area: Rect, buffer: &mut
 
 /// How wide the column is that tells who touched it last.
 fn doer_columns(columns: usize) -> usize {
-    if columns >= 60 { 17 } else { 12 }
+    if columns >= ROOMY { 17 } else { 10 }
+}
+
+/// When that was: on narrow screens the path matters more.
+fn age_cell(age: &str, columns: usize) -> String {
+    if columns >= ROOMY { format!("{} ", cell_right(age, 4)) } else { String::new() }
 }
 
 /// What was done to it: a letter each.
@@ -185,7 +194,7 @@ fn line(scene: &Scene<'_>, touched: &Touched, columns: usize, look: Look) -> Lin
         span(if dropped { "▲ " } else { "  " }, look.warn()),
         span(format!("{} ", done(touched)), if dropped { look.warn() } else { look.accent() }),
         span(format!("{} ", cell(&words::who_within(touched.by, scene, doer), doer)), look.strong()),
-        span(format!("{} ", cell_right(&words::age(touched.last, scene.now()), 4)), look.dim()),
+        span(age_cell(&words::age(touched.last, scene.now()), columns + 1), look.dim()),
     ];
     let taken: usize = spans.iter().map(|s| s.width()).sum();
     let room = columns.saturating_sub(taken);
@@ -193,7 +202,9 @@ fn line(scene: &Scene<'_>, touched: &Touched, columns: usize, look: Look) -> Lin
         Some(before) => format!("  (was {})", shown(before, 60)),
         None => String::new(),
     };
-    let path = words::file(&touched.file);
+    // That it was deleted is among its letters.
+    let path =
+        words::file(&File { deleted: touched.file.deleted && !touched.deleted.happened(), ..touched.file.clone() });
     let style = if touched.file.deleted { look.dim() } else { Style::new() };
     if width(&path) + width(&before) <= room {
         spans.push(span(path, style));

@@ -280,8 +280,13 @@ impl Columns {
             container: all >= 120,
             volume: all >= 64,
             quality: all >= 76,
-            process: if all >= 60 { 17 } else { 12 },
+            process: if all >= 60 { 17 } else { 10 },
         }
+    }
+
+    /// On the narrowest screens the peer matters more.
+    fn age(&self) -> bool {
+        self.all >= 50
     }
 
     /// What stands to the left of the peer, and to the right of it.
@@ -289,7 +294,7 @@ impl Columns {
         let part =
             |on: bool, text: &str, columns: usize| if on { format!("{} ", cell(text, columns)) } else { String::new() };
         [
-            format!("{} ", cell(state, 10)),
+            format!("{} ", cell(state, if self.age() { 10 } else { 8 })),
             part(self.kind, kind, 6),
             format!("{} ", cell(process, self.process)),
             part(self.container, container, 13),
@@ -304,7 +309,9 @@ impl Columns {
         if self.quality {
             right.push_str(&format!("{}{}", cell_right(rtt, 7), cell_right(again, 6)));
         }
-        right.push_str(&cell_right(age, 5));
+        if self.age() {
+            right.push_str(&cell_right(age, 5));
+        }
         right
     }
 }
@@ -339,7 +346,7 @@ fn head(scene: &Scene<'_>, state: &State, counts: &Counts, columns: &Columns, ar
     } else {
         columns.left("STATE", "KIND", "PROCESS", "CONTAINER").concat() + "  PEER"
     };
-    let again = if map { "FAIL" } else { "AGAIN" };
+    let again = if map { "FAIL" } else { "RETR" };
     let rtt = if map { "FLOWS" } else { "RTT" };
     let right = columns.right("SENT", "RECV", rtt, again, "LAST");
     let titles = format!("{}{right}", cell(&left, columns.all.saturating_sub(width(&right))));
@@ -372,7 +379,7 @@ fn flow_line(scene: &Scene<'_>, line: &Line, indented: bool, columns: &Columns, 
     let right = columns.right(
         &bytes(line.sent),
         &bytes(line.received),
-        &rtt.map(when::short).unwrap_or_default(),
+        &rtt.map(when::latency).unwrap_or_default(),
         &again,
         &words::age(line.last, scene.now()),
     );
@@ -404,6 +411,7 @@ fn peer_title(scene: &Scene<'_>, line: &Line) -> String {
     match &line.key {
         FlowKey::Listen(..) => "listening".to_owned(),
         FlowKey::Dns(..) => format!("names at {}", line.remote),
+        _ if line.outgoing == Some(false) => peer(scene, line),
         _ => words::address(SocketAddr::new(line.remote.ip(), line.remote.port()), line.netns, scene.graph),
     }
 }
@@ -442,7 +450,7 @@ pub(crate) fn state_words(line: &Line, look: Look) -> (String, Style) {
     match line.state {
         FlowState::Trying => ("trying".to_owned(), look.warn()),
         FlowState::Open => ("open".to_owned(), look.good()),
-        FlowState::Listening => ("listening".to_owned(), look.link()),
+        FlowState::Listening => ("listens".to_owned(), look.link()),
         FlowState::Failed(errno) => (words::errno_words(errno), look.bad()),
         FlowState::Ended(End::Finished) => ("closed".to_owned(), look.dim()),
         FlowState::Ended(End::Reset) => ("reset".to_owned(), look.bad()),
