@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use lanner_core::detect::{duration, technique_name};
 
-use super::Account;
+use super::{Account, Missing};
 use crate::drawing;
 use crate::words::{deed, text, when};
 
@@ -90,6 +90,7 @@ fn whole(account: &Account<'_>, out: &mut String) -> std::fmt::Result {
         ("Peers", incident.peers.iter().map(ToString::to_string).collect()),
         ("Hashes", account.hashes().iter().map(|h| format!("{}: SHA-256 {}", h.of, h.sha256)).collect()),
         ("What was not seen", account.missing.sentences(node, account.graph)),
+        ("What is never seen on this node", Missing::never(node)),
     ] {
         if !list.is_empty() {
             writeln!(out, "\n## {title}\n")?;

@@ -25,7 +25,7 @@ impl Missing {
         }
     }
 
-    /// All of it in sentences, none of which is empty: that nothing was lost is worth saying, too.
+    /// All of it in sentences: that nothing was lost is worth saying, too.
     pub(crate) fn sentences(&self, node: &NodeInfo, graph: &Graph) -> Vec<String> {
         let mut said = Vec::new();
         if self.losses.is_empty() {
@@ -56,10 +56,12 @@ impl Missing {
             let hooks = safe(&refusal.names.join(", "));
             said.push(format!("Not seen: {} ({hooks}: {}).", safe(refusal.without), safe(refusal.why)));
         }
-        for blind in &node.blind {
-            said.push(format!("No hook there tells of this: {} ({}).", safe(&blind.what), safe(&blind.family)));
-        }
         said
+    }
+
+    /// What no hook of this node tells, whatever happens: of which family of events it would be, and what.
+    pub(crate) fn never(node: &NodeInfo) -> Vec<String> {
+        node.blind.iter().map(|blind| format!("{}: {}", safe(&blind.family), safe(&blind.what))).collect()
     }
 }
 

@@ -9,8 +9,8 @@ use lanner_core::detect::{duration, technique_name};
 use lanner_core::event::{ProcessKey, Text};
 use sha2::{Digest, Sha256};
 
-use super::Account;
 use super::html::escaped;
+use super::{Account, Missing};
 use crate::drawing::{Detail, Memory, Shape, lay_out, svg};
 use crate::words::{container_title, deed, text, user, when};
 
@@ -214,6 +214,7 @@ fn lists(account: &Account<'_>, out: &mut String) -> fmt::Result {
         ("Peers", incident.peers.iter().map(ToString::to_string).collect()),
         ("Hashes", hashes.collect()),
         ("What was not seen", account.missing.sentences(account.node, account.graph)),
+        ("What is never seen on this node", Missing::never(account.node)),
     ] {
         if list.is_empty() {
             continue;

@@ -222,9 +222,9 @@ fn markdown(account: &Account<'_>, text: &str) {
     }
     let incident = account.incident;
     let facts = 10 + usize::from(incident.chain.is_some());
-    assert_eq!((charts, headings), (1, 8), "{text}");
+    assert_eq!((charts, headings), (1, 9), "{text}");
     assert_eq!(rows, facts + account.events.len(), "{text}");
-    let missing = account.missing.sentences(account.node, account.graph).len();
+    let missing = account.missing.sentences(account.node, account.graph).len() + account.node.blind.len();
     let lists = incident.files.len() + incident.peers.len() + account.hashes().len() + missing;
     assert_eq!(items, incident.stages.len() + lists, "{text}");
 }
