@@ -68,7 +68,8 @@ impl Theme {
     fn colour(self, meaning: Meaning) -> (Color, (u8, u8, u8)) {
         match (self, meaning) {
             (Theme::Dark, Meaning::Accent) => (Color::Cyan, (94, 200, 216)),
-            (Theme::Dark, Meaning::Link) => (Color::Blue, (122, 162, 247)),
+            // The plain blue of many terminals cannot be read on black.
+            (Theme::Dark, Meaning::Link) => (Color::LightBlue, (122, 162, 247)),
             (Theme::Dark, Meaning::Good) => (Color::Green, (132, 204, 137)),
             (Theme::Dark, Meaning::Warn) => (Color::Yellow, (229, 192, 96)),
             (Theme::Dark, Meaning::High) => (Color::Magenta, (240, 144, 80)),
