@@ -113,6 +113,8 @@ pub struct Context {
     pub screen: Screen,
     /// A details pane lies over it.
     pub details: bool,
+    /// That pane stands beside the screen, where there is room for both, or would if it had not the whole of it.
+    pub beside: bool,
     /// The keys go to an incident's story.
     pub story: bool,
     /// Something is being typed.
@@ -326,7 +328,7 @@ pub(super) fn table() -> Vec<Binding> {
         ),
         bind!(C::Details, "details", [ch('d')], "", "show or hide the details", |c| choosing(c) && c.can_open),
         bind!(C::Zoom, "zoom", [ch('\\')], "zoom", "give the details the whole screen, and back", |c| choosing(c)
-            && c.details),
+            && c.beside),
         bind!(C::Sort, "sort", [ch('s')], "", "order by something else", sortable),
         bind!(C::ReverseSort, "reverse-sort", [ch('S')], "", "the other way round", sortable),
         bind!(C::Export, "export", [ch('e')], "export", "write a report of the incident into a file", choosing),

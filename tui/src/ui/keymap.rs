@@ -146,6 +146,7 @@ pub(crate) fn contexts() -> impl Iterator<Item = Context> {
                 screen,
                 prompt,
                 details: on(0),
+                beside: on(1) && on(0),
                 story: on(1) && screen == Screen::Incidents && !on(0),
                 pending: on(2) && prompt.is_none(),
                 help: on(3) && prompt.is_none() && !on(2),

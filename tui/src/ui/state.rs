@@ -20,6 +20,7 @@ use super::scene::{Moment, Scene};
 use super::scope::{Scope, file_of};
 use super::screens::{self, files::FilesView, flows::FlowsView, graph::GraphView};
 use super::sort::Sorts;
+use super::view::SIDE_BY_SIDE;
 
 /// The screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -277,6 +278,7 @@ impl State {
         Context {
             screen: self.screen,
             details: self.pane,
+            beside: self.pane && self.size.width >= SIDE_BY_SIDE,
             story: self.in_story(),
             prompt: self.prompt.as_ref().map(|prompt| prompt.kind),
             pending: self.pending.is_some(),

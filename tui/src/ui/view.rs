@@ -14,7 +14,7 @@ use super::{chrome, details, look};
 const SMALLEST: Size = Size { width: 20, height: 5 };
 
 /// From this width on, details stand beside the screen that they were opened from.
-const SIDE_BY_SIDE: u16 = 110;
+pub(crate) const SIDE_BY_SIDE: u16 = 110;
 
 /// Where the lists were scrolled to in the frame before.
 #[derive(Debug, Default)]
@@ -51,12 +51,7 @@ impl Regions {
             return None;
         }
         let line = |y: u16| Rect { x: 0, y, width: size.width, height: 1 };
-        // A line for what is typed, and one for what it may become.
-        let prompt_height = match &state.prompt {
-            None => 0,
-            Some(prompt) if prompt.offers.is_empty() || size.height < 8 => 1,
-            Some(_) => 2,
-        };
+        let prompt_height = state.prompt.as_ref().map_or(0, |prompt| chrome::prompt_rows(prompt, size));
         let body = Rect { x: 0, y: 2, width: size.width, height: size.height - 3 - prompt_height };
         let prompt = Rect { height: prompt_height, ..line(size.height - 1 - prompt_height) };
         let (main, details) = match (!state.pane, size.width >= SIDE_BY_SIDE && !state.zoomed) {

@@ -36,7 +36,7 @@ fn model(source: Source) -> Model {
     model
 }
 
-fn live() -> Model {
+pub(super) fn live() -> Model {
     model(Source::Live)
 }
 
@@ -46,18 +46,18 @@ fn on(screen: Screen) -> Model {
     model
 }
 
-fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let modifiers = if key.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
     update(model, Msg::Key(KeyEvent::new(key.code, modifiers)))
 }
 
-fn type_in(model: &mut Model, text: &str) {
+pub(super) fn type_in(model: &mut Model, text: &str) {
     for c in text.chars() {
         update(model, key(c));
     }
 }
 
-fn code(code: KeyCode) -> Key {
+pub(super) fn code(code: KeyCode) -> Key {
     Key { code, ctrl: false }
 }
 
@@ -135,6 +135,7 @@ fn situation(binding: &Binding) -> Model {
             let mut model = live();
             let shell = model.scene().incidents()[0].processes[0].key;
             model.state.open(Subject::Process(shell));
+            model.state.size = Size { width: 120, height: 40 };
             model
         }
         C::Details => on(Screen::Tree),
