@@ -15,7 +15,7 @@ use super::known::lag::WORTH_TELLING;
 use super::look::Look;
 use super::prompt::{Prompt, PromptKind};
 use super::scene::Scene;
-use super::screens::{Focus, paint_row, span};
+use super::screens::{Focus, paint_over, paint_row, span};
 use super::state::{Pending, Screen, State};
 use super::text::{cell, clip, grouped, safe, short, shown, width, wrap};
 use super::view::Regions;
@@ -187,7 +187,7 @@ pub(crate) fn titles(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
         let kept = clip_front(&fitting, room - 1);
         spans.push(span(format!("{kept} "), look.accent()));
     }
-    buffer.set_line(area.x + 1, area.y, &Line::from(spans), area.width.saturating_sub(1));
+    paint_over(buffer, area.x + 1, area.y, &Line::from(spans), area.width.saturating_sub(1));
 }
 
 fn titles_of(state: &State, all: bool) -> Vec<Span<'static>> {

@@ -9,8 +9,7 @@ use super::{MOST, Page};
 /// Tells of the rule with this name, and why the first of these events that meets it does, as far as is still known.
 pub(super) fn write(page: &mut Page, scene: &Scene<'_>, name: &str, events: &[u64]) {
     let Some(told) = scene.latest_picture.engine.rules().explain(name) else { return };
-    page.heading("The rule");
-    page.fact("name", &told.name);
+    page.heading(&format!("Rule: {}", told.name));
     if !told.desc.is_empty() {
         page.fact("about", &told.desc);
     }

@@ -17,6 +17,7 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, id: &str, index: usize) 
     };
     page.heading(&format!("Stage {} of {}", index + 1, scene.stages(incident).len()));
     page.fact("what", &safe(&stage.sentence));
+    page.fact("rule", &safe(&stage.signal));
     let severity = format!("{} {}", glyph(stage.severity), stage.severity.word());
     page.styled("severity", &severity, page.look.severity(stage.severity), None);
     page.fact("tactic", stage.tactic.id());

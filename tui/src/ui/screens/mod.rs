@@ -20,7 +20,7 @@ use super::feed::{ConnectionState, Source};
 use super::look::Look;
 use super::scene::Scene;
 use super::state::{Screen, State, Subject};
-use super::text::{count, safe, width, wrap};
+use super::text::{clip, count, safe, width, wrap};
 use super::when;
 
 /// What is selected on the screen that is shown.
@@ -172,11 +172,32 @@ pub(crate) fn paint_rule(buffer: &mut Buffer, area: Rect, y: u16, title: Line<'_
     let rule = "─".repeat(usize::from(area.width));
     buffer.set_stringn(area.x, y, &rule, usize::from(area.width), look.dim());
     if area.width > 6 {
-        let mut spans = vec![Span::raw(" ")];
-        spans.extend(title.spans);
-        spans.push(Span::raw(" "));
-        buffer.set_line(area.x + 1, y, &Line::from(spans), area.width - 2);
+        let title = clipped(title, usize::from(area.width) - 5);
+        let spans = [Span::raw(" ")].into_iter().chain(title.spans).chain([Span::raw(" ")]);
+        paint_over(buffer, area.x + 1, y, &Line::from_iter(spans), area.width - 2);
     }
+}
+
+/// Paints a line where something else stands: what was dim there does not stay so.
+pub(crate) fn paint_over(buffer: &mut Buffer, x: u16, y: u16, line: &Line<'_>, columns: u16) {
+    let width = u16::try_from(line.width()).unwrap_or(columns).min(columns);
+    buffer.set_style(Rect { x, y, width, height: 1 }, Style::reset());
+    buffer.set_line(x, y, line, columns);
+}
+
+/// A line of at most so many columns.
+fn clipped(line: Line<'_>, columns: usize) -> Line<'_> {
+    let mut left = columns;
+    let mut spans = Vec::new();
+    for part in line.spans {
+        if part.width() > left {
+            spans.push(Span::styled(clip(&part.content, left), part.style));
+            break;
+        }
+        left -= part.width();
+        spans.push(part);
+    }
+    Line::from(spans)
 }
 
 /// A span.

@@ -20,6 +20,9 @@ use super::super::text::{cell, cell_right, count, grouped, safe, wrap};
 use super::super::when;
 use super::{Focus, moved, paint_more, paint_row, span};
 
+/// Columns of a number that stands before what it counts.
+const COUNT: usize = 12;
+
 /// Columns of a family of events and how many of it were seen.
 const FAMILY: usize = 26;
 
@@ -34,9 +37,9 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Bu
 fn lines(scene: &Scene<'_>, state: &State, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     node(scene, state, columns, &mut lines);
-    losses(scene, state, &mut lines);
+    losses(scene, state, columns, &mut lines);
+    load(scene, state, columns, &mut lines);
     hooks(scene, state, columns, &mut lines);
-    load(scene, state, &mut lines);
     events(scene, state, columns, &mut lines);
     attached(scene, state, columns, &mut lines);
     blind(scene, state, columns, &mut lines);
@@ -64,16 +67,6 @@ fn node(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'
         lines.extend(wrap(&safe(&end.words), columns).into_iter().map(|said| Line::from(span(said, state.look.bad()))));
     }
     lines.push(Line::default());
-}
-
-/// That what is shown is not yet what happens.
-fn lag(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
-    let behind = scene.reception.behind;
-    if behind >= WORTH_TELLING {
-        let said =
-            format!("  {}  behind what happens: events wait to be taken in", cell_right(&when::short(behind), 12));
-        lines.push(Line::from(span(said, state.look.warn())));
-    }
 }
 
 /// What a recording says of itself, in sentences.
@@ -162,7 +155,7 @@ fn attached(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Li
 }
 
 /// What it costs to watch, and what waits to be fetched.
-fn load(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+fn load(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
     let Some(told) = &scene.health.load else { return };
     let whose = match scene.reception.source {
         Source::Live => "this program, which is the collector too",
@@ -174,8 +167,7 @@ fn load(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
     let waiting = grouped(told.load.waiting);
     let room = format!("events wait to be taken in, of at most {}", grouped(told.load.room));
     for (n, what) in [(share, "of one processor"), (mib, "of memory"), (waiting, room.as_str())] {
-        let n = span(format!("  {}  ", cell_right(&n, 12)), Style::new());
-        lines.push(Line::from(vec![n, span(what.to_owned(), state.look.dim())]));
+        counted(&n, Style::new(), what, lines, columns);
     }
     lines.push(Line::default());
 }
@@ -196,27 +188,32 @@ fn blind(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
     }
 }
 
-fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
+/// So much, and of what, on as many lines as that takes.
+fn counted(n: &str, style: Style, what: &str, lines: &mut Vec<Line<'static>>, columns: usize) {
+    for (i, part) in wrap(what, columns.saturating_sub(COUNT + 4)).into_iter().enumerate() {
+        let n = cell_right(if i == 0 { n } else { "" }, COUNT);
+        lines.push(Line::from(vec![span(format!("  {n}  "), style), span(part, Style::new())]));
+    }
+}
+
+fn losses(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
     let look = state.look;
     let lost = scene.health.lost();
     lines.push(heading(state, "Lost", if lost == 0 { "nothing".to_owned() } else { grouped(lost) }));
-    lag(scene, state, lines);
+    let behind = scene.reception.behind;
+    if behind >= WORTH_TELLING {
+        let what = "behind what happens: events wait to be taken in";
+        counted(&when::short(behind), look.warn(), what, lines, columns);
+    }
     for (cause, n) in scene.health.losses.iter().filter(|(_, n)| **n > 0) {
-        let n = span(format!("  {}  ", cell_right(&grouped(*n), 12)), look.bad());
-        lines.push(Line::from(vec![n, span(cause.words(), Style::new())]));
+        counted(&grouped(*n), look.bad(), cause.words(), lines, columns);
     }
     for (from, to) in &scene.health.gaps {
-        let lasted = when::short(to.since(*from));
-        lines.push(Line::from(vec![
-            span(format!("  {}  ", cell_right(&lasted, 12)), look.bad()),
-            span(
-                format!(
-                    "from {} on, of which nothing is known: the connection was lost, and what happened could not be had",
-                    when::clock(scene.node, *from)
-                ),
-                Style::new(),
-            ),
-        ]));
+        let what = format!(
+            "from {} on, of which nothing is known: the connection was lost, and what happened could not be had",
+            when::clock(scene.node, *from)
+        );
+        counted(&when::short(to.since(*from)), look.bad(), &what, lines, columns);
     }
     let gone = scene.latest_picture.engine.let_go();
     for (n, what) in [
@@ -232,8 +229,7 @@ fn losses(scene: &Scene<'_>, state: &State, lines: &mut Vec<Line<'static>>) {
         (gone.unlisted, "times that an incident did not list one of its processes, for there are too many"),
     ] {
         if n > 0 {
-            let n = span(format!("  {}  ", cell_right(&grouped(n), 12)), look.warn());
-            lines.push(Line::from(vec![n, span(what, Style::new())]));
+            counted(&grouped(n), look.warn(), what, lines, columns);
         }
     }
     lines.push(Line::default());
@@ -246,10 +242,8 @@ fn events(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line
     let mib = scene.of_the_past >> 20;
     if mib > 0 {
         let most = (History::MOST_BYTES + past::ROOM) >> 20;
-        lines.push(Line::from(vec![
-            span(format!("  {}  ", cell_right(&format!("{mib} MiB"), 12)), Style::new()),
-            span(format!("of memory hold the past, of at most {most}: events, and what was known when"), Style::new()),
-        ]));
+        let what = format!("of memory hold the past, of at most {most}: events, and what was known when");
+        counted(&format!("{mib} MiB"), Style::new(), &what, lines, columns);
     }
     // The most frequent first, beside each other.
     let mut families: Vec<_> = scene.health.families.iter().collect();

@@ -48,10 +48,11 @@ struct Room {
 }
 
 impl Room {
-    const AMPLE: Room = Room { story: 3, fact: 3, started: true };
+    const AMPLE: Room = Room { story: 6, fact: 3, started: true };
     const SHORT: Room = Room { fact: 1, ..Room::AMPLE };
     /// The story says where it started.
     const SHORTER: Room = Room { started: false, ..Room::SHORT };
+    const SHORTEST: Room = Room { story: 3, ..Room::SHORTER };
     const LEAST: Room = Room { story: 1, ..Room::SHORTER };
 }
 
@@ -103,8 +104,9 @@ fn lines(scene: &Scene<'_>, incident: &Incident, selected: Option<usize>, area: 
         let summary = summary(scene, incident, columns, room, look).into_iter().map(|line| (None, line));
         summary.chain(stages(scene, incident, selected, detail, air, columns, look)).collect()
     };
-    let (shortest, tersest) =
-        if columns >= TERSE_FROM { (Room::SHORTER, Detail::Tersest) } else { (Room::LEAST, Detail::Brief) };
+    let has_room = columns >= TERSE_FROM;
+    let terse = |detail| if has_room { detail } else { Detail::Brief };
+    let (tersest, shortest) = (terse(Detail::Tersest), if has_room { Room::SHORTEST } else { Room::LEAST });
     // In full and with air, in full, and ever shorter: the first that fits.
     for (room, selected, detail, air) in [
         (Room::AMPLE, None, Detail::Full, true),
@@ -112,11 +114,12 @@ fn lines(scene: &Scene<'_>, incident: &Incident, selected: Option<usize>, area: 
         (Room::AMPLE, selected, Detail::Said, false),
         (Room::AMPLE, selected, Detail::Brief, false),
         (Room::SHORT, selected, Detail::Brief, false),
-        (Room::SHORT, selected, Detail::Terse, false),
-        (Room::SHORTER, selected, Detail::Terse, false),
+        (Room::SHORT, selected, terse(Detail::Terse), false),
+        (Room::SHORTER, selected, terse(Detail::Terse), false),
+        (Room::SHORTER, selected, tersest, false),
     ] {
         let lines = told(room, selected, detail, air);
-        if lines.len() <= height && (columns >= TERSE_FROM || detail != Detail::Terse) {
+        if lines.len() <= height {
             return lines;
         }
     }
