@@ -7,13 +7,13 @@ use lanner_core::event::Batch;
 use lanner_recording::Reader;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use ratatui::style::Color;
+use ratatui::style::{Color, Modifier};
 
 use crate::detection::Content;
 
 use super::super::feed::{End, FeedItem, Source, Speed};
 use super::super::keymap::Keymap;
-use super::super::look::{Colours, Look, Theme};
+use super::super::look::{self, Colours, Look, Theme};
 use super::super::model::Model;
 use super::super::state::Screen;
 use super::super::update::{Msg, update};
@@ -101,6 +101,63 @@ fn in_ascii() {
     assert_snapshot!(sheet((80, 24), &MOMENTS[2..], Look { ascii: true, ..PLAIN }));
 }
 
+/// Only the picture is drawn otherwise: of all else each character has a stand-in (see below).
+#[test]
+fn the_picture_in_ascii() {
+    let look = Look { ascii: true, ..PLAIN };
+    let mut sheet = String::new();
+    for (name, signals) in MOMENTS {
+        let mut model = recorded();
+        back(&mut model, signals);
+        for (width, height) in SIZES {
+            let frame = text(&frame(&mut model, Screen::Graph, (width, height), look));
+            sheet.push_str(&format!("{width}x{height} at {name}\n{frame}\n"));
+        }
+    }
+    assert_snapshot!(sheet);
+}
+
+/// Below each line of a frame a letter for the style of each of its characters, and below all of it what they stand for.
+fn styled(buffer: &Buffer, styles: &mut Vec<String>) -> String {
+    let mut out = String::new();
+    for (y, line) in text(buffer).lines().enumerate() {
+        let y = u16::try_from(y).unwrap();
+        let letters = (buffer.area.left()..buffer.area.right()).map(|x| {
+            let cell = &buffer[(x, y)];
+            let style = format!("{:?} on {:?} {:?}", cell.fg, cell.bg, cell.modifier);
+            let plain = cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.contains(Modifier::REVERSED);
+            if plain || style == "Reset on Reset NONE" {
+                return ' ';
+            }
+            let at = styles.iter().position(|known| *known == style).unwrap_or_else(|| {
+                styles.push(style);
+                styles.len() - 1
+            });
+            char::from(b'a' + u8::try_from(at).unwrap())
+        });
+        let letters: String = letters.collect();
+        out.push_str(&format!("{line}\n{}\n", letters.trim_end()));
+    }
+    out
+}
+
+#[test]
+fn in_colours() {
+    let mut model = recorded();
+    let mut sheet = String::new();
+    for colours in [Colours::True, Colours::Base, Colours::None] {
+        let mut styles = Vec::new();
+        for screen in Screen::ALL {
+            let frame = frame(&mut model, screen, SIZES[0], Look { colours, ascii: false, theme: Theme::Dark });
+            sheet.push_str(&format!("{} in {colours:?}\n{}\n", screen.title(), styled(&frame, &mut styles)));
+        }
+        for (letter, style) in (b'a'..).zip(styles) {
+            sheet.push_str(&format!("{} {style}\n", char::from(letter)));
+        }
+    }
+    assert_snapshot!(sheet);
+}
+
 fn is_base(colour: Color) -> bool {
     !matches!(colour, Color::Rgb(..) | Color::Indexed(_))
 }
@@ -113,7 +170,9 @@ fn every_look_says_the_same_and_uses_what_it_may() {
         back(&mut model, signals);
         for size in SIZES {
             for screen in Screen::ALL {
-                let plain = text(&frame(&mut model, screen, size, PLAIN));
+                let mut drawn = frame(&mut model, screen, size, PLAIN);
+                let plain = text(&drawn);
+                look::to_ascii(&mut drawn);
                 for theme in [Theme::Dark, Theme::Light, Theme::HighContrast] {
                     for colours in [Colours::None, Colours::Base, Colours::True] {
                         let shown = frame(&mut model, screen, size, Look { colours, ascii: false, theme });
@@ -128,6 +187,7 @@ fn every_look_says_the_same_and_uses_what_it_may() {
                         }
                         let ascii = frame(&mut model, screen, size, Look { colours, ascii: true, theme });
                         assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
+                        assert!(screen == Screen::Graph || text(&ascii) == text(&drawn), "{screen:?}");
                     }
                 }
             }
