@@ -53,6 +53,9 @@ pub(super) struct Case {
     pub(super) held: IndexSet<ProcessKey>,
     /// How many members were looked at for that.
     looked_at: usize,
+    /// To who wrote what it runs and is not known to belong to it, and by which ways when that was last asked.
+    pub(super) sought: Vec<Lead>,
+    pub(super) sought_in: (usize, usize),
     /// The origins and containers that lead to it.
     pub(super) origins: IndexSet<ProcessKey>,
     pub(super) containers: IndexSet<ContainerId>,
@@ -83,6 +86,11 @@ impl Case {
     /// What its stages weigh together: each counts once, however often it was seen.
     pub(super) fn score(&self) -> u32 {
         self.stages.iter().map(|s| s.severity.weight()).sum()
+    }
+
+    /// How many origins lead to it, and how many lie merely on the way: what it hangs together with changes as these do.
+    pub(super) fn ways(&self) -> (usize, usize) {
+        (self.origins.len(), self.passages.len())
     }
 
     /// Makes a process part of the case, with what it wrote and whom it called.
@@ -237,6 +245,8 @@ impl Case {
         other.files.iter().for_each(|path| self.note_file(path));
         other.peers.into_iter().for_each(|peer| self.note_peer(peer));
         self.origins.extend(other.origins);
+        self.sought.extend(other.sought);
+        self.sought_in = (0, 0);
         self.containers.extend(other.containers);
         self.last_time = self.last_time.max(other.last_time);
         self.changed = true;
@@ -389,6 +399,8 @@ impl Cases {
             anew: true,
             held: IndexSet::default(),
             looked_at: 0,
+            sought: Vec::new(),
+            sought_in: (0, 0),
             origins: IndexSet::default(),
             containers: IndexSet::default(),
             incident: None,

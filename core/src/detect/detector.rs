@@ -6,7 +6,7 @@ use super::case::Cases;
 use super::chain::{self, Chain, Scene};
 use super::explain::{self, ProcessExplanation};
 use super::lead::Lead;
-use super::{Incident, Mentions, ProcessSummary, Signal, Stage, Status, because, follow, link};
+use super::{Incident, Mentions, ProcessSummary, Signal, Stage, Status, author, because, follow, link};
 use crate::event::{ContainerInfo, Event, Payload, ProcessKey};
 use crate::graph::Graph;
 
@@ -157,8 +157,15 @@ impl Detector {
             step.link.iter().for_each(|link| self.mentions.note(&link.why, id));
         }
         let fresh = self.cases.include(graph, id, event.header.process, event.header.time);
+        let of_fresh = link::leads_of(graph, &fresh, event.header.time);
+        for leads in [&leads, &of_fresh] {
+            author::include(&mut self.cases, graph, id, leads, event.header.time);
+        }
         self.cases.tie(id, leads);
-        let (more, id) = self.join_by(link::leads_of(graph, &self.cases, &fresh, event.header.time), id);
+        let (more, id) = self.join_by(of_fresh, id);
+        if more {
+            author::include(&mut self.cases, graph, id, &[], event.header.time);
+        }
         let joins = joins || more;
         if let Payload::Open(open) = &event.payload {
             self.cases.get_mut(id)?.note_file(&open.file.path);
@@ -167,7 +174,8 @@ impl Detector {
     }
 
     /// Joins cases that hard evidence ties. Gives whether any were, and which case it is now.
-    fn join_by(&mut self, leads: Vec<Lead>, id: u64) -> (bool, u64) {
+    fn join_by(&mut self, mut leads: Vec<Lead>, id: u64) -> (bool, u64) {
+        leads.retain(|lead| self.cases.joins(lead));
         let others = leads.iter().filter_map(|lead| self.cases.of(lead.other)).map(|case| case.id);
         let ids: Vec<u64> = others.chain([id]).collect();
         let joins = ids.iter().any(|other| *other != id);

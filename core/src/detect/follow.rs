@@ -1,8 +1,9 @@
 //! What members of a case do belongs to the case, whether or not a rule speaks of it; and who runs what they wrote is a member.
 
+use super::author;
 use super::case::{self, Cases};
 use super::lead;
-use crate::event::{Attempt, Event, FileId, Payload, ProcessKey, UdpStage};
+use crate::event::{Attempt, Event, File, FileId, Payload, ProcessKey, UdpStage};
 use crate::graph::Graph;
 
 /// A program of an incident's that more than this many different programs run is on its way to be everybody's.
@@ -58,16 +59,23 @@ pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event, incidents:
         }
         _ => {}
     }
-    // What nobody of any case wrote ties nothing here; reads are many, and evidence is put into words.
-    let wrote = |file: FileId| graph.last_write(file).is_some_and(|(writer, _)| cases.of(writer).is_some());
+    // What nobody of any case wrote ties nothing here, unless it is run; reads are many, and evidence is put into words.
+    let counts = |file: &File| {
+        let writer = graph.last_write(file.id).map(|(writer, _)| writer);
+        writer.is_some_and(|writer| cases.of(writer).is_some() || lead::is_code_for(graph, key, file.id, &file.path))
+    };
     let leads = match &event.payload {
-        Payload::Open(open) if !wrote(open.file.id) => Vec::new(),
+        Payload::Open(open) if open.access.write || !counts(&open.file) => Vec::new(),
         _ => lead::of_event(graph, event),
     };
+    author::include(cases, graph, id, &leads, event.header.time);
     let others: Vec<u64> =
         leads.iter().filter(|lead| cases.joins(lead)).filter_map(|lead| cases.of(lead.other)).map(|c| c.id).collect();
     let joins = others.iter().any(|other| *other != id);
     let id = if joins { cases.join(&[others, vec![id]].concat())? } else { id };
+    if joins {
+        author::include(cases, graph, id, &[], event.header.time);
+    }
     cases.tie(id, leads);
     joins.then_some(id)
 }
@@ -87,7 +95,7 @@ fn runs_what_was_written(cases: &mut Cases, graph: &Graph, event: &Event) {
             [Some(exec.image.exe.id), exec.image.script.as_ref().map(|script| script.id)]
         }
         Payload::Open(open) if !open.access.write && graph.last_write(open.file.id).is_some() => {
-            if !lead::is_code_for(graph, key, &open.file.path) {
+            if !lead::is_code_for(graph, key, open.file.id, &open.file.path) {
                 return;
             }
             [Some(open.file.id), None]
@@ -110,7 +118,13 @@ fn writer_in_an_incident(cases: &Cases, graph: &Graph, file: FileId, reader: Pro
 
 fn join_with(cases: &mut Cases, graph: &Graph, event: &Event, writer: ProcessKey) {
     let Some(id) = cases.of(writer).filter(|case| case.incident.is_some()).map(|case| case.id) else { return };
-    cases.include_one(graph, id, event.header.process);
+    let key = event.header.process;
+    // Another request of the server that was broken into is all of one piece; elsewhere only this one program is the incident's.
+    if cases.begins_like(graph, id, key) {
+        cases.include(graph, id, key, event.header.time);
+    } else {
+        cases.include_one(graph, id, key);
+    }
     if let Some(case) = cases.get_mut(id) {
         case.changed = true;
     }

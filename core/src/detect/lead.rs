@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{LinkKind, Tie, words};
-use crate::event::{BootTime, Event, FileId, Payload, ProcessKey, StdioKind, Text, UnixAct};
-use crate::graph::{Graph, Node, Process, Relation};
+use crate::event::{BootTime, Event, File, FileId, Payload, ProcessKey, StdioKind, Text, UnixAct};
+use crate::graph::{Graph, Node, Process, Relation, calls};
 
 /// How long a file that was read ties its reader to its writer.
 const READ_HOLDS: Duration = Duration::from_secs(86_400);
@@ -132,44 +132,22 @@ fn executed(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
 /// A file that `key` read: as a script, a library, or whatever it was.
 fn took(graph: &Graph, key: ProcessKey, file: FileId, seq: u64) -> Option<Lead> {
     let path = graph.file(file).map(|f| f.path.clone()).unwrap_or_default();
-    let kind = if is_code_for(graph, key, &path) { LinkKind::WroteLoaded } else { LinkKind::WroteRead };
+    let kind = if is_code_for(graph, key, file, &path) { LinkKind::WroteLoaded } else { LinkKind::WroteRead };
     wrote(graph, kind, key, file, seq)
 }
 
 /// Whether a process runs what it reads: its interpreter was given the file by name, or it is a library.
-pub(super) fn is_code_for(graph: &Graph, key: ProcessKey, path: &Text) -> bool {
+pub(super) fn is_code_for(graph: &Graph, key: ProcessKey, file: FileId, path: &Text) -> bool {
     let name = path.file_name();
     if name.ends_with(b".so") || name.windows(4).any(|w| w == b".so.") || *path == *"/etc/ld.so.preload" {
         return true;
     }
-    let Some(image) = graph.process(key).and_then(|p| p.image()) else { return false };
-    let is_it = |text: &Text| text == path || (!name.is_empty() && text.file_name() == name);
-    if image.script.as_ref().is_some_and(|script| is_it(&script.path)) {
-        return true;
-    }
-    // The first argument that is no option is an interpreter's script; of other programs it is what they work on.
-    let mut words = image.args.list.iter().skip(1).filter(|a| !a.as_bytes().starts_with(b"-"));
-    is_interpreter(image.exe.path.file_name()) && words.next().is_some_and(is_it)
-}
-
-fn is_interpreter(name: &[u8]) -> bool {
-    let stem = name.split(|b| b.is_ascii_digit() || *b == b'.').next().unwrap_or(name);
-    [
-        b"sh".as_slice(),
-        b"bash",
-        b"dash",
-        b"ash",
-        b"busybox",
-        b"zsh",
-        b"ksh",
-        b"python",
-        b"perl",
-        b"ruby",
-        b"php",
-        b"node",
-        b"lua",
-    ]
-    .contains(&stem)
+    let Some(process) = graph.process(key) else { return false };
+    // A script may have another name by now: it is known by what it was opened as.
+    let is_script = |script: &File| script.id == file || calls(&script.path, path);
+    process.images.last().is_some_and(|running| running.given == Some(file))
+        || process.image().is_some_and(|image| image.script.as_ref().is_some_and(is_script))
+        || process.is_given(path)
 }
 
 fn reads(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {

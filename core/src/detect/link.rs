@@ -57,9 +57,8 @@ pub(super) fn leads(graph: &Graph, cases: &Cases, event: &Event, signal: &Signal
 }
 
 /// The evidence that ties those who have just become part of a case to others.
-pub(super) fn leads_of(graph: &Graph, cases: &Cases, fresh: &[ProcessKey], now: BootTime) -> Vec<Lead> {
-    let looked_at = fresh.iter().take(MAX_FRESH);
-    looked_at.flat_map(|key| lead::of_process(graph, *key, now)).filter(|lead| cases.joins(lead)).collect()
+pub(super) fn leads_of(graph: &Graph, fresh: &[ProcessKey], now: BootTime) -> Vec<Lead> {
+    fresh.iter().take(MAX_FRESH).flat_map(|key| lead::of_process(graph, *key, now)).collect()
 }
 
 /// All links from a signal's process to cases, strongest first.

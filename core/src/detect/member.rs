@@ -22,12 +22,33 @@ impl Cases {
         })
     }
 
+    /// Whether a process is part of no case, and began where something of this one did.
+    pub(super) fn begins_like(&self, graph: &Graph, id: u64, key: ProcessKey) -> bool {
+        !self.of_process.contains_key(&key)
+            && graph.process(key).is_some()
+            && self.cases.get(&id).is_some_and(|case| case.origins.contains(&graph.origin_of(key)))
+    }
+
     /// Makes a process and all of its descendants part of a case, and what led to it: its ancestors up to where its doings
     /// began. Of those, whoever started more than one branch of the case is no mere way to it: all that it started belongs to
     /// it, unless it serves many. Gives who is new.
     pub(super) fn include(&mut self, graph: &Graph, id: u64, key: ProcessKey, now: BootTime) -> Vec<ProcessKey> {
-        let Some(known) = self.cases.get(&id).map(|case| case.members.len()) else { return Vec::new() };
-        self.include_line(graph, id, key, now);
+        self.fresh(id, |cases| cases.include_line(graph, id, key, now))
+    }
+
+    /// The same, for what serves nobody else: it is no mere way, whoever calls it.
+    pub(super) fn include_wholly(&mut self, graph: &Graph, id: u64, key: ProcessKey, now: BootTime) -> Vec<ProcessKey> {
+        self.fresh(id, |cases| {
+            cases.include_below(graph, id, key);
+            cases.include_line(graph, id, key, now);
+        })
+    }
+
+    /// Who is new in a case after something was done.
+    fn fresh(&mut self, id: u64, include: impl FnOnce(&mut Cases)) -> Vec<ProcessKey> {
+        let members = |cases: &Cases| cases.cases.get(&id).map_or(0, |case| case.members.len());
+        let known = members(self);
+        include(self);
         self.cases.get(&id).map(|case| case.members.keys().skip(known).copied().collect()).unwrap_or_default()
     }
 

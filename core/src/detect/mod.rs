@@ -8,6 +8,7 @@
 //! - [`chain`]: known stories that incidents are held against.
 
 mod attack;
+mod author;
 mod because;
 mod case;
 pub mod chain;

@@ -263,6 +263,9 @@ impl Graph {
                 time: header.time,
             });
         }
+        if let Some(process) = self.processes.get_mut(&header.process) {
+            process.reads(&open.file);
+        }
         self.relate(header, Relation::Read, Node::File(file));
     }
 

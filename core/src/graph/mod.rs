@@ -39,6 +39,7 @@ use crate::persistent::{Queue, Table};
 pub use ask::Ask;
 pub use container::{Cause, Container};
 pub use naming::Naming;
+pub(crate) use process::calls;
 pub use process::{Ended, Process, Running};
 pub use provenance::{Edge, Node, Provenance, Relation};
 pub use snapshot::snapshot;

@@ -51,6 +51,8 @@ pub struct Running {
     pub seq: u64,
     /// What.
     pub image: Arc<Image>,
+    /// The file that its interpreter was given by name and has opened: its script, also when that has another name by now.
+    pub given: Option<FileId>,
 }
 
 /// The end of a process.
@@ -87,7 +89,7 @@ impl Process {
         let at = self.images.partition_point(|earlier| earlier.seq <= seq);
         if at < self.images.len() {
             if self.images.len() < MAX_IMAGES {
-                self.images.insert(at, Running { since: time, seq, image: Arc::new(image) });
+                self.images.insert(at, Running { since: time, seq, image: Arc::new(image), given: None });
             }
             return;
         }
@@ -111,7 +113,7 @@ impl Process {
         if image.script.is_none() {
             image.script = self.image().and_then(|before| handed_on(before, &image)).cloned();
         }
-        self.images.push(Running { since: time, seq, image: Arc::new(image) });
+        self.images.push(Running { since: time, seq, image: Arc::new(image), given: None });
     }
 
     /// Another directory is its root.
@@ -138,6 +140,22 @@ impl Process {
         self.images.last().map(|r| &r.image).or(self.inherited.as_ref())
     }
 
+    /// Whether it is an interpreter whose script is called so: its first argument that is no option; of other programs that is
+    /// what they work on.
+    pub(crate) fn is_given(&self, path: &Text) -> bool {
+        let Some(image) = self.image() else { return false };
+        let mut words = image.args.list.iter().skip(1).filter(|a| !a.as_bytes().starts_with(b"-"));
+        is_interpreter(image.exe.path.file_name()) && words.next().is_some_and(|word| calls(word, path))
+    }
+
+    /// It reads a file, which may be its script.
+    pub(super) fn reads(&mut self, file: &File) {
+        let is_it = self.images.last().is_some_and(|r| r.given.is_none()) && self.is_given(&file.path);
+        if let Some(running) = self.images.last_mut().filter(|_| is_it) {
+            running.given = Some(file.id);
+        }
+    }
+
     /// Whether it has not been seen to end.
     pub fn is_alive(&self) -> bool {
         self.ended.is_none()
@@ -150,6 +168,20 @@ impl Process {
             _ => self.task.comm.as_bytes(),
         }
     }
+}
+
+/// Whether a word of a command line may stand for the file at a path.
+pub(crate) fn calls(word: &Text, path: &Text) -> bool {
+    word == path || (!path.file_name().is_empty() && word.file_name() == path.file_name())
+}
+
+fn is_interpreter(name: &[u8]) -> bool {
+    let stem = name.split(|b| b.is_ascii_digit() || *b == b'.').next().unwrap_or(name);
+    let interpreters: [&[u8]; 13] = [
+        b"sh", b"bash", b"dash", b"ash", b"busybox", b"zsh", b"ksh", b"python", b"perl", b"ruby", b"php", b"node",
+        b"lua",
+    ];
+    interpreters.contains(&stem)
 }
 
 /// The script of an image that a process runs next: `#!/usr/bin/env python3` makes the kernel run `env python3 SCRIPT`, and

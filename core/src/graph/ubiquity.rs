@@ -31,6 +31,14 @@ impl Graph {
         distinct(users, most)
     }
 
+    /// Who called a process from this node, the latest first.
+    pub(crate) fn clients(&self, server: ProcessKey) -> impl Iterator<Item = ProcessKey> {
+        self.provenance().latest_to(&Node::Process(server)).filter_map(|(node, edge)| match node {
+            Node::Process(client) if edge.relation == Relation::Reached => Some(*client),
+            _ => None,
+        })
+    }
+
     /// How many programs of different places called a process, as far as is known; counted up to `most`.
     pub fn clients_of(&self, server: ProcessKey, most: usize) -> usize {
         let clients = self.provenance().latest_to(&Node::Process(server)).take(MAX_SEEN).filter_map(|(node, edge)| {
