@@ -17,11 +17,13 @@ and with a recording's name what is missing there and what is too much. A test h
   started by others (cron, a service, a web server, the kubelet) is named in the story's file by its command line. Nothing that
   Lanner concludes is asked.
 - **Stages**: the techniques that the story names, and those of every signal that the attack's processes raised.
-- **Recall**: of the attack's processes, files that they wrote, moved or linked, and peers that they called, those in its incident.
+- **Recall**: of the attack's processes, files that they wrote, moved or linked (whatever their names by then), and peers that
+  they called, those in its incident.
 - **Purity**: of the processes, files and peers of the incident, those that are the attack's. Who lies on the way (a web server
   before it was misused, a runtime) is counted as neither. A file that an attack's process only read counts as the attack's.
 - Containers are control groups with the names of containers', but in `reference` and `slow`, which a kubelet and containerd ran;
-  `slow` is the same recording with nine more hours in each of its three longest gaps. Loopback is their only network.
+  `slow` is the same recording with nine more hours in each of its three longest gaps, as `web-slow` is `web-shell`. Each `web-`
+  story goes in by a web shell, with honest requests of the same server between. Loopback is their only network.
   Their recordings hold what was performed, honest work included, and nothing of the machine round it.
 
 This file is made by `LANNER_WRITE_DOCS=1 cargo test -p lanner-rules --test attribution`; a test holds one against the other.
@@ -42,15 +44,17 @@ const TAIL: &str = "
   is what the recording could show.
 - **At a terminal, what somebody typed before and between is in only when two of his commands show to be the attack's**, and
   then all that he typed is.
-- **A program that many services run out of a shared directory** ties its writer to those who run it only as long as its writer is
-  part of a case: a writer of whom nothing else is known is found by `--explain`, not by the incident.
+- **Who wrote what the attack runs** is in it when he is part of a case, or began where something of the attack did (another request
+  of the same server, another child of the same container's first program). A writer from elsewhere of whom no rule speaks is
+  found by `--explain`, not by the incident: it may as well be who installed the program.
+- **A relay on the node** is in when nobody else was seen to call it. One that honest programs use too is what they have in common.
 ";
 
 #[test]
 fn every_attack_is_one_incident_that_holds_it_and_nothing_else() {
     let mut wrong = Vec::new();
     let scores = attribution::all();
-    assert!(scores.iter().filter(|(_, score)| score.attacks > 0).count() >= 13, "recordings are missing");
+    assert!(scores.iter().filter(|(_, score)| score.attacks > 0).count() >= 26, "recordings are missing");
     for (name, score) in &scores {
         let holds = score.incidents == score.attacks
             && score.false_incidents == 0

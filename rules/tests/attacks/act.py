@@ -5,7 +5,8 @@ A story's file tells first what must be found (see the scorer, `rules/tests/attr
 the other. A step begins with a line of its own, `KIND PLACE`, and its commands follow, indented. Kinds: `act` and `act2` belong to
 an attack, the first or the second; `use` is honest. One with `&` behind goes on beside those that follow. Places: `host`; at a
 terminal there `admin`; in the containers `pod` and `other`, as a child of their first program; brought into `pod` at a
-terminal `session`. `start` is where the collector starts.
+terminal `session`, and without one, as a check of its health is, `probe`; asked of a web shell in `pod`, whose server also does
+honest work, `web`. `start` is where the collector starts.
 
 The commands of a step are the file /srv/KIND/NAME, NAME being its number. By those paths the truth is told from the recording: who
 was started with one of them among his arguments belongs to the attack, with all that descends from him.
@@ -21,7 +22,20 @@ import signal
 
 import perform
 
-STEP = re.compile(r"^(act2?|use) (host|admin|pod|other|session)( &)?$")
+STEP = re.compile(r"^(act2?|use) (host|admin|pod|other|session|probe|web)( &)?$")
+# A page that counts, and one that was taken over.
+SERVER = r"""mkdir -p /srv/www/cgi-bin /srv/bin && cp /usr/bin/busybox /srv/bin/httpd && cd /srv/www
+printf '#!/usr/bin/perl\nprint "Content-type: text/plain\\n\\n"; open(F, ">>", "/srv/www/count"); print F "x"; system("date");' >cgi-bin/count
+printf '#!/bin/sh\necho; eval "$(busybox httpd -d "$QUERY_STRING")" 2>&1\n' >cgi-bin/picture
+chmod 755 cgi-bin/*
+exec /srv/bin/httpd -f -p 8081 -h /srv/www
+"""
+# Honest requests before and behind the attacker's. The command is spelled as a browser would, which also keeps the mark out of
+# the caller's command line: callers are no part of what belongs to the attack.
+ASK = """curl -s http://127.0.0.1:8081/cgi-bin/count
+curl -s 'http://127.0.0.1:8081/cgi-bin/picture?.%20{}'
+curl -s http://127.0.0.1:8081/cgi-bin/count
+"""
 
 
 def steps(story):
@@ -62,6 +76,19 @@ class Container:
             raise OSError("setns")
 
 
+def write(script, commands):
+    with open(script, "w", encoding="utf-8") as text:
+        text.write(commands)
+    return script
+
+
+def serve(pod, outside):
+    """Starts the server with the web shell, and waits until it answers."""
+    pod.run(write("/srv/use/server", SERVER) + " &")
+    wait = "until curl -sf http://127.0.0.1:8081/cgi-bin/count; do sleep 0.1; done\n"
+    perform.run(write("/srv/use/wait", wait), outside, False)
+
+
 def beside(work):
     """A child does it."""
     pid = os.fork()
@@ -81,19 +108,22 @@ def main():
     half = len(groups) // 2
     pods = {"pod": Container(groups[:half], outside), "other": Container(groups[half:], outside)}
     ends = [server, outside] + [pod.first for pod in pods.values()]
-    for number, (kind, place, goes_on, commands) in enumerate(steps(sys.argv[1])):
+    story = steps(sys.argv[1])
+    if any(place == "web" for _, place, _, _ in story):
+        serve(pods["pod"], outside)
+    for number, (kind, place, goes_on, commands) in enumerate(story):
         if kind == "start":
             wait_for_the_collector()
             continue
-        script = f"/srv/{kind}/{number:02}"
-        with open(script, "w", encoding="utf-8") as text:
-            text.write(commands)
+        script = write(f"/srv/{kind}/{number:02}", commands)
         if place in pods:
             # The first program of a container begins what goes on, and waits for what does not.
             pods[place].run(script + " &" * goes_on)
             continue
+        if place == "web":
+            script = write(f"/srv/use/{number:02}", ASK.format(script.replace("/", "%2F")))
         at_a_terminal = place in ("admin", "session")
-        enter = pods["pod"].enter if place == "session" else lambda: None
+        enter = pods["pod"].enter if place in ("session", "probe") else lambda: None
         work = lambda: perform.run(script, outside, at_a_terminal, enter)
         ends += [beside(work)] if goes_on else [work() or 0][:0]
     time.sleep(0.5)

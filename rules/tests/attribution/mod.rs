@@ -68,7 +68,7 @@ pub(crate) fn all() -> Vec<(String, Score)> {
         let events = match &story.scenario {
             Some(scenario) => read(lanner_scenarios::scenario(scenario).unwrap().recording, story.hours),
             None => {
-                let path = folder.join(format!("{name}.lanner"));
+                let path = folder.join(format!("{}.lanner", story.recording.as_ref().unwrap_or(&name)));
                 read(&std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())), story.hours)
             }
         };
@@ -164,8 +164,9 @@ fn hold(score: &mut Score, truth: &Truth, stages: &BTreeSet<String>, incident: O
         let found = incident.is_some_and(|i| i.processes.iter().any(|p| p.key == *key));
         recall(found, format!("not in: {name} ({})", key.pid));
     }
-    for file in &truth.files {
-        recall(incident.is_some_and(|i| i.files.contains(file)), format!("not in: {file}"));
+    for names in truth.files.values() {
+        let found = incident.is_some_and(|i| names.iter().any(|name| i.files.contains(name)));
+        recall(found, format!("not in: {}", names.iter().map(Text::to_string).collect::<Vec<_>>().join(", ")));
     }
     for peer in &truth.peers {
         recall(incident.is_some_and(|i| i.peers.contains(peer)), format!("not in: {peer}"));

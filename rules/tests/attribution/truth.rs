@@ -21,6 +21,8 @@ pub(crate) struct Story {
     pub(crate) title: String,
     /// The recorded scenario that it is about, when it is not the recording beside it.
     pub(crate) scenario: Option<String>,
+    /// The story whose recording it is about, when it has none of its own.
+    pub(crate) recording: Option<String>,
     /// Hours that its longest gaps are stretched to.
     pub(crate) hours: u64,
     /// Its attacks; none in an honest one.
@@ -40,6 +42,7 @@ impl Story {
             let words = value.split_whitespace().map(str::to_owned);
             match key {
                 "scenario" => story.scenario = Some(value.to_owned()),
+                "recording" => story.recording = Some(value.to_owned()),
                 "hours" => story.hours = value.parse().expect("a number of hours"),
                 "stages" => attacks[0].stages.extend(words),
                 "stages2" => attacks[1].stages.extend(words),
@@ -62,8 +65,8 @@ pub(crate) struct Truth {
     pub(crate) processes: HashSet<ProcessKey>,
     /// Those that they descend from: they lie on the way, and were somebody else's.
     pub(crate) above: HashSet<ProcessKey>,
-    /// Files that its processes wrote, moved or linked.
-    pub(crate) files: HashSet<Text>,
+    /// Files that its processes wrote, moved or linked, with the names they had then: one file may bear several.
+    pub(crate) files: HashMap<FileId, HashSet<Text>>,
     /// Files that they had anything to do with.
     pub(crate) touched: HashSet<Text>,
     /// What its processes were called last.
@@ -118,16 +121,20 @@ impl Truth {
             truth.processes.contains(&process) && begun.get(&process).is_none_or(|begun| seq >= *begun)
         };
         let doings: Vec<&Event> = events.iter().filter(belongs).collect();
+        let mut files: HashMap<FileId, HashSet<Text>> = HashMap::new();
+        let mut named = |file: &File| {
+            files.entry(file.id).or_default().insert(file.path.clone());
+        };
         for event in doings {
             match &event.payload {
                 Payload::Open(open) => {
                     truth.touched.insert(open.file.path.clone());
                     if open.access.write {
-                        truth.files.insert(open.file.path.clone());
+                        named(&open.file);
                     }
                 }
-                Payload::Rename(rename) => drop(truth.files.insert(rename.file.path.clone())),
-                Payload::Link(link) => drop(truth.files.insert(link.file.path.clone())),
+                Payload::Rename(rename) => named(&rename.file),
+                Payload::Link(link) => named(&link.file),
                 Payload::Connect(connect) if connect.attempt == Attempt::Started => {
                     truth.peers.insert(connect.flow.remote);
                 }
@@ -137,7 +144,8 @@ impl Truth {
                 _ => {}
             }
         }
-        truth.touched.extend(truth.files.iter().cloned());
+        truth.touched.extend(files.values().flatten().cloned());
+        truth.files = files;
         truth
     }
 }

@@ -176,13 +176,15 @@ def container(groups, outside):
             os.dup2(fd, at)
             os.set_inheritable(at, True)
         os.closerange(3, 60)
-        os.execv("/usr/bin/python3", ["python3", os.path.abspath(__file__), "--inside", str(outside)])
+        os.execv("/usr/bin/python3", ["python3", os.path.abspath(__file__), "--inside", str(outside), str(LONGEST)])
     os.close(orders)
     os.close(done)
     return pid, told, answers
 
 
-def inside(outside):
+def inside(outside, longest):
+    global LONGEST
+    LONGEST = longest
     with os.fdopen(60) as orders:
         for order in orders:
             script, _, beside = order.strip().partition(" ")
@@ -196,7 +198,7 @@ def inside(outside):
 
 def main():
     if sys.argv[1] == "--inside":
-        return inside(int(sys.argv[2]))
+        return inside(int(sys.argv[2]), int(sys.argv[3]))
     groups = [int(fd) for fd in sys.argv[2:]]
     os.makedirs(SCRIPTS)
     os.makedirs(SCRATCH)
