@@ -8,7 +8,8 @@
 //! - `scene`: what is shown of it: all of it as it is now, or as it was at the moment that is looked at.
 //! - `state`: what the user chose: screen, selection, the way that was drilled down, time, folds, filter. Selections name
 //!   entities, never rows.
-//! - `scope`, `filter`, `listing`: what is left out, and which events that leaves.
+//! - `scope`, `filter`, `listing`: what is left out, and which events that leaves. `rows`, `forest`: the rows of long lists and
+//!   of the tree, which follow what changes.
 //! - `command`, `keymap`: the one table of keys, footer, help, palette and settings, and the keys that the user gave it.
 //! - `prompt`, `complete`, `palette`: what is typed, and what it may become.
 //! - `screens`: one file a screen, each with its `draw` and its `act`; `details` is the pane over any selection.
@@ -28,6 +29,7 @@ mod look;
 mod model;
 mod palette;
 mod prompt;
+mod rows;
 mod run;
 mod scene;
 mod scope;

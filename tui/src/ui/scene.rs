@@ -7,6 +7,7 @@ use lanner_core::detect::{Incident, Signal, Stage, Status};
 use lanner_core::event::{BootTime, ContainerId, Event, Image, NodeInfo, Payload, ProcessKey};
 use lanner_core::graph::{Graph, Process, Running};
 
+use super::known::changes::Changes;
 use super::known::files::Files;
 use super::known::flows::Flows;
 use super::known::health::Health;
@@ -48,8 +49,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) at: Moment,
     /// Events until then are listed: until now, or until the view was held.
     pub(crate) until: Moment,
-    /// Goes up whenever the tree of processes may have changed.
-    pub(crate) version: u64,
+    /// What has changed lately in how things stand now.
+    pub(crate) changes: &'a Changes,
     /// How things stand now, whatever moment is shown.
     pub(crate) latest_picture: &'a Picture,
 }
@@ -73,6 +74,11 @@ impl<'a> Scene<'a> {
     pub(crate) fn incident_of_any_time(self, id: &str) -> Option<&'a Incident> {
         let mut known = self.latest_picture.engine.incidents().iter().map(Arc::as_ref);
         known.find(|i| i.id == id).or_else(|| self.incident(id))
+    }
+
+    /// Which moment of the past is shown: the number of the event that comes next there. `None`: how things stand now.
+    pub(crate) fn past(self) -> Option<u64> {
+        (self.at.end != self.latest.end).then_some(self.at.end)
     }
 
     /// The time that is shown.

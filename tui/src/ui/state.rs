@@ -2,6 +2,7 @@
 //! stays where it is when rows come and go; all screens share it, and so they do the filter, the time that is looked at and
 //! the way that was drilled down.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use lanner_core::event::{ContainerId, ProcessKey};
@@ -18,7 +19,10 @@ use super::look::Look;
 use super::prompt::Prompt;
 use super::scene::{Moment, Scene};
 use super::scope::{Scope, file_of};
-use super::screens::{self, files::FilesView, flows::FlowsView, graph::GraphView};
+use super::screens;
+use super::screens::files::{FileRows, FilesView};
+use super::screens::flows::{FlowRows, FlowsView};
+use super::screens::graph::GraphView;
 use super::sort::Sorts;
 use super::view::SIDE_BY_SIDE;
 
@@ -193,7 +197,9 @@ pub struct State {
     pub(crate) clock: Clock,
     pub(crate) graph: GraphView,
     pub(crate) flows: FlowsView,
+    pub(crate) flow_rows: RefCell<FlowRows>,
     pub(crate) files: FilesView,
+    pub(crate) file_rows: RefCell<FileRows>,
     pub(crate) sorts: Sorts,
     /// The events that filter and scope let through.
     pub(crate) listing: Listing,
@@ -233,7 +239,9 @@ impl State {
             clock: Clock::Wall,
             graph: GraphView::default(),
             flows: FlowsView::default(),
+            flow_rows: RefCell::default(),
             files: FilesView::default(),
+            file_rows: RefCell::default(),
             sorts: Sorts::default(),
             listing: Listing::default(),
             listed: (None, 0),

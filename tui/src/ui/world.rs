@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use lanner_core::detect::Signal;
 use lanner_core::engine::Engine;
-use lanner_core::event::{Batch, BootTime, NodeInfo, Payload, ProcessKey};
+use lanner_core::event::{Batch, BootTime, NodeInfo, ProcessKey};
 use lanner_recording::Header;
 
 use super::feed::{ConnectionState, End, FeedItem, Source, Speed};
+use super::known::changes::Changes;
 use super::known::health::Health;
 use super::known::history::History;
 use super::known::past::Past;
@@ -68,8 +69,8 @@ pub(crate) struct World {
     seq_offset: u64,
     /// Processes that were gone when it could be seen again, and since when that is known.
     gone: HashMap<ProcessKey, BootTime>,
-    /// Goes up with all that the tree of processes may show.
-    version: u64,
+    /// What has changed lately.
+    changes: Changes,
     /// How it is heard of.
     pub(crate) reception: Reception,
 }
@@ -95,7 +96,7 @@ impl World {
             unheard: HashSet::new(),
             seq_offset: 0,
             gone: HashMap::new(),
-            version: 0,
+            changes: Changes::default(),
             reception: Reception {
                 source,
                 connection,
@@ -132,7 +133,7 @@ impl World {
             self.unheard.clear();
             self.seq_offset = 0;
             self.gone.clear();
-            self.version += 1;
+            self.changes.anything();
         }
         self.node = node;
     }
@@ -144,13 +145,11 @@ impl World {
         for mut event in batch.events {
             event.header.seq += self.seq_offset;
             self.now = self.now.max(event.header.time);
-            self.version += u64::from(shapes_the_tree(&event.payload));
             self.unheard.remove(&event.header.process);
-            if !self.gone.is_empty() {
-                self.gone.remove(&event.header.process);
+            if !self.gone.is_empty() && self.gone.remove(&event.header.process).is_some() {
+                self.changes.processes.note(event.header.process);
             }
-            let signals = self.picture.apply(&event);
-            self.version += u64::from(!signals.is_empty());
+            let signals = self.picture.apply(&event, &mut self.changes);
             self.signals.extend(signals.iter().cloned());
             self.history.push(event, signals);
             self.past.note(&self.history, &mut self.picture);
@@ -183,7 +182,7 @@ impl World {
             let since = self.now.max(batch.now);
             self.gone.retain(|key, _| self.picture.engine.graph().process(*key).is_some());
             self.gone.extend(self.unheard.drain().map(|key| (key, since)));
-            self.version += 1;
+            self.changes.anything();
         }
     }
 
@@ -219,7 +218,7 @@ impl World {
             latest: self.moment(),
             at: then.unwrap_or_else(|| self.moment()),
             until: held.unwrap_or_else(|| self.moment()),
-            version: self.version,
+            changes: &self.changes,
             latest_picture: &self.picture,
         }
     }
@@ -228,21 +227,6 @@ impl World {
     pub(crate) fn latest(&self) -> Scene<'_> {
         self.scene(None, None)
     }
-}
-
-/// Whether an event may change which processes the tree shows, where and how.
-fn shapes_the_tree(payload: &Payload) -> bool {
-    matches!(
-        payload,
-        Payload::Exec(_)
-            | Payload::Alive(_)
-            | Payload::Fork(_)
-            | Payload::Exit(_)
-            | Payload::Container(_)
-            | Payload::Namespace(_)
-            | Payload::Comm(_)
-            | Payload::Credentials(_)
-    )
 }
 
 impl fmt::Debug for World {

@@ -1,7 +1,9 @@
 //! Files that were written, executed, renamed, deleted or made executable, and by whom.
 
+use std::collections::HashSet;
+
 use lanner_core::event::{AttributeChange, BootTime, Event, File, FileId, Header, MadeKind, Payload, ProcessKey, Text};
-use lanner_core::persistent::Table;
+use lanner_core::persistent::{Place, Table};
 
 /// Files that are kept; a sixteenth goes at a time, those untouched for longest, what was written and executed last. They
 /// are counted.
@@ -59,6 +61,30 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
+    fn new(number: FileNumber, file: &File, header: &Header) -> Touched {
+        Touched {
+            number,
+            file: file.clone(),
+            before: None,
+            created: false,
+            written: Deed::default(),
+            executed: Deed::default(),
+            read: Deed::default(),
+            renamed: Deed::default(),
+            made_executable: Deed::default(),
+            deleted: Deed::default(),
+            last: header.time,
+            by: header.process,
+            seq: header.seq,
+            written_then_executed: false,
+        }
+    }
+
+    fn rename(&mut self, from: &File, header: &Header) {
+        self.before = Some(from.path.clone());
+        self.renamed.again(header);
+    }
+
     /// It was executed after somebody was seen to write it.
     pub(crate) fn is_dropped(&self) -> bool {
         self.written_then_executed
@@ -85,7 +111,20 @@ pub(crate) struct Files {
     /// Of those whose identity the sensor could not tell.
     by_path: Table<Text, FileNumber>,
     next: FileNumber,
+    /// How many were executed after they had been written.
+    dropped: usize,
     let_go: u64,
+}
+
+/// Whether a change of a file's attributes is worth a row: its size, or that it can be executed now.
+fn tells(change: &AttributeChange) -> bool {
+    match change {
+        AttributeChange::Mode { before, now: Some(now) } => {
+            now & EXECUTABLE != 0 && before.is_none_or(|before| before & EXECUTABLE == 0)
+        }
+        AttributeChange::Size { .. } => true,
+        _ => false,
+    }
 }
 
 impl Files {
@@ -102,8 +141,22 @@ impl Files {
         self.known.get(&number)
     }
 
+    /// All of them, with their places: each keeps its own until some are let go.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, &Touched)> {
+        (0..self.known.end()).filter_map(|place| Some((place, self.known.at(place)?.1)))
+    }
+
+    pub(crate) fn at(&self, place: Place) -> Option<&Touched> {
+        self.known.at(place).map(|(_, touched)| touched)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.known.len()
+    }
+
+    /// How many were executed after they had been written.
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped
     }
 
     /// How many had to be let go to bound the memory.
@@ -116,99 +169,71 @@ impl Files {
         if file.id.is_known() { self.by_id.get(&file.id) } else { self.by_path.get(&file.path) }.copied()
     }
 
-    pub(crate) fn apply(&mut self, event: &Event) {
+    /// Takes in an event; says where the file stands that it speaks of.
+    pub(crate) fn apply(&mut self, event: &Event) -> Option<Place> {
         let header = &event.header;
+        let (file, made) = match &event.payload {
+            Payload::Open(open) if open.directory => return None,
+            Payload::Open(open) => (&open.file, open.access.write && open.created),
+            Payload::Exec(exec) if !exec.image.exe.path.is_empty() => (&exec.image.exe, false),
+            Payload::MemFd(memfd) => (&memfd.file, true),
+            Payload::Rename(rename) => (&rename.file, false),
+            Payload::Link(link) => (&link.file, link.symbolic),
+            Payload::Unlink(unlink) if unlink.directory != Some(true) => (&unlink.file, false),
+            Payload::Make(make) if !matches!(make.kind, MadeKind::Directory | MadeKind::Unknown) => (&make.file, true),
+            Payload::Attribute(attribute) if tells(&attribute.change) => (&attribute.file, false),
+            _ => return None,
+        };
+        let place = self.touch(file, made, header);
+        let touched = self.known.value_mut(place);
+        let was_dropped = touched.is_dropped();
+        touched.created |= made;
         match &event.payload {
-            Payload::Open(open) if open.directory => {}
-            Payload::Open(open) if open.access.write => {
-                let touched = self.touch(&open.file, open.created, header);
-                touched.created |= open.created;
-                touched.written.again(header);
-            }
-            Payload::Open(open) => self.touch(&open.file, false, header).read.again(header),
-            Payload::Exec(exec) if !exec.image.exe.path.is_empty() => {
-                let touched = self.touch(&exec.image.exe, false, header);
+            Payload::Open(open) if !open.access.write => touched.read.again(header),
+            Payload::Exec(_) => {
                 touched.executed.again(header);
                 touched.written_then_executed |= touched.written.happened();
             }
-            Payload::MemFd(memfd) => {
-                let touched = self.touch(&memfd.file, true, header);
-                touched.created = true;
-                touched.written.again(header);
-            }
-            Payload::Rename(rename) => self.rename(&rename.from, &rename.file, header),
-            Payload::Link(link) if !link.symbolic => self.rename(&link.target, &link.file, header),
+            Payload::Rename(rename) => touched.rename(&rename.from, header),
+            Payload::Link(link) if !link.symbolic => touched.rename(&link.target, header),
             Payload::Link(link) => {
-                let touched = self.touch(&link.file, true, header);
-                touched.created = true;
                 touched.before = Some(link.target.path.clone());
                 touched.written.again(header);
             }
-            Payload::Unlink(unlink) if unlink.directory != Some(true) => {
-                let touched = self.touch(&unlink.file, false, header);
+            Payload::Unlink(unlink) => {
                 touched.deleted.again(header);
                 touched.file.deleted = unlink.links.is_none_or(|links| links == 0);
             }
-            Payload::Make(make) if !matches!(make.kind, MadeKind::Directory | MadeKind::Unknown) => {
-                let touched = self.touch(&make.file, true, header);
-                touched.created = true;
-                touched.written.again(header);
+            Payload::Attribute(attribute) if matches!(attribute.change, AttributeChange::Mode { .. }) => {
+                touched.made_executable.again(header);
             }
-            Payload::Attribute(attribute) => self.attribute(&attribute.file, &attribute.change, header),
-            _ => {}
+            _ => touched.written.again(header),
         }
+        self.dropped += usize::from(touched.is_dropped() && !was_dropped);
+        Some(place)
     }
 
-    fn rename(&mut self, from: &File, to: &File, header: &Header) {
-        let touched = self.touch(to, false, header);
-        touched.before = Some(from.path.clone());
-        touched.renamed.again(header);
-    }
-
-    fn attribute(&mut self, file: &File, change: &AttributeChange, header: &Header) {
-        match change {
-            AttributeChange::Mode { before, now: Some(now) }
-                if now & EXECUTABLE != 0 && before.is_none_or(|before| before & EXECUTABLE == 0) =>
-            {
-                self.touch(file, false, header).made_executable.again(header);
-            }
-            AttributeChange::Size { .. } => self.touch(file, false, header).written.again(header),
-            _ => {}
-        }
-    }
-
-    /// The file, which this event is the last of now. A file that was deleted and is made again is another one, even where
-    /// the file system gives it the same number.
-    fn touch(&mut self, file: &File, made: bool, header: &Header) -> &mut Touched {
+    /// Where the file stands, which this event is the last of now. A file that was deleted and is made again is another one,
+    /// even where the file system gives it the same number.
+    fn touch(&mut self, file: &File, made: bool, header: &Header) -> Place {
         if self.known.len() >= MAX_FILES {
             self.forget();
         }
         let known = self
             .number_of(file)
-            .filter(|number| self.known.get(number).is_some_and(|touched| !(made && touched.file.deleted)));
-        let number = known.unwrap_or_else(|| self.begin(file));
-        let touched = self.known.or_insert_with(number, || Touched {
-            number,
-            file: file.clone(),
-            before: None,
-            created: false,
-            written: Deed::default(),
-            executed: Deed::default(),
-            read: Deed::default(),
-            renamed: Deed::default(),
-            made_executable: Deed::default(),
-            deleted: Deed::default(),
-            last: header.time,
-            by: header.process,
-            seq: header.seq,
-            written_then_executed: false,
+            .and_then(|number| self.known.place(&number))
+            .filter(|place| !(made && self.known.at(*place).is_some_and(|(_, touched)| touched.file.deleted)));
+        let place = known.unwrap_or_else(|| {
+            let number = self.begin(file);
+            self.known.insert(number, Touched::new(number, file, header))
         });
+        let touched = self.known.value_mut(place);
         // What the kernel resolved is a better name than what a caller passed.
         if !file.path.is_empty() && (!file.as_passed || touched.file.as_passed) {
             touched.file = File { deleted: touched.file.deleted || file.deleted, ..file.clone() };
         }
         (touched.last, touched.by, touched.seq) = (header.time, header.process, header.seq);
-        touched
+        place
     }
 
     fn begin(&mut self, file: &File) -> FileNumber {
@@ -226,8 +251,10 @@ impl Files {
         let goes = MAX_FILES / 16;
         let mut by_worth: Vec<(bool, BootTime, FileNumber)> =
             self.known.values().map(|t| (t.is_dropped(), t.last, t.number)).collect();
-        by_worth.sort_unstable();
-        let cut: std::collections::HashSet<FileNumber> = by_worth.into_iter().take(goes).map(|(_, _, n)| n).collect();
+        by_worth.select_nth_unstable(goes);
+        by_worth.truncate(goes);
+        self.dropped -= by_worth.iter().filter(|(is_dropped, ..)| *is_dropped).count();
+        let cut: HashSet<FileNumber> = by_worth.into_iter().map(|(_, _, number)| number).collect();
         self.known.retain(|number, _| !cut.contains(number));
         self.by_id.retain(|_, number| !cut.contains(number));
         self.by_path.retain(|_, number| !cut.contains(number));

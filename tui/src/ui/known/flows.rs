@@ -7,7 +7,7 @@ use lanner_core::event::{
     Attempt, BootTime, Datagrams, Dns, DnsReply, End, Event, Flow, FlowId, Header, Payload, ProcessKey, Quality,
     RecordType, ResponseCode, Text, Udp, UdpStage,
 };
-use lanner_core::persistent::Table;
+use lanner_core::persistent::{Place, Table};
 
 /// Flows that are kept; a sixteenth goes at a time, those that ended first, then the oldest. They are counted.
 const MAX_FLOWS: usize = 32_768;
@@ -142,6 +142,15 @@ impl Flows {
         self.known.get(key)
     }
 
+    /// All of them, with their places: each keeps its own until some are let go.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, &Line)> {
+        (0..self.known.end()).filter_map(|place| Some((place, self.known.at(place)?.1)))
+    }
+
+    pub(crate) fn at(&self, place: Place) -> Option<&Line> {
+        self.known.at(place).map(|(_, line)| line)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.known.len()
     }
@@ -165,12 +174,13 @@ impl Flows {
         })
     }
 
-    pub(crate) fn apply(&mut self, event: &Event) {
-        let header = &event.header;
-        let Some(key) = Flows::of_event(event) else { return };
+    /// Takes in an event; says where the flow stands that it speaks of.
+    pub(crate) fn apply(&mut self, event: &Event) -> Option<Place> {
+        let (key, flow) = (Flows::of_event(event)?, flow_of(&event.payload)?);
+        let place = self.line(key, &event.header, &flow);
+        let line = self.known.value_mut(place);
         match &event.payload {
             Payload::Connect(connect) => {
-                let line = self.line(key, header, &connect.flow);
                 (line.local, line.remote) = (connect.flow.local, connect.flow.remote);
                 line.outgoing = Some(true);
                 line.state = match connect.attempt {
@@ -179,20 +189,17 @@ impl Flows {
                     Attempt::Failed(errno) => FlowState::Failed(errno),
                 };
             }
-            Payload::Accept(accept) => {
-                let line = self.line(key, header, &accept.flow);
+            Payload::Accept(_) => {
                 line.outgoing = Some(false);
                 line.state = FlowState::Open;
             }
             Payload::Traffic(traffic) => {
-                let line = self.line(key, header, &traffic.flow);
                 line.outgoing = traffic.outgoing.or(line.outgoing);
                 (line.sent, line.received) = (traffic.sent, traffic.received);
                 line.quality = Some(traffic.quality);
                 line.state = FlowState::Open;
             }
             Payload::Close(close) => {
-                let line = self.line(key, header, &close.flow);
                 line.outgoing = close.outgoing.or(line.outgoing);
                 (line.sent, line.received) = (close.sent, close.received);
                 line.quality = Some(close.quality);
@@ -201,41 +208,60 @@ impl Flows {
                     line.state = FlowState::Ended(close.end);
                 }
             }
-            Payload::Listen(listen) => {
-                let flow = Flow { id: FlowId(0), local: listen.local, remote: listen.local, netns: listen.netns };
-                let line = self.line(key, header, &flow);
-                line.process = header.process;
+            Payload::Listen(_) => {
+                line.process = event.header.process;
                 line.state = FlowState::Listening;
             }
-            Payload::Udp(udp) => udp_line(self.line(key, header, &udp.flow), udp),
-            Payload::Dns(dns) => dns_line(self.line(key, header, &dns.flow), dns),
+            Payload::Udp(udp) => udp_line(line, udp),
+            Payload::Dns(dns) => dns_line(line, dns),
             _ => {}
         }
+        Some(place)
     }
 
-    /// The line of a flow, which this event is the last of now.
-    fn line(&mut self, key: FlowKey, header: &Header, flow: &Flow) -> &mut Line {
-        if self.known.len() >= MAX_FLOWS && !self.known.contains_key(&key) {
-            self.forget();
-        }
-        let line = self
-            .known
-            .or_insert_with(key.clone(), || Line { times: 0, ..Line::new(key, header, flow, FlowState::Trying) });
+    /// Where the line of a flow stands, which this event is the last of now.
+    fn line(&mut self, key: FlowKey, header: &Header, flow: &Flow) -> Place {
+        let place = self.known.place(&key).unwrap_or_else(|| {
+            if self.known.len() >= MAX_FLOWS {
+                self.forget();
+            }
+            let line = Line { times: 0, ..Line::new(key.clone(), header, flow, FlowState::Trying) };
+            self.known.insert(key, line)
+        });
+        let line = self.known.value_mut(place);
         line.times += 1;
         (line.last, line.seq) = (header.time, header.seq);
-        line
+        place
     }
 
     fn forget(&mut self) {
         let goes = MAX_FLOWS / 16;
-        let mut by_worth: Vec<(bool, BootTime, FlowKey)> =
-            self.known.values().map(|line| (line.is_open(), line.last, line.key.clone())).collect();
-        by_worth.sort_unstable();
-        for (_, _, key) in by_worth.into_iter().take(goes) {
-            self.known.remove(&key);
+        let worth = |(place, line): (Place, &Line)| (line.is_open(), line.last, place);
+        let mut by_worth: Vec<(bool, BootTime, Place)> = self.places().map(worth).collect();
+        by_worth.select_nth_unstable(goes);
+        for (_, _, place) in by_worth.into_iter().take(goes) {
+            if let Some(key) = self.known.at(place).map(|(key, _)| key.clone()) {
+                self.known.remove(&key);
+            }
         }
         self.let_go += goes as u64;
     }
+}
+
+/// The flow itself; of a listening socket its one end.
+fn flow_of(payload: &Payload) -> Option<Flow> {
+    Some(match payload {
+        Payload::Connect(connect) => connect.flow,
+        Payload::Accept(accept) => accept.flow,
+        Payload::Traffic(traffic) => traffic.flow,
+        Payload::Close(close) => close.flow,
+        Payload::Udp(udp) => udp.flow,
+        Payload::Dns(dns) => dns.flow,
+        Payload::Listen(listen) => {
+            Flow { id: FlowId(0), local: listen.local, remote: listen.local, netns: listen.netns }
+        }
+        _ => return None,
+    })
 }
 
 fn udp_line(line: &mut Line, udp: &Udp) {

@@ -25,24 +25,17 @@ pub(crate) struct Mark {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Marks {
     of: Table<ProcessKey, Mark>,
-    /// Those that a rule spoke of: few of all.
-    signalled: Table<ProcessKey, ()>,
     tidied_at: usize,
 }
 
 impl Marks {
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
     pub(crate) fn seal(&mut self) -> usize {
-        self.of.seal() + self.signalled.seal()
+        self.of.seal()
     }
 
     pub(crate) fn of(&self, process: ProcessKey) -> Mark {
         self.of.get(&process).copied().unwrap_or_default()
-    }
-
-    /// The processes that a rule spoke of.
-    pub(crate) fn signalled(&self) -> impl Iterator<Item = ProcessKey> {
-        self.signalled.keys().copied()
     }
 
     pub(crate) fn apply(&mut self, event: &Event, signals: &[Signal]) {
@@ -65,7 +58,6 @@ impl Marks {
         for signal in signals {
             let mark = self.entry(signal.process);
             mark.worst = mark.worst.max(Some(signal.severity));
-            self.signalled.or_insert_with(signal.process, || ());
         }
     }
 
@@ -73,7 +65,6 @@ impl Marks {
     pub(crate) fn tidy(&mut self, graph: &Graph) {
         if self.of.len() > TIDY_ABOVE.max(self.tidied_at * 2) {
             self.of.retain(|key, _| graph.process(*key).is_some());
-            self.signalled.retain(|key, ()| self.of.contains_key(key));
             self.tidied_at = self.of.len();
         }
     }

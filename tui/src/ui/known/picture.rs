@@ -3,7 +3,9 @@
 use lanner_core::detect::Signal;
 use lanner_core::engine::Engine;
 use lanner_core::event::Event;
+use lanner_core::persistent::Place;
 
+use super::changes::Changes;
 use super::files::Files;
 use super::flows::Flows;
 use super::marks::Marks;
@@ -31,10 +33,15 @@ impl Picture {
         (picture, bytes)
     }
 
-    /// Takes in an event; gives the signals that it raised.
-    pub(crate) fn apply(&mut self, event: &Event) -> Vec<Signal> {
+    /// Takes in an event, and notes what that changes; gives the signals that it raised.
+    pub(crate) fn apply(&mut self, event: &Event, changes: &mut Changes) -> Vec<Signal> {
+        let known = self.engine.graph().process(event.header.process).is_some();
         let outcome = self.engine.apply(event);
-        self.note(event, &outcome.signals);
+        changes.note(event, &outcome.signals, known);
+        let let_go = (self.flows.let_go(), self.files.let_go());
+        let (flow, file) = self.note(event, &outcome.signals);
+        changes.flows.changed(flow, self.flows.let_go() == let_go.0);
+        changes.files.changed(file, self.files.let_go() == let_go.1);
         outcome.signals
     }
 
@@ -44,10 +51,9 @@ impl Picture {
         self.note(event, signals);
     }
 
-    fn note(&mut self, event: &Event, signals: &[Signal]) {
+    fn note(&mut self, event: &Event, signals: &[Signal]) -> (Option<Place>, Option<Place>) {
         self.marks.apply(event, signals);
-        self.flows.apply(event);
-        self.files.apply(event);
+        (self.flows.apply(event), self.files.apply(event))
     }
 
     /// Brings up to date what is not told with every event.

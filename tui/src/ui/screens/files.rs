@@ -1,8 +1,7 @@
 //! Files that were written, executed, renamed, deleted or made executable, and by whom.
 
-use std::cmp::Reverse;
-
 use lanner_core::event::File;
+use lanner_core::persistent::Place;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -11,7 +10,9 @@ use ratatui::text::Line;
 use super::super::command::Command;
 use super::super::known::files::Touched;
 use super::super::look::Look;
+use super::super::rows::{Rank, Row, Rows, Stamp, falling};
 use super::super::scene::Scene;
+use super::super::sort::Sort;
 use super::super::state::{Screen, State, Subject};
 use super::super::text::{cell, cell_right, clip_middle, count, grouped, shown, width};
 use super::super::view::ViewState;
@@ -66,6 +67,9 @@ const ROOMY: usize = 60;
 
 const LEGEND: &str = "w written  x executed  r read  n renamed  + made executable  d deleted";
 
+/// The rows that were shown last.
+pub(crate) type FileRows = Rows<FilesView, ()>;
+
 /// The files that filter and scope let through, in their order.
 fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Touched> {
     let scope = state.scope(scene);
@@ -76,17 +80,29 @@ fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Touched> {
                 || state.listing.has_file(touched.number) == Some(true)
                 || state.filter.line(&words::file(&touched.file)))
     };
-    let mut files: Vec<&Touched> = scene.files.iter().filter(passes).collect();
     let sort = state.sorts.of(Screen::Files);
+    let row = |place: Place| {
+        let touched = scene.files.at(place).filter(passes)?;
+        Some(Row { rank: rank(scene, touched, sort), place, process: touched.by, told: () })
+    };
+    let stamp = Stamp::of(scene, state, &scope, Screen::Files, state.files);
+    let mut rows = state.file_rows.borrow_mut();
+    let all = scene.files.places().map(|(place, _)| place);
+    let rows = rows.follow(scene, stamp, &scene.changes.files, all, row);
+    let files = rows.iter().filter_map(|row| scene.files.at(row.place));
+    if sort.reversed { files.rev().collect() } else { files.collect() }
+}
+
+fn rank(scene: &Scene<'_>, touched: &Touched, sort: Sort) -> Rank {
+    let (last, by) = (touched.last.0, touched.by);
     match sort.by {
-        1 => files.sort_by(|a, b| a.file.path.as_bytes().cmp(b.file.path.as_bytes())),
-        2 => files.sort_by_cached_key(|t| (scene.name(t.by).unwrap_or_default().to_vec(), t.by, t.last)),
-        _ => files.sort_by_key(|t| Reverse((t.last, t.seq))),
+        1 => Rank { name: touched.file.path.as_bytes().into(), numbers: [touched.number, 0, 0, 0] },
+        2 => {
+            let name = scene.name(by).unwrap_or_default().into();
+            Rank { name, numbers: [by.pid.into(), by.start.0, last, touched.number] }
+        }
+        _ => Rank { numbers: [falling(last), falling(touched.seq), touched.number, 0], ..Rank::default() },
     }
-    if sort.reversed {
-        files.reverse();
-    }
-    files
 }
 
 fn position(files: &[&Touched], state: &State) -> usize {
@@ -137,7 +153,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
 
 fn head(scene: &Scene<'_>, state: &State, files: usize, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
-    let dropped = scene.files.iter().filter(|t| t.is_dropped()).count();
+    let dropped = scene.files.dropped();
     let mut spans = vec![
         span(format!("{}, {}   ", state.files.words(), state.sorts.words(Screen::Files)), look.accent()),
         span(count(files, "file", "files"), look.dim()),

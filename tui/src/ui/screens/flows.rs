@@ -3,16 +3,20 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use indexmap::IndexMap;
 use lanner_core::event::{End, ProcessKey, ResponseCode};
+use lanner_core::persistent::Place;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line as Row;
+use ratatui::text::Line as Text;
 
 use super::super::command::Command;
 use super::super::known::flows::{FlowKey, FlowState, Line};
 use super::super::look::Look;
+use super::super::rows::{Rank, Row, Rows, Stamp, falling};
 use super::super::scene::Scene;
 use super::super::sort::Sort;
 use super::super::state::{Screen, State, Subject};
@@ -57,7 +61,7 @@ impl FlowsView {
 
 /// What several flows have in common.
 struct Sum<'a> {
-    title: String,
+    title: Arc<str>,
     flows: usize,
     failures: u64,
     sent: u64,
@@ -86,8 +90,23 @@ impl Entry<'_> {
     }
 }
 
-/// The flows that filter and scope let through, in their order.
-fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Line> {
+/// What is known of a row without looking at its flow.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    open: bool,
+    failed: bool,
+    /// What it has in common with others, where they stand together.
+    title: Option<Arc<str>>,
+}
+
+/// The rows that were shown last.
+pub(crate) type FlowRows = Rows<FlowsView, Told>;
+
+/// A flow that is listed, and the title of its group.
+type Listed<'a> = (&'a Line, Option<Arc<str>>);
+
+/// The flows that filter and scope let through, in their order, and how many there are.
+fn listed<'a>(scene: &Scene<'a>, state: &State) -> (Vec<Listed<'a>>, Counts) {
     let scope = state.scope(scene);
     let passes = |line: &&Line| {
         scope.flow(line, scene)
@@ -95,9 +114,30 @@ fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Line> {
                 || state.listing.has_flow(&line.key) == Some(true)
                 || state.filter.line(&in_words(scene, line)))
     };
-    let mut lines: Vec<&Line> = scene.flows.iter().filter(passes).collect();
-    order(scene, &mut lines, state.sorts.of(Screen::Flows));
-    lines
+    let sort = state.sorts.of(Screen::Flows);
+    let row = |place: Place| {
+        let line = scene.flows.at(place).filter(passes)?;
+        let title = match state.flows {
+            FlowsView::Plain => None,
+            FlowsView::ByPeer => Some(peer_title(scene, line)),
+            FlowsView::ByProcess => Some(words::who(line.process, scene)),
+            FlowsView::Map => edge(scene, line),
+        };
+        let told = Told { open: line.is_open(), failed: line.is_failure(), title: title.map(Arc::from) };
+        Some(Row { rank: rank(scene, line, sort), place, process: line.process, told })
+    };
+    let stamp = Stamp::of(scene, state, &scope, Screen::Flows, state.flows);
+    let mut rows = state.flow_rows.borrow_mut();
+    let all = scene.flows.places().map(|(place, _)| place);
+    let rows = rows.follow(scene, stamp, &scene.changes.flows, all, row);
+    let counts = Counts {
+        all: rows.len(),
+        open: rows.iter().filter(|row| row.told.open).count(),
+        failed: rows.iter().filter(|row| row.told.failed).count(),
+    };
+    let lines = rows.iter().filter_map(|row| Some((scene.flows.at(row.place)?, row.told.title.clone())));
+    let lines = if sort.reversed { lines.rev().collect() } else { lines.collect() };
+    (lines, counts)
 }
 
 fn in_words(scene: &Scene<'_>, line: &Line) -> String {
@@ -105,38 +145,49 @@ fn in_words(scene: &Scene<'_>, line: &Line) -> String {
     format!("{state} {} {} {}", kind(line), words::who(line.process, scene), peer(scene, line))
 }
 
-fn order(scene: &Scene<'_>, lines: &mut [&Line], sort: Sort) {
+fn rank(scene: &Scene<'_>, line: &Line, sort: Sort) -> Rank {
+    let numbers = |numbers| Rank { numbers, ..Rank::default() };
+    let (since, start) = (line.since.0, line.process.start.0);
     match sort.by {
-        1 => lines.sort_by_key(|l| Reverse(l.sent + l.received)),
-        2 => lines.sort_by_key(|l| Reverse(l.quality.map(|q| q.rtt))),
-        3 => lines.sort_by_key(|l| Reverse((l.is_failure(), l.failures, l.last))),
-        4 => lines.sort_by_cached_key(|l| (scene.name(l.process).unwrap_or_default().to_vec(), l.process, l.since)),
-        5 => lines.sort_by_key(|l| (l.remote, l.since)),
-        _ => lines.sort_by_key(|l| Reverse((l.last, l.seq))),
-    }
-    if sort.reversed {
-        lines.reverse();
+        1 => numbers([falling(line.sent + line.received), since, 0, 0]),
+        2 => {
+            let rtt = line.quality.map_or(0, |q| 1 + u64::try_from(q.rtt.as_nanos()).unwrap_or(u64::MAX - 1));
+            numbers([falling(rtt), since, 0, 0])
+        }
+        3 => numbers([u64::from(!line.is_failure()), falling(line.failures), falling(line.last.0), since]),
+        4 => {
+            let name = scene.name(line.process).unwrap_or_default().into();
+            Rank { name, numbers: [line.process.pid.into(), start, since, 0] }
+        }
+        5 => Rank { name: address_bytes(line.remote), numbers: [since, 0, 0, 0] },
+        _ => numbers([falling(line.last.0), falling(line.seq), 0, 0]),
     }
 }
 
-fn entries<'a>(scene: &Scene<'a>, state: &State) -> Vec<Entry<'a>> {
-    entries_of(scene, state, listed(scene, state))
+/// An address in bytes that are ordered as addresses are.
+fn address_bytes(address: SocketAddr) -> Box<[u8]> {
+    let port = address.port().to_be_bytes();
+    match address {
+        SocketAddr::V4(v4) => [&[4][..], &v4.ip().octets(), &port].concat().into(),
+        SocketAddr::V6(v6) => [&[6][..], &v6.ip().octets(), &port].concat().into(),
+    }
 }
 
-fn entries_of<'a>(scene: &Scene<'a>, state: &State, lines: Vec<&'a Line>) -> Vec<Entry<'a>> {
-    match state.flows {
-        FlowsView::Plain => lines.into_iter().map(|line| Entry::Flow(line, false)).collect(),
-        FlowsView::ByPeer => grouped_by(lines, |line| peer_title(scene, line)),
-        FlowsView::ByProcess => grouped_by(lines, |line| words::who(line.process, scene)),
-        FlowsView::Map => map(scene, &lines).into_iter().map(Entry::Edge).collect(),
-    }
+fn entries<'a>(scene: &Scene<'a>, state: &State) -> (Vec<Entry<'a>>, Counts) {
+    let (lines, counts) = listed(scene, state);
+    let entries = match state.flows {
+        FlowsView::Plain => lines.into_iter().map(|(line, _)| Entry::Flow(line, false)).collect(),
+        FlowsView::ByPeer | FlowsView::ByProcess => grouped_by_title(lines),
+        FlowsView::Map => map(lines).into_iter().map(Entry::Edge).collect(),
+    };
+    (entries, counts)
 }
 
 /// Groups in the order of their first flows.
-fn grouped_by<'a>(lines: Vec<&'a Line>, title: impl Fn(&Line) -> String) -> Vec<Entry<'a>> {
-    let mut groups: indexmap::IndexMap<String, Vec<&'a Line>> = indexmap::IndexMap::new();
-    for line in lines {
-        groups.entry(title(line)).or_default().push(line);
+fn grouped_by_title(lines: Vec<Listed<'_>>) -> Vec<Entry<'_>> {
+    let mut groups: IndexMap<Arc<str>, Vec<&Line>> = IndexMap::new();
+    for (line, title) in lines {
+        groups.entry(title.unwrap_or_default()).or_default().push(line);
     }
     let mut entries = Vec::new();
     for (title, lines) in groups {
@@ -149,7 +200,7 @@ fn grouped_by<'a>(lines: Vec<&'a Line>, title: impl Fn(&Line) -> String) -> Vec<
 }
 
 impl<'a> Sum<'a> {
-    fn of(title: String, latest: &'a Line) -> Sum<'a> {
+    fn of(title: Arc<str>, latest: &'a Line) -> Sum<'a> {
         Sum { title, flows: 0, failures: 0, sent: 0, received: 0, latest }
     }
 
@@ -166,14 +217,14 @@ impl<'a> Sum<'a> {
 }
 
 /// Who talks to whom, those who said most first.
-fn map<'a>(scene: &Scene<'a>, lines: &[&'a Line]) -> Vec<Sum<'a>> {
-    let mut edges: BTreeMap<String, Sum<'a>> = BTreeMap::new();
-    for line in lines {
-        let Some(title) = edge(scene, line) else { continue };
-        let sum = edges.remove(&title).unwrap_or_else(|| Sum::of(title.clone(), line)).and(line);
+fn map(lines: Vec<Listed<'_>>) -> Vec<Sum<'_>> {
+    let mut edges: BTreeMap<Arc<str>, Sum<'_>> = BTreeMap::new();
+    for (line, title) in lines {
+        let Some(title) = title else { continue };
+        let sum = edges.remove(&title).unwrap_or_else(|| Sum::of(Arc::clone(&title), line)).and(line);
         edges.insert(title, sum);
     }
-    let mut sums: Vec<Sum<'a>> = edges.into_values().collect();
+    let mut sums: Vec<Sum<'_>> = edges.into_values().collect();
     sums.sort_by_key(|sum| Reverse((sum.sent + sum.received, sum.flows)));
     sums
 }
@@ -208,7 +259,7 @@ fn place(scene: &Scene<'_>, key: ProcessKey) -> String {
 
 /// The selected flow: the one that was chosen, else one of the selected process, else the first.
 pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
-    let entries = entries(scene, state);
+    let (entries, _) = entries(scene, state);
     let at = position(&entries, state)?;
     entries[at].key().map(|key| Subject::Flow(key.clone()))
 }
@@ -224,13 +275,7 @@ fn position(entries: &[Entry<'_>], state: &State) -> Option<usize> {
 
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
-    let lines = listed(scene, state);
-    let counts = Counts {
-        all: lines.len(),
-        open: lines.iter().filter(|l| l.is_open()).count(),
-        failed: lines.iter().filter(|l| l.is_failure()).count(),
-    };
-    let entries = entries_of(scene, state, lines);
+    let (entries, counts) = entries(scene, state);
     let Some(at) = position(&entries, state) else {
         let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
         let (title, sentence) = match waiting(scene) {
@@ -338,7 +383,7 @@ fn head(scene: &Scene<'_>, state: &State, counts: &Counts, columns: &Columns, ar
     if scene.flows.let_go() > 0 {
         spans.push(span(format!(", {} let go", grouped(scene.flows.let_go())), look.warn()));
     }
-    paint_row(buffer, area, 0, &Row::from(spans), Focus::No, look);
+    paint_row(buffer, area, 0, &Text::from(spans), Focus::No, look);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let map = state.flows == FlowsView::Map;
     let left = if map {
@@ -350,10 +395,10 @@ fn head(scene: &Scene<'_>, state: &State, counts: &Counts, columns: &Columns, ar
     let rtt = if map { "FLOWS" } else { "RTT" };
     let right = columns.right("SENT", "RECV", rtt, again, "LAST");
     let titles = format!("{}{right}", cell(&left, columns.all.saturating_sub(width(&right))));
-    paint_row(buffer, below, 0, &Row::from(span(titles, look.dim())), Focus::No, look);
+    paint_row(buffer, below, 0, &Text::from(span(titles, look.dim())), Focus::No, look);
 }
 
-fn sum_line(scene: &Scene<'_>, sum: &Sum<'_>, columns: &Columns, look: Look, head: bool) -> Row<'static> {
+fn sum_line(scene: &Scene<'_>, sum: &Sum<'_>, columns: &Columns, look: Look, head: bool) -> Text<'static> {
     let age = words::age(sum.latest.last, scene.now());
     let failures = if sum.failures > 0 { short(sum.failures) } else { String::new() };
     let right = columns.right(&short(sum.sent), &short(sum.received), &short(sum.flows as u64), &failures, &age);
@@ -362,12 +407,12 @@ fn sum_line(scene: &Scene<'_>, sum: &Sum<'_>, columns: &Columns, look: Look, hea
     let style = if sum.failures > 0 { look.warn() } else { look.dim() };
     if head {
         let title = cell(&format!("{}{flows}", clip(&sum.title, room)), columns.all.saturating_sub(width(&right)));
-        return Row::from(vec![span(title, look.strong()), span(right, look.dim())]);
+        return Text::from(vec![span(title, look.strong()), span(right, look.dim())]);
     }
-    Row::from(vec![span(cell(&sum.title, room), Style::new()), span(right, style)])
+    Text::from(vec![span(cell(&sum.title, room), Style::new()), span(right, style)])
 }
 
-fn flow_line(scene: &Scene<'_>, line: &Line, indented: bool, columns: &Columns, look: Look) -> Row<'static> {
+fn flow_line(scene: &Scene<'_>, line: &Line, indented: bool, columns: &Columns, look: Look) -> Text<'static> {
     let (state, style) = state_words(line, look);
     let container =
         scene.container_of(line.process).map(|id| words::container_label(id, scene.graph)).unwrap_or_default();
@@ -404,7 +449,7 @@ fn flow_line(scene: &Scene<'_>, line: &Line, indented: bool, columns: &Columns, 
     if !line.is_open() && !line.is_failure() {
         spans.iter_mut().for_each(|s| s.style = look.dim());
     }
-    Row::from(spans)
+    Text::from(spans)
 }
 
 fn peer_title(scene: &Scene<'_>, line: &Line) -> String {
@@ -470,7 +515,7 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
         state.flows = state.flows.next();
         return;
     }
-    let entries = entries(scene, state);
+    let (entries, _) = entries(scene, state);
     let Some(at) = position(&entries, state) else { return };
     let chosen = match command {
         Command::Open => Some(at),

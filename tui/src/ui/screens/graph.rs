@@ -18,7 +18,9 @@ use super::super::scene::Scene;
 use super::super::state::{State, Subject};
 use super::super::text::{clip, count, grouped, width};
 use super::{Focus, paint_empty, paint_row, selected as selected_on, span, waiting};
-use crate::drawing::{Cells, Detail, Drawing, Entity, Glyphs, Ink, Memory, Place, Shape, around, lay_out, of_incident};
+use crate::drawing::{
+    Cells, Detail, Drawing, Entity, Glyphs, Ink, Memory, Place, Shape, Sketch, around, lay_out, of_incident,
+};
 
 /// Rows of the title above the picture.
 const TITLE: u16 = 1;
@@ -68,7 +70,7 @@ pub(crate) struct GraphView {
     /// Which of the edges that lead on from the node the next step follows.
     way: usize,
     fit: Fit,
-    cache: RefCell<Option<(Stamp, Rc<Drawing>)>>,
+    cache: RefCell<Option<Cached>>,
     memory: RefCell<[Memory; 2]>,
     /// The column and row of the picture that is shown at the top left.
     window: Cell<(i32, i32)>,
@@ -80,14 +82,18 @@ pub(crate) struct GraphView {
     panned: Cell<bool>,
 }
 
-/// What a drawing was made for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Stamp {
+/// What was drawn last.
+#[derive(Debug)]
+struct Cached {
     of: Subject,
-    revision: (u64, u64),
-    fit: Fit,
-    size: (i32, i32),
+    seen: Seen,
+    shape: (Fit, (i32, i32)),
+    sketch: Rc<Sketch>,
+    drawing: Rc<Drawing>,
 }
+
+/// How far what happens was known when it was looked at: the incident's revision, the moment, and what had changed.
+type Seen = (u32, Option<u64>, u64);
 
 /// Turns to what was drilled down to, or is selected on the screen that is left; the picture of before stays where that is
 /// neither an incident nor a process. What is only selected is shown in the picture of its incident, if it is part of one:
@@ -159,49 +165,53 @@ fn subject(scene: &Scene<'_>, state: &State) -> Option<Subject> {
     chosen.or_else(gravest).or_else(process)
 }
 
-/// The drawing of the scene: the last one, if nothing has changed.
+/// The drawing of the scene: the last one, unless there is something else to draw.
 fn drawing(scene: &Scene<'_>, state: &State, size: (i32, i32)) -> Option<Rc<Drawing>> {
     let of = subject(scene, state)?;
     let view = &state.graph;
-    let revision = match &of {
+    let seen = match &of {
         // Ends of its processes do not change an incident, but the picture.
-        Subject::Incident(id) => (u64::from(scene.incident(id)?.revision), scene.at.end.min(scene.version)),
-        _ => (scene.at.end, scene.version),
+        Subject::Incident(id) => (scene.incident(id)?.revision, scene.past(), scene.changes.processes.end()),
+        _ => (0, scene.past(), scene.latest.end),
     };
-    let stamp = Stamp { of, revision, fit: view.fit, size };
+    let shape = (view.fit, size);
     let mut cache = view.cache.borrow_mut();
-    if let Some((known, drawing)) = &*cache
-        && *known == stamp
-    {
-        return Some(Rc::clone(drawing));
-    }
-    let sketch = Rc::new(match &stamp.of {
-        Subject::Incident(id) => of_incident(scene.incident(id)?, scene.graph),
-        Subject::Process(key) => around(*key, scene.graph),
-        _ => return None,
-    });
-    let mut memory = view.memory.borrow_mut();
-    if cache.as_ref().is_none_or(|(known, _)| known.of != stamp.of) {
-        *memory = <[Memory; 2]>::default();
-        view.window.set((0, 0));
-    }
-    let fold = Some((size.0 - 2).max(30));
-    let [full, names] = &mut *memory;
-    let drawn = match stamp.fit {
-        Fit::Names => lay_out(sketch, Shape { detail: Detail::Names, fold }, names),
-        Fit::Full => lay_out(sketch, Shape { detail: Detail::Full, fold }, full),
-        Fit::Whole => {
-            let drawn = lay_out(Rc::clone(&sketch), Shape { detail: Detail::Full, fold }, full);
-            if drawn.bounds.height <= size.1 && drawn.bounds.width <= size.0 {
-                drawn
-            } else {
-                lay_out(sketch, Shape { detail: Detail::Names, fold }, names)
+    let known = cache.as_ref().filter(|known| known.of == of);
+    let sketch = match known.filter(|known| known.seen == seen) {
+        Some(known) => Rc::clone(&known.sketch),
+        None => Rc::new(match &of {
+            Subject::Incident(id) => of_incident(scene.incident(id)?, scene.graph),
+            Subject::Process(key) => around(*key, scene.graph),
+            _ => return None,
+        }),
+    };
+    let drawing = match known.filter(|known| known.shape == shape && known.sketch == sketch) {
+        Some(known) => Rc::clone(&known.drawing),
+        None => {
+            let mut memory = view.memory.borrow_mut();
+            if known.is_none() {
+                *memory = <[Memory; 2]>::default();
+                view.window.set((0, 0));
             }
+            Rc::new(laid_out(&sketch, view.fit, size, &mut memory))
         }
     };
-    let drawn = Rc::new(drawn);
-    *cache = Some((stamp, Rc::clone(&drawn)));
-    Some(drawn)
+    *cache = Some(Cached { of, seen, shape, sketch, drawing: Rc::clone(&drawing) });
+    Some(drawing)
+}
+
+fn laid_out(sketch: &Rc<Sketch>, fit: Fit, size: (i32, i32), [full, names]: &mut [Memory; 2]) -> Drawing {
+    let fold = Some((size.0 - 2).max(30));
+    let with = |detail, memory: &mut Memory| lay_out(Rc::clone(sketch), Shape { detail, fold }, memory);
+    match fit {
+        Fit::Names => with(Detail::Names, names),
+        Fit::Full => with(Detail::Full, full),
+        Fit::Whole => {
+            let drawn = with(Detail::Full, full);
+            let fits = drawn.bounds.height <= size.1 && drawn.bounds.width <= size.0;
+            if fits { drawn } else { with(Detail::Names, names) }
+        }
+    }
 }
 
 /// The selected node: the one that was chosen, or the one that stands for it now; else the first of the story.
@@ -254,6 +264,11 @@ fn leads_to(drawing: &Drawing, node: usize) -> (usize, usize) {
         todo.extend(drawing.sketch.edges.iter().filter(|e| e.from == node).map(|e| e.to));
     }
     (latest, things)
+}
+
+/// Whether anything is drawn.
+pub(crate) fn has_any(scene: &Scene<'_>, state: &State) -> bool {
+    drawing(scene, state, state.graph.page.get()).is_some_and(|drawing| !drawing.sketch.nodes.is_empty())
 }
 
 /// What is selected.

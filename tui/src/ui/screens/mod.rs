@@ -41,7 +41,7 @@ pub(crate) fn has_any(scene: &Scene<'_>, state: &State) -> bool {
     match state.screen {
         Screen::Incidents => incidents::selected(scene, state).is_some(),
         Screen::Tree => scene.processes().next().is_some(),
-        Screen::Graph => graph::selected(scene, state).is_some(),
+        Screen::Graph => graph::has_any(scene, state),
         Screen::Flows => scene.flows.len() > 0,
         Screen::Files => scene.files.len() > 0,
         Screen::Timeline => state.listing.len(scene) > 0,

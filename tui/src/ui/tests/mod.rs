@@ -2,6 +2,7 @@
 
 mod anything;
 mod attack;
+mod forest;
 mod frames;
 mod hostile;
 mod keys;

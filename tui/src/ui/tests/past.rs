@@ -9,7 +9,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::super::feed::{FeedItem, Source};
+use super::super::forest::TreeCache;
 use super::super::keymap::Keymap;
+use super::super::known::changes::Changes;
 use super::super::known::history::History;
 use super::super::known::past::Past;
 use super::super::known::picture::Picture;
@@ -41,7 +43,7 @@ fn recorded(events: &[Event], distance: u64) -> (History, Past) {
     let mut past = Past::new(picture.clone()).every(distance);
     let mut history = History::new(History::CAPACITY);
     for event in events {
-        let signals = picture.apply(event);
+        let signals = picture.apply(event, &mut Changes::default());
         history.push(event.clone(), signals);
         past.note(&history, &mut picture);
         picture.settle();
@@ -57,7 +59,7 @@ fn any_moment_is_as_it_was_wherever_one_comes_from() {
     let mut then = Picture::new(engine());
     let mut expected = vec![told(&then)];
     for event in &events {
-        then.apply(event);
+        then.apply(event, &mut Changes::default());
         then.settle();
         expected.push(told(&then));
     }
@@ -245,7 +247,7 @@ fn a_jump_in_a_million_events_takes_a_tenth_of_a_second() {
         .collect();
     jumps.sort_unstable();
     let begun = Instant::now();
-    let rows = super::super::forest::Forest::of(model.world.latest(), &model.state).rows.len();
+    let rows = TreeCache::get(&model.world.latest(), &model.state).rows.len();
     let forest = begun.elapsed();
     panic!(
         "{fed} events in {all:?}, at most {longest:?} for 1000; {} kept; a jump {:?}, 99 % within {:?}, at most {:?}; \

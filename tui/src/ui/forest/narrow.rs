@@ -1,0 +1,110 @@
+//! What filter and scope leave of the tree: the processes that they let through, and those above them.
+
+use lanner_core::event::ProcessKey;
+
+use super::NodeId;
+use super::branches::{Branches, Place, Sum};
+use crate::ui::scene::Scene;
+use crate::ui::scope::Scope;
+use crate::ui::state::{State, Subject};
+
+/// What is left, by place.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// What is known of all that is left of a branch; `None`: it is left out.
+    sums: Vec<Option<Sum>>,
+    /// The filter lets it through itself, and not only what lies below it.
+    pub(super) matches: Vec<bool>,
+}
+
+impl Left {
+    pub(super) fn sum(&self, place: Place) -> Option<&Sum> {
+        self.sums.get(place)?.as_ref()
+    }
+}
+
+/// What filter and scope said of each process, by place, as long as it stays as it is.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts {
+    asked: Option<(String, Option<Subject>, u32, u64)>,
+    /// Whether the scope holds it; and the filter lets it through besides.
+    told: Vec<Option<(bool, bool)>>,
+}
+
+impl Verdicts {
+    /// What is left. `changed` are those that must be asked again; `None`: all.
+    pub(super) fn narrow(
+        &mut self,
+        branches: &Branches,
+        changed: Option<&[ProcessKey]>,
+        scene: &Scene<'_>,
+        state: &State,
+        scope: &Scope<'_>,
+    ) -> Left {
+        self.turn_to(branches, changed, scene, state, scope);
+        let mut left = Left { sums: vec![None; branches.end()], matches: vec![false; branches.end()] };
+        for (key, place) in branches.processes() {
+            let (within, passes) = *self.told[place].get_or_insert_with(|| {
+                let within = scope.process(key, scene);
+                let process = scene.graph.process(key).filter(|_| within);
+                (within, process.is_some_and(|process| state.filter.process(process, scene)))
+            });
+            if within && (passes || state.listing.did(key) == Some(true)) {
+                left.matches[place] = true;
+                keep(branches, place, key, scene, &mut left);
+            }
+        }
+        sum(branches, &mut left);
+        left
+    }
+
+    fn turn_to(
+        &mut self,
+        branches: &Branches,
+        changed: Option<&[ProcessKey]>,
+        scene: &Scene<'_>,
+        state: &State,
+        scope: &Scope<'_>,
+    ) {
+        let asked = (state.filter.text().to_owned(), state.listed.0.clone(), state.listed.1, scene.changes.names);
+        // Who has to do with a file or a flow may be more with each event.
+        let fleeting = matches!(scope, Scope::File(..) | Scope::Flow(..));
+        if fleeting || self.asked.as_ref() != Some(&asked) || changed.is_none() {
+            self.told.clear();
+            self.asked = Some(asked);
+        }
+        self.told.resize(branches.end(), None);
+        for place in changed.into_iter().flatten().filter_map(|key| branches.process(*key)) {
+            self.told[place] = None;
+        }
+    }
+}
+
+/// Keeps a process and those above it, as far as they are shown.
+fn keep(branches: &Branches, place: Place, key: ProcessKey, scene: &Scene<'_>, left: &mut Left) {
+    let ancestors = scene.graph.ancestors(key).filter_map(|ancestor| branches.process(ancestor.key));
+    for place in std::iter::once(place).chain(ancestors) {
+        if left.sums[place].is_some() {
+            // Those above it are kept already.
+            return;
+        }
+        left.sums[place] = Some(Sum::of(branches.get(place).own));
+    }
+}
+
+/// Sums up what is left of each branch, the deepest first.
+fn sum(branches: &Branches, left: &mut Left) {
+    let mut order: Vec<Place> = branches.groups().collect();
+    let mut next = 0;
+    while let Some(place) = order.get(next).copied() {
+        next += 1;
+        order.extend(branches.get(place).children.iter().filter(|child| left.sums[**child].is_some()));
+    }
+    for place in order.into_iter().rev() {
+        let branch = branches.get(place);
+        if let (Some(sum), Some(parent)) = (left.sums[place], branch.parent) {
+            left.sums[parent].get_or_insert_default().add(&sum, branch.own.involved);
+        }
+        debug_assert!(branch.parent.is_some() || matches!(branch.id, NodeId::Group(_)));
+    }
+}
