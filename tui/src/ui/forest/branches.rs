@@ -157,15 +157,16 @@ impl Branches {
         let above = self.above(graph, process, root).unwrap_or(root);
         let Branch { parent, root: root_before, made_by, .. } = *self.get(place);
         if (root, Some(above), process.parent) != (root_before, parent, made_by) {
-            self.get_mut(place).made_by = process.parent;
-            if Some(above) != parent {
-                self.detach(place);
-                self.get_mut(place).root = root;
-                self.attach(place, above);
-            }
-            // Those below it that stand in its former group are none of its branch any more.
+            let branch = self.get_mut(place);
+            (branch.made_by, branch.root) = (process.parent, root);
+            // Those below it that stand in its former group are none of its branch any more. They find their place before it
+            // leaves, for a group in which nobody stands is forgotten.
             for child in self.get(place).children.clone() {
                 self.settle(graph, child);
+            }
+            if Some(above) != parent {
+                self.detach(place);
+                self.attach(place, above);
             }
             self.take_below(graph, process);
         }
