@@ -282,6 +282,23 @@ macro_rules! kernel_fields {
                 opcode: u8 = "opcode" else "operations of io_uring";
                 result: u32 = "cqe.res" else "files opened by io_uring";
                 data: At<bytes> = "cmd" | "rw" else "names in operations of io_uring";
+                flags: At<bytes> = "flags" else "whether operations of io_uring say when they are done";
+                file: Ptr<file> = "file" else "what operations of io_uring on sockets come to";
+                fd: u32 = "cqe.fd" else "what operations of io_uring on sockets come to";
+            }
+            io_connect {
+                address: u64 = "addr" else "connections through io_uring that fail before a packet is sent";
+                len: u32 = "addr_len" else "connections through io_uring that fail before a packet is sent";
+            }
+            io_accept { slot: u32 = "file_slot" else "connections accepted through io_uring"; }
+            io_xattr {
+                name: Ptr<filename> = "filename" else "names in operations of io_uring";
+                attribute: Ptr<bytes> = "ctx.kname" else "names in operations of io_uring";
+            }
+            io_socket {
+                domain: u32 = "domain" else "raw and packet sockets made through io_uring";
+                kind: u32 = "type" else "raw and packet sockets made through io_uring";
+                protocol: u32 = "protocol" else "raw and packet sockets made through io_uring";
             }
             io_open {
                 dir: u32 = "dfd" else "files opened by io_uring";

@@ -19,13 +19,13 @@ pub struct UringSetupRecord {
 }
 
 /// An operation is asked for. Tail: the path of the folder that the name counts from, the name, the path of the folder
-/// that the second name counts from, the second name.
+/// that the second name counts from, the second name, or that of an extended attribute.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UringOpRecord {
     /// When and who.
     pub header: Header,
-    /// What the first name counts from; zeros when the operation has no name, or that is not known.
+    /// What the first name counts from, or the file that it is about; zeros when there is neither, or it is not known.
     pub dir: FileFacts,
     /// The same of the second name.
     pub second_dir: FileFacts,

@@ -119,7 +119,7 @@ pub struct SocketRecord {
     pub socket_type: u32,
     /// The protocol, in the byte order in which the caller gave it.
     pub protocol: u32,
-    /// The descriptor, or below zero the error.
+    /// The descriptor, or its place in a table of a ring's own; below zero the error.
     pub result: i32,
 }
 

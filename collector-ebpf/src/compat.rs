@@ -74,6 +74,20 @@ pub fn of_socket(ctx: &TracePointContext) -> [u64; 3] {
     narrow.map(u64::from)
 }
 
+/// The current thread is within a 32-bit call: that is told once of each process.
+#[inline(always)]
+pub fn note(current: task_struct, call: u32) {
+    let header = header(kind::COMPAT, current);
+    if COMPAT.get_ptr(header.process).is_some() {
+        return;
+    }
+    // A least-recently-used map makes room for itself: one that is forgotten is told again.
+    let _ = COMPAT.insert(header.process, 0, 0);
+    let mut record = CompatRecord { header, call, from_native: u32::from(!is_compat(current)) };
+    record.header.len = size_of::<CompatRecord>() as u32;
+    ring::output_small(&mut record);
+}
+
 /// The entry of every system call: everything but the first test is for few.
 #[tracepoint]
 pub fn compat_enter(ctx: TracePointContext) -> u32 {
@@ -82,15 +96,7 @@ pub fn compat_enter(ctx: TracePointContext) -> u32 {
         return 0;
     }
     let mut call = arguments::number(&ctx);
-    let header = header(kind::COMPAT, current);
-    if COMPAT.get_ptr(header.process).is_none() {
-        // A least-recently-used map makes room for itself: one that is forgotten is told again.
-        let _ = COMPAT.insert(header.process, 0, 0);
-        let from_native = u32::from(!is_compat(current));
-        let mut record = CompatRecord { header, call, from_native };
-        record.header.len = size_of::<CompatRecord>() as u32;
-        ring::output_small(&mut record);
-    }
+    note(current, call);
     if call == SOCKETCALL {
         // The direct calls that do the same (include/uapi/linux/net.h, arch/x86/entry/syscalls/syscall_32.tbl).
         call = match arguments::arg::<0>(&ctx) as u32 {

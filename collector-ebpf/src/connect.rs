@@ -6,9 +6,9 @@ use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::AF_UNIX;
 
 use crate::flow::is_tcp;
-use crate::kernel::task_struct;
+use crate::kernel::{sock, task_struct};
 use crate::open::SYS_EXIT_RET;
-use crate::socket_call as call;
+use crate::socket_call::{self as call, Call};
 use crate::{tcp, unix};
 
 const EINPROGRESS: i64 = -115;
@@ -21,22 +21,27 @@ pub fn connect(ctx: TracePointContext) -> u32 {
     let Some(call) = call::take() else { return 0 };
     // SAFETY: within the tracepoint's arguments.
     let result: i64 = unsafe { ctx.read_at(SYS_EXIT_RET) }.unwrap_or(0);
-    if result == EINPROGRESS || result <= ERESTARTSYS {
-        return 0;
-    }
     let current = task_struct::current();
-    let sk = call::socket(&call, current);
+    done(&call, call::socket(&call, current), current, result);
+    0
+}
+
+/// What became of it.
+#[inline(always)]
+pub fn done(call: &Call, sk: sock, current: task_struct, result: i64) {
+    if result == EINPROGRESS || result <= ERESTARTSYS {
+        return;
+    }
     let errno = result.wrapping_neg() as u32;
     if sk.family() == AF_UNIX {
         if result == 0 {
             unix::connected(sk, current);
         } else {
-            unix::refused(sk, &call, current, errno);
+            unix::refused(sk, call, current, errno);
         }
     } else if result < 0 && is_tcp(sk) {
-        tcp::failed(sk, &call, current, errno);
+        tcp::failed(sk, call, current, errno);
     }
-    0
 }
 
 /// The exit of listen.

@@ -7,48 +7,63 @@ use lanner_collector_abi::{FileFacts, Key, Through, UringOpRecord, UringSetupRec
 
 use crate::files;
 use crate::kernel::{
-    Place as _, filename, io_kiocb, io_link, io_mkdir, io_open, io_rename, io_unlink, launder, probe, task_struct,
+    Place as _, filename, io_kiocb, io_link, io_mkdir, io_open, io_rename, io_unlink, io_xattr, launder, probe,
+    task_struct,
 };
 use crate::open::{self, Opened};
 use crate::passed::Passed;
 use crate::record::{Record, Slot, Tail, header};
 use crate::ring;
+use crate::socket_call;
 use crate::task;
 use crate::uring_names::{self, Given};
 
 /// `IORING_OP_*` (include/uapi/linux/io_uring.h).
 const OPENAT: u8 = 18;
 const OPENAT2: u8 = 28;
+pub const ACCEPT: u8 = 13;
+pub const CONNECT: u8 = 16;
+pub const SOCKET: u8 = 45;
+pub const BIND: u8 = 56;
+pub const LISTEN: u8 = 57;
 pub const RENAMEAT: u8 = 35;
 pub const UNLINKAT: u8 = 36;
 pub const MKDIRAT: u8 = 37;
 pub const SYMLINKAT: u8 = 38;
 pub const LINKAT: u8 = 39;
-/// Told once for each process: sendmsg, recvmsg, accept, connect, openat, send, recv, openat2, splice, tee, fsetxattr,
-/// setxattr, socket, uring_cmd, send_zc, sendmsg_zc, ftruncate, bind, listen.
+const FSETXATTR: u8 = 41;
+const SETXATTR: u8 = 42;
+/// Told once for each process: sendmsg, recvmsg, accept, connect, openat, send, recv, openat2, splice, tee, socket,
+/// uring_cmd, send_zc, sendmsg_zc, ftruncate, bind, listen.
 const ONCE: u64 = 1 << 9
     | 1 << 10
-    | 1 << 13
-    | 1 << 16
+    | 1 << ACCEPT
+    | 1 << CONNECT
     | 1 << OPENAT
     | 1 << 26
     | 1 << 27
     | 1 << OPENAT2
     | 1 << 30
     | 1 << 33
-    | 1 << 41
-    | 1 << 42
-    | 1 << 45
+    | 1 << SOCKET
     | 1 << 46
     | 1 << 47
     | 1 << 48
     | 1 << 55
-    | 1 << 56
-    | 1 << 57;
-/// Told each time: they change names.
-const ALWAYS: u64 = 1 << RENAMEAT | 1 << UNLINKAT | 1 << MKDIRAT | 1 << SYMLINKAT | 1 << LINKAT;
+    | 1 << BIND
+    | 1 << LISTEN;
+/// Told each time: they change names, and what no open of the file tells.
+const ALWAYS: u64 =
+    1 << RENAMEAT | 1 << UNLINKAT | 1 << MKDIRAT | 1 << SYMLINKAT | 1 << LINKAT | 1 << FSETXATTR | 1 << SETXATTR;
+
+/// Told when they are done.
+const WHEN_DONE: u64 = 1 << ACCEPT | 1 << CONNECT | 1 << OPENAT | 1 << OPENAT2 | 1 << SOCKET | 1 << BIND | 1 << LISTEN;
 
 const AT_FDCWD: i32 = -100;
+/// `IOSQE_CQE_SKIP_SUCCESS`: nobody is to hear when it is done, and so `io_uring_complete` does not either.
+const SILENT: u32 = 1 << 6;
+/// `IOSQE_FIXED_FILE`: the descriptor is a place in the ring's own table.
+const FIXED: u32 = 1 << 0;
 
 /// The operations that were told of a process, a bit each.
 #[map]
@@ -79,7 +94,13 @@ pub fn uring_submit(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     let current = task_struct::current();
-    if ALWAYS >> operation & 1 == 0 && was_told(task::key(current), operation) {
+    let flags: u32 = probe(request.flags().address);
+    if operation == CONNECT && flags & FIXED == 0 {
+        socket_call::begin_by_ring(current, request.fd());
+    }
+    // What would be told when it is done, and will not be, is told each time that it is asked for.
+    let is_last_word = flags & SILENT != 0 && WHEN_DONE >> operation & 1 != 0;
+    if ALWAYS >> operation & 1 == 0 && !is_last_word && was_told(task::key(current), operation) {
         return 0;
     }
     let Some(record) = Record::<UringOpRecord>::begin(Slot::Hook) else { return 0 };
@@ -99,13 +120,22 @@ pub fn uring_submit(ctx: BtfTracePointContext) -> i32 {
             let of = io_link::at(data);
             (of.old_dir(), of.old(), of.new_dir(), of.new())
         }
+        SETXATTR => one(AT_FDCWD as u32, io_xattr::at(data).name()),
         _ => one(0, filename::at(0)),
     };
     // A symbolic link's target is text: it counts from nowhere.
     let counts = operation != SYMLINKAT;
     let (given, also_given) = (Given { dir, name }, Given { dir: second_dir, name: second });
     head.name_len = push(current, dir, name, counts, &mut head.dir, tail);
+    if operation == FSETXATTR && flags & FIXED == 0 {
+        let file = files::by_fd(current, request.fd());
+        files::identify(file.f_inode(), &mut head.dir);
+        files::locate(file.f_inode(), file.f_path(), &mut head.dir, tail);
+    }
     head.second_len = push(current, second_dir, second, true, &mut head.second_dir, tail);
+    if operation == FSETXATTR || operation == SETXATTR {
+        head.second_len = tail.push_str(io_xattr::at(data).attribute().address) as u16;
+    }
     head.header.len = size_of::<UringOpRecord>() as u32 + tail.used();
     record.submit();
     uring_names::remember(request, given, also_given);

@@ -23,6 +23,7 @@ mod dns;
 mod dup;
 mod environment;
 mod exact;
+mod exact_sockets;
 mod exec;
 mod exit;
 mod file_open;
@@ -64,6 +65,7 @@ mod udp;
 mod unix;
 mod unlink;
 mod uring_names;
+mod uring_sockets;
 mod walk;
 
 /// Helpers that read kernel memory want a licence compatible with the GPL, declared in these words.

@@ -8,7 +8,7 @@ use lanner_collector_abi::{AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, Bi
 
 use crate::compat;
 use crate::flow::{address6, local_port};
-use crate::kernel::{Place as _, packet_sock, task_struct};
+use crate::kernel::{Place as _, io_socket, packet_sock, sock, task_struct};
 use crate::news::is_news;
 use crate::open::SYS_EXIT_RET;
 use crate::record::header;
@@ -40,12 +40,7 @@ static ASKED: HashMap<u64, Asked> = HashMap::with_max_entries(1024, 0);
 pub fn socket_enter(ctx: TracePointContext) -> u32 {
     let [family, kind, protocol] = compat::of_socket(&ctx).map(|argument| argument as u32);
     let socket_type = kind & TYPE_MASK;
-    let everyday = match family as u16 {
-        AF_UNIX | AF_NETLINK => true,
-        AF_INET | AF_INET6 => socket_type != SOCK_RAW && socket_type != SOCK_PACKET,
-        _ => false,
-    };
-    if everyday {
+    if is_everyday(family, socket_type) {
         return 0;
     }
     if ASKED.insert(bpf_get_current_pid_tgid(), Asked { family, socket_type, protocol }, 0).is_err() {
@@ -65,16 +60,39 @@ pub fn socket_exit(ctx: TracePointContext) -> u32 {
     let _ = ASKED.remove(thread);
     // SAFETY: within the tracepoint's arguments.
     let result: i64 = unsafe { ctx.read_at(SYS_EXIT_RET) }.unwrap_or(0);
+    tell(task_struct::current(), asked, result as i32);
+    0
+}
+
+#[inline(always)]
+fn is_everyday(family: u32, socket_type: u32) -> bool {
+    match family as u16 {
+        AF_UNIX | AF_NETLINK => true,
+        AF_INET | AF_INET6 => socket_type != SOCK_RAW && socket_type != SOCK_PACKET,
+        _ => false,
+    }
+}
+
+#[inline(always)]
+fn tell(current: task_struct, asked: Asked, result: i32) {
     let mut record = SocketRecord {
-        header: header(kind::SOCKET, task_struct::current()),
+        header: header(kind::SOCKET, current),
         family: asked.family,
         socket_type: asked.socket_type,
         protocol: asked.protocol,
-        result: result as i32,
+        result,
     };
     record.header.len = size_of::<SocketRecord>() as u32;
     ring::output_small(&mut record);
-    0
+}
+
+/// A ring was asked for a socket.
+#[inline(always)]
+pub fn by_ring(current: task_struct, made: io_socket, result: i32) {
+    let asked = Asked { family: made.domain(), socket_type: made.kind() & TYPE_MASK, protocol: made.protocol() };
+    if !is_everyday(asked.family, asked.socket_type) {
+        tell(current, asked, result);
+    }
 }
 
 /// The exit of bind.
@@ -86,7 +104,13 @@ pub fn bind(ctx: TracePointContext) -> u32 {
         return 0;
     }
     let current = task_struct::current();
-    let sk = call::socket(&call, current);
+    bound(call::socket(&call, current), current);
+    0
+}
+
+/// A socket got an address.
+#[inline(always)]
+pub fn bound(sk: sock, current: task_struct) {
     let mut record = BindRecord { header: header(kind::BIND, current), ..BindRecord::default() };
     record.header.len = size_of::<BindRecord>() as u32;
     record.family = sk.family();
@@ -100,17 +124,15 @@ pub fn bind(ctx: TracePointContext) -> u32 {
             record.interface = packet.interface();
             record.port = u16::from_be(packet.protocol());
         }
-        _ => return 0,
+        _ => return,
     }
     if record.family != AF_PACKET {
         record.protocol = sk.protocol();
         record.port = local_port(sk);
     }
-    if is_told_already(&record) {
-        return 0;
+    if !is_told_already(&record) {
+        ring::output_small(&mut record);
     }
-    ring::output_small(&mut record);
-    0
 }
 
 /// A resolver binds a port for each of its questions: once is enough.

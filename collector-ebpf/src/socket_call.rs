@@ -2,13 +2,13 @@
 
 use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated};
 use aya_ebpf::macros::{map, tracepoint};
-use aya_ebpf::maps::HashMap;
+use aya_ebpf::maps::{HashMap, LruHashMap};
 use aya_ebpf::programs::TracePointContext;
 use lanner_collector_abi::{AF_INET, AF_INET6, AF_UNIX, Drop};
 
 use crate::compat;
 use crate::files::{self, S_IFMT, S_IFSOCK};
-use crate::kernel::{Place as _, sock, task_struct};
+use crate::kernel::{Place as _, io_connect, io_kiocb, sock, task_struct};
 use crate::news::mix;
 use crate::ring;
 
@@ -48,6 +48,10 @@ pub struct Call {
 /// By thread. Every call that begins ends: also when its thread is killed.
 #[map]
 static SOCKET_CALLS: HashMap<u64, Call> = HashMap::with_max_entries(8192, 0);
+
+/// Sockets on which TCP began to connect outside of such a call: a ring's doing, or data that is sent with the first packet.
+#[map]
+static BEGUN: LruHashMap<u64, u8> = LruHashMap::with_max_entries(1024, 0);
 
 /// The entry of connect, bind and listen.
 #[tracepoint]
@@ -90,11 +94,45 @@ pub fn take() -> Option<Call> {
 
 /// TCP begins to connect, in the current thread.
 #[inline(always)]
-pub fn note_attempt() {
+pub fn note_attempt(sk: sock) {
     if let Some(call) = SOCKET_CALLS.get_ptr_mut(bpf_get_current_pid_tgid()) {
         // SAFETY: the map's own element; no other thread has this key.
         unsafe { (*call).attempts = 1 };
+    } else {
+        // A least-recently-used map makes room for itself.
+        let _ = BEGUN.insert(sk.address, 1, 0);
     }
+}
+
+/// A ring is asked to connect a socket: what happened before on one at this address does not count.
+#[inline(always)]
+pub fn begin_by_ring(current: task_struct, fd: u32) {
+    let _ = BEGUN.remove(files::by_fd(current, fd).private_data().sk().address);
+}
+
+/// What a ring was asked to connect, now that it is done, as a call.
+#[inline(always)]
+pub fn by_ring(request: io_kiocb) -> Option<Call> {
+    let file = request.file();
+    if file.f_inode().mode() & S_IFMT != S_IFSOCK {
+        return None;
+    }
+    let (socket, asked) = (file.private_data(), io_connect::at(request.data().address));
+    let sk = socket.sk().address;
+    let attempts = u8::from(BEGUN.get_ptr(sk).is_some());
+    let _ = BEGUN.remove(sk);
+    Some(Call {
+        sk,
+        address: asked.address(),
+        fd: 0,
+        len: asked.len(),
+        was: socket.state() as u8,
+        attempts,
+        failed: 0,
+        zero: 0,
+        port: 0,
+        zero2: 0,
+    })
 }
 
 /// A connection failed. Says whether that is inside a call of the current thread on this very socket: its exit will know

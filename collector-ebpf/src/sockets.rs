@@ -11,6 +11,7 @@ use crate::flow::{FLOWS, forget, fresh, is_tcp, remember_first, tell};
 use crate::kernel::{Place as _, file, launder, sock, task_struct, tcp_sock, unix_sock};
 use crate::news::is_news;
 use crate::record::{Slot, header_of};
+use crate::unix::Ends;
 use crate::{task, unix};
 
 /// How often counters that move while they are read are read again.
@@ -122,19 +123,19 @@ fn direction(tcp: tcp_sock, state: u8) -> u8 {
 
 #[inline(always)]
 fn unix_socket(sk: sock, mut head: Header) {
-    let own = unix_sock::at(sk.address);
+    let (own, ends) = (unix_sock::at(sk.address), Ends { sk, knows: sk });
     if sk.state() == TcpState::LISTEN {
         // Told apart from a call to the same socket by the same process.
-        if !own.addr().is_null() && is_news(head.process, !unix::identity(&own, &sk)) {
+        if !own.addr().is_null() && is_news(head.process, !unix::identity(&own, &ends)) {
             head.kind = kind::UNIX_FOUND_LISTEN;
-            unix::tell(&own, &sk, &head, Slot::Iterator);
+            unix::tell(&own, &ends, &head, Slot::Iterator);
         }
         return;
     }
     // The end that was accepted has the name that it was called by; the one that called mostly has none.
     let peer = own.peer();
-    if own.addr().is_null() && !peer.addr().is_null() && is_news(head.process, unix::identity(&peer, &sk)) {
+    if own.addr().is_null() && !peer.addr().is_null() && is_news(head.process, unix::identity(&peer, &ends)) {
         head.kind = kind::UNIX_FOUND_CONNECT;
-        unix::tell(&peer, &sk, &head, Slot::Iterator);
+        unix::tell(&peer, &ends, &head, Slot::Iterator);
     }
 }

@@ -5,7 +5,7 @@ use aya_ebpf::programs::{BtfTracePointContext, TracePointContext};
 use lanner_collector_abi::{Direction, TcpRecord, TcpState, kind};
 
 use crate::files::{self, S_IFMT, S_IFSOCK};
-use crate::flow::{self, FLOWS, NOBODY, follow, forget, fresh, is_tcp, remember, tell};
+use crate::flow::{self, FLOWS, FlowState, NOBODY, follow, forget, fresh, is_tcp, remember, tell};
 use crate::kernel::{Place as _, launder, sock, task_struct};
 use crate::open::SYS_EXIT_RET;
 use crate::record::{header, header_of};
@@ -18,6 +18,7 @@ const SYN_SENT: u32 = TcpState::SYN_SENT as u32;
 const SYN_RECV: u32 = TcpState::SYN_RECV as u32;
 const FIN_WAIT1: u32 = TcpState::FIN_WAIT1 as u32;
 const CLOSE: u32 = TcpState::CLOSE as u32;
+const CLOSE_WAIT: u32 = TcpState::CLOSE_WAIT as u32;
 const LAST_ACK: u32 = TcpState::LAST_ACK as u32;
 const LISTEN: u32 = TcpState::LISTEN as u32;
 
@@ -62,7 +63,7 @@ fn turn_of(sk: sock, new: u32) -> u64 {
 fn change(sk: sock, old: u32, new: u32) {
     match (old, new) {
         (CLOSE, SYN_SENT) => {
-            call::note_attempt();
+            call::note_attempt(sk);
             let head = header(kind::TCP_STARTED, task_struct::current());
             let flow = remember(sk, &head, head.process, Direction::OUTGOING, new);
             tell(sk, head, &flow, 0);
@@ -83,11 +84,15 @@ fn change(sk: sock, old: u32, new: u32) {
             let flow = remember(sk, &head, head.process, Direction::LISTENING, new);
             tell(sk, head, &flow, 0);
         }
-        // Only close and shutdown lead here, so the current process is the owner of a socket older than the sensor.
+        // Only close and shutdown lead here, so the current process is the owner of a socket older than the sensor, and of
+        // one that it was not seen to accept.
         (_, FIN_WAIT1 | LAST_ACK) => {
+            let current = task_struct::current();
             if !note_state(sk, new) {
-                let head = header(0, task_struct::current());
+                let head = header(0, current);
                 remember(sk, &head, head.process, Direction::UNKNOWN, new);
+            } else if is_nobodys(sk) && !current.mm().is_null() {
+                accepted(sk, current);
             }
         }
         (LISTEN, CLOSE) => forget(sk),
@@ -132,23 +137,33 @@ pub fn accept(ctx: TracePointContext) -> u32 {
     if fd < 0 {
         return 0;
     }
-    let current = task_struct::current();
-    let file = files::by_fd(current, fd as u32);
-    if file.f_inode().mode() & S_IFMT != S_IFSOCK {
-        return 0;
+    accepted_as(fd as u32, task_struct::current());
+    0
+}
+
+/// The socket behind a new descriptor was accepted.
+#[inline(always)]
+pub fn accepted_as(fd: u32, current: task_struct) {
+    let file = files::by_fd(current, fd);
+    if file.f_inode().mode() & S_IFMT == S_IFSOCK {
+        let sk = file.private_data().sk();
+        if is_tcp(sk) {
+            accepted(sk, current);
+        }
     }
-    let sk = file.private_data().sk();
-    if !is_tcp(sk) {
-        return 0;
-    }
+}
+
+/// A process took a connection.
+#[inline(always)]
+pub fn accepted(sk: sock, current: task_struct) {
     let head = header(kind::TCP_ACCEPTED, current);
     let flow = match FLOWS.get_ptr_mut(sk.address) {
         Some(known) => {
             // SAFETY: the map's own element; only this process accepts this socket, once.
             unsafe {
                 if (*known).owner.pid != 0 && (*known).direction == u32::from(Direction::INCOMING) {
-                    // The iterator found its descriptor while accept was on its way out, and told.
-                    return 0;
+                    // It was told by another hook, or the iterator found its descriptor while accept was on its way out.
+                    return;
                 }
                 (*known).owner = head.process;
                 (*known).direction = u32::from(Direction::INCOMING);
@@ -160,7 +175,18 @@ pub fn accept(ctx: TracePointContext) -> u32 {
         None => remember(sk, &head, head.process, Direction::INCOMING, u32::from(sk.state())),
     };
     tell(sk, head, &flow, 0);
-    0
+}
+
+/// Whether it came in, and nobody is known to have accepted it.
+#[inline(always)]
+fn is_nobodys(sk: sock) -> bool {
+    // SAFETY: the map's own element, changed and removed only by this socket's own state changes.
+    FLOWS.get_ptr(sk.address).is_some_and(|flow| unsafe { nobodys(&*flow) })
+}
+
+#[inline(always)]
+fn nobodys(flow: &FlowState) -> bool {
+    flow.owner.pid == 0 && flow.direction == u32::from(Direction::INCOMING)
 }
 
 #[inline(always)]
@@ -170,8 +196,9 @@ fn closed(sk: sock, left: u32) {
         Some(flow) => unsafe { *flow },
         None => fresh(&header_of(0, NOBODY), NOBODY, Direction::UNKNOWN, CLOSE),
     };
-    // Nobody ever accepted it: for every process of this node it never was.
-    if flow.owner.pid == 0 && flow.direction == u32::from(Direction::INCOMING) {
+    // Nobody ever accepted it: for every process of this node it never was. Who was not seen to accept it has closed it, and
+    // left another state by that.
+    if nobodys(&flow) && matches!(left, ESTABLISHED | SYN_RECV | CLOSE_WAIT) {
         return;
     }
     tell(sk, header_of(kind::TCP_CLOSED, flow.owner), &flow, left);

@@ -18,20 +18,37 @@ const ENOENT: u32 = 2;
 /// connect succeeded.
 #[inline(always)]
 pub fn connected(sk: sock, current: task_struct) {
+    let (peer, ends) = (unix_sock::at(sk.address).peer(), Ends { sk, knows: sk });
     let head = header(kind::UNIX_CONNECT, current);
-    let peer = unix_sock::at(sk.address).peer();
-    if !peer.addr().is_null() && is_news(head.process, identity(&peer, &sk)) {
-        tell(&peer, &sk, &head, Slot::Hook);
+    if !peer.addr().is_null() && is_news(head.process, identity(&peer, &ends)) {
+        tell(&peer, &ends, &head, Slot::Hook);
     }
+}
+
+/// A stream is about to be connected to one that listens, by whatever way.
+#[inline(always)]
+pub fn joins(sk: sock, other: sock, current: task_struct) {
+    let (peer, ends) = (unix_sock::at(other.address), Ends { sk, knows: other });
+    let head = header(kind::UNIX_CONNECT, current);
+    if !peer.addr().is_null() && is_news(head.process, identity(&peer, &ends)) {
+        write(&peer, &ends, &head, Slot::Function);
+    }
+}
+
+/// A socket, and the one that knows who listens: itself, or what it is about to be connected to.
+#[derive(Clone, Copy)]
+pub struct Ends {
+    pub sk: sock,
+    pub knows: sock,
 }
 
 /// A number for a socket that is connected to, most likely another for another socket, also one of the same name that
 /// someone else listens on.
 #[inline(never)]
-pub fn identity(named: &unix_sock, sk: &sock) -> u64 {
-    let listener = sk.peer_pid().numbers().nr();
+pub fn identity(named: &unix_sock, ends: &Ends) -> u64 {
+    let listener = ends.knows.peer_pid().numbers().nr();
     let inode = named.path().dentry().inode();
-    let mut hash = mix(u64::from(sk.net().inum()), u64::from(listener));
+    let mut hash = mix(u64::from(ends.sk.net().inum()), u64::from(listener));
     if inode.is_null() {
         let address = named.addr();
         let (name, len) = (address.name().address, u64::from(address.len()));
@@ -53,7 +70,7 @@ pub fn identity(named: &unix_sock, sk: &sock) -> u64 {
 pub fn listens(sk: sock, current: task_struct) {
     let own = unix_sock::at(sk.address);
     if !own.addr().is_null() {
-        tell(&own, &sk, &header(kind::UNIX_LISTEN, current), Slot::Hook);
+        tell(&own, &Ends { sk, knows: sk }, &header(kind::UNIX_LISTEN, current), Slot::Hook);
     }
 }
 
@@ -86,18 +103,24 @@ pub fn refused(sk: sock, call: &Call, current: task_struct, errno: u32) {
 
 const NO_FILE: FileFacts = FileFacts { dev: 0, ino: 0, mode: 0, flags: 0, path_len: 0, zero: 0 };
 
-/// Tells of the socket `named`, to which `sk` is connected or which it is.
+/// Tells of the socket `named`, to which another is connected or which it is. Not for [`Slot::Function`], which takes what
+/// older kernels do not know.
 #[inline(never)]
-pub fn tell(named: &unix_sock, sk: &sock, head: &Header, slot: Slot) {
+pub fn tell(named: &unix_sock, ends: &Ends, head: &Header, slot: Slot) {
+    write(named, ends, head, slot);
+}
+
+#[inline(always)]
+fn write(named: &unix_sock, ends: &Ends, head: &Header, slot: Slot) {
     let Some(record) = Record::<UnixRecord>::begin(slot) else { return };
     let to = &mut *record.head;
     to.header = *head;
     let listens = head.kind == kind::UNIX_LISTEN || head.kind == kind::UNIX_FOUND_LISTEN;
-    to.peer = if listens { NOBODY } else { process_of(sk.peer_pid()) };
+    to.peer = if listens { NOBODY } else { process_of(ends.knows.peer_pid()) };
     to.file = NO_FILE;
-    to.socket_type = sk.socket_type();
+    to.socket_type = ends.sk.socket_type();
     to.errno = 0;
-    to.netns = sk.net().inum();
+    to.netns = ends.sk.net().inum();
     to.asked = 0;
     let path = named.path();
     if path.dentry().is_null() {

@@ -84,3 +84,5 @@ mod udp;
 mod unix;
 #[path = "sensor/unlink.rs"]
 mod unlink;
+#[path = "sensor/uring_sockets.rs"]
+mod uring_sockets;

@@ -10,6 +10,10 @@ use std::{io, ptr};
 pub const SQPOLL: u32 = 1 << 1;
 /// `IOSQE_ASYNC`: a thread of the ring's does it, not the caller.
 pub const ASYNC: u8 = 1 << 4;
+/// `IOSQE_IO_LINK`: the next operation waits for this one.
+const LINK: u8 = 1 << 2;
+/// `IOSQE_CQE_SKIP_SUCCESS`: nobody is told when it is done.
+const SILENT: u8 = 1 << 6;
 
 const OPENAT: u8 = 18;
 const OFF_SQES: libc::off_t = 0x1000_0000;
@@ -96,33 +100,53 @@ impl Ring {
 
     /// Asks for an operation and waits for its result: below zero, an error's number.
     pub fn ask(&mut self, entry: Entry) -> io::Result<i32> {
-        // Both queues lie in one mapping since Linux 5.4.
-        let word = |offset: u32| {
-            // SAFETY: the offset is the kernel's, into what was mapped.
-            unsafe { &*self.queues.add(offset as usize).cast::<AtomicU32>() }
-        };
-        let (submissions, completions) = (&self.params.submissions, &self.params.completions);
-        let tail = word(submissions[1]).load(Ordering::Relaxed);
-        let at = tail & word(submissions[2]).load(Ordering::Relaxed);
+        self.push(entry);
+        self.submit(1)
+    }
+
+    /// Asks for an operation without a word of its end, unless it fails, and waits until it is done. The ring needs room for
+    /// two.
+    pub fn ask_silently(&mut self, entry: Entry) -> io::Result<i32> {
+        self.push(Entry { flags: entry.flags | SILENT | LINK, ..entry });
+        self.push(Entry::default());
+        self.submit(2)
+    }
+
+    /// Puts an operation into the queue.
+    fn push(&mut self, entry: Entry) {
+        let submissions = &self.params.submissions;
+        let tail = self.word(submissions[1]).load(Ordering::Relaxed);
+        let at = tail & self.word(submissions[2]).load(Ordering::Relaxed);
         // SAFETY: within the mapping of the entries; nobody reads it before the tail moves.
         unsafe { self.entries.add(at as usize).write(entry) };
-        word(submissions[6] + at * 4).store(at, Ordering::Relaxed);
-        word(submissions[1]).store(tail + 1, Ordering::Release);
+        self.word(submissions[6] + at * 4).store(at, Ordering::Relaxed);
+        self.word(submissions[1]).store(tail + 1, Ordering::Release);
+    }
+
+    /// A word that the kernel shares. Both queues lie in one mapping since Linux 5.4.
+    fn word(&self, offset: u32) -> &AtomicU32 {
+        // SAFETY: the offset is the kernel's, into what was mapped.
+        unsafe { &*self.queues.add(offset as usize).cast::<AtomicU32>() }
+    }
+
+    /// Hands over what was put into the queue; the first result.
+    fn submit(&mut self, count: u32) -> io::Result<i32> {
         let polled = self.params.flags & SQPOLL != 0;
         let flags = ENTER_GETEVENTS | if polled { ENTER_SQ_WAKEUP } else { 0 };
         // SAFETY: no signal mask.
-        let entered = unsafe { libc::syscall(libc::SYS_io_uring_enter, self.fd.as_raw_fd(), 1, 1, flags, 0, 0) };
+        let entered = unsafe { libc::syscall(libc::SYS_io_uring_enter, self.fd.as_raw_fd(), count, 1, flags, 0, 0) };
         if entered < 0 {
             return Err(io::Error::last_os_error());
         }
-        let head = word(completions[0]).load(Ordering::Relaxed);
-        if word(completions[1]).load(Ordering::Acquire) == head {
+        let completions = &self.params.completions;
+        let head = self.word(completions[0]).load(Ordering::Relaxed);
+        if self.word(completions[1]).load(Ordering::Acquire) == head {
             return Err(io::Error::other("the kernel gave no result"));
         }
-        let at = head & word(completions[2]).load(Ordering::Relaxed);
+        let at = head & self.word(completions[2]).load(Ordering::Relaxed);
         // 16 bytes each: what the caller called it, the result, flags.
-        let result = word(completions[5] + at * 16 + 8).load(Ordering::Relaxed);
-        word(completions[0]).store(head + 1, Ordering::Release);
+        let result = self.word(completions[5] + at * 16 + 8).load(Ordering::Relaxed);
+        self.word(completions[0]).store(head + 1, Ordering::Release);
         Ok(result.cast_signed())
     }
 }

@@ -2,17 +2,21 @@
 
 use std::ffi::CString;
 use std::fs;
-use std::os::fd::AsRawFd as _;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lanner_core::event::{
-    Access, Event, File, FileId, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through,
+    Access, Event, File, FileId, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through, UnixAct, UnixName,
 };
 
-use super::stage::{Ends, Stage, after, done, file_id, helper, life_of, perform, stage};
-use lanner_tests::ring;
+use super::network::{in_own_network, socket};
+use super::stage::{Ends, Stage, after, done, expect, file_id, helper, is_me, life_of, namespace, perform, stage};
+use super::uring_sockets::{ACCEPT, CONNECT, GOES_ON, unix_address, with_address};
+use lanner_tests::ring::{self, Entry, Ring};
 
 /// Whether a hook of the full layer is attached. Where it must be (`cargo xtask vm` knows which kernels allow it) it is;
 /// elsewhere it says why it is not, and what is not seen.
@@ -203,5 +207,54 @@ fn loads_while_it_is_swapped() {
             let loaded = unsafe { libc::syscall(libc::SYS_finit_module, place.as_raw_fd(), c"".as_ptr(), 0) };
             assert!(loaded < 0, "it is loaded already, or none");
         }
+    });
+}
+
+#[test]
+fn connections_that_a_ring_makes_and_takes_without_a_word_are_told() {
+    let Some(stage) = stage() else { return };
+    if ["security_sock_graft", "security_unix_stream_connect"].map(|name| has(stage, name)).contains(&false) {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("docker.sock");
+    let _listener = UnixListener::bind(&path).expect("bound");
+    let socket = socket(libc::AF_UNIX, libc::SOCK_STREAM, 0).expect("a socket");
+    let to = unix_address(&path);
+    let mut ring = Ring::new(2, 0).expect("a ring");
+    match ring.ask_silently(with_address(CONNECT, &socket, &to)) {
+        Ok(result) => assert_eq!(result, 0),
+        Err(error) => panic!("{error}"),
+    }
+    let id = file_id(&path);
+    let name = UnixName::Path(File::new(path.to_str().expect("a path"), id.dev, id.ino));
+    let (header, connected) = expect(stage, "it connects", |e| match &e.payload {
+        Payload::Unix(unix) if unix.name == name && unix.act == UnixAct::Connected => {
+            Some((e.header, unix.as_ref().clone()))
+        }
+        _ => None,
+    });
+    assert!(is_me(header.process) && connected.peer.is_some_and(is_me), "{connected:?}");
+    assert_eq!((connected.asked, connected.netns), (false, namespace("self", "net")));
+
+    in_own_network(|netns| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let local = listener.local_addr().expect("its address");
+        let client = TcpStream::connect(local).expect("connects");
+        let entry = Entry { opcode: ACCEPT, priority: GOES_ON, fd: listener.as_raw_fd(), ..Entry::default() };
+        let accepted = Ring::new(1, 0).and_then(|mut ring| ring.ask(entry)).expect("a result");
+        if accepted == -libc::EINVAL {
+            return lanner_tests::not_here("this kernel's rings accept one at a time");
+        }
+        let remote = client.local_addr().expect("its address");
+        let header = expect(stage, "it is accepted", |e| match e.payload {
+            Payload::Accept(a) if (a.flow.local, a.flow.remote, a.flow.netns) == (local, remote, netns) => {
+                Some(e.header)
+            }
+            _ => None,
+        });
+        assert!(is_me(header.process) && header.tid != 0, "told while it is open");
+        // SAFETY: just made, and owned by nobody else.
+        drop(unsafe { OwnedFd::from_raw_fd(accepted) });
     });
 }

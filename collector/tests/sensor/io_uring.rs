@@ -54,6 +54,8 @@ fn rings_and_what_is_asked_through_them_are_told() {
             ("linkat", at("folder/moved"), at("hard")),
             ("unlinkat", at("link"), None),
             ("unlinkat", Some("/missing/absolute".to_owned()), None),
+            ("setxattr", at("folder/moved"), Some("trusted.lanner".to_owned())),
+            ("fsetxattr", at("folder/moved"), Some("trusted.other".to_owned())),
             ("socket", None, None),
             ("connect", None, None),
             ("send", None, None),
@@ -139,6 +141,11 @@ fn does_without_system_calls() {
     assert_eq!(ask(Entry { opcode: 36, fd: at, addr: address(c"link"), ..Entry::default() }), 0);
     let missing = Entry { opcode: 36, fd: at, addr: address(c"/missing/absolute"), ..Entry::default() };
     assert_eq!(ask(missing), -libc::ENOENT);
+    // What comes of these is the file system's business.
+    let set = |name: &CStr| Entry { addr: address(name), off: address(c"1"), len: 1, ..Entry::default() };
+    ask(Entry { opcode: 42, rest: [address(c"folder/moved"), 0], ..set(c"trusted.lanner") });
+    let moved = std::fs::File::open("folder/moved").expect("opened");
+    ask(Entry { opcode: 41, fd: moved.as_raw_fd(), ..set(c"trusted.other") });
 
     let SocketAddr::V4(peer) = std::env::var("PEER").expect("a peer").parse().expect("an address") else {
         panic!("IPv4")

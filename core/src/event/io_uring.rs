@@ -18,16 +18,16 @@ impl UringSetup {
     pub const SQPOLL: u32 = 1 << 1;
 }
 
-/// A process asked for an operation through a ring. Those that change names are told each time, others that take the place
-/// of a system call once for each process and kind, and reading and writing never.
+/// A process asked for an operation through a ring. Those that change names or extended attributes are told each time, others
+/// that take the place of a system call once for each process and kind, and reading and writing never.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct UringOp {
     /// Which.
     pub operation: UringOperation,
     /// The name that it is about, as the caller put it, behind the folder that it counts from. Links in it are not
-    /// followed.
+    /// followed. Or the open file that it is about.
     pub path: Option<Text>,
-    /// The other name, of those that have two: the new one.
+    /// The other name, of those that have two: the new one, or that of an extended attribute.
     pub second: Option<Text>,
 }
 

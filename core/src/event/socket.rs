@@ -96,7 +96,7 @@ pub struct Socket {
     pub socket_type: SocketType,
     /// The protocol, as the caller gave it: for packet sockets in network byte order.
     pub protocol: u32,
-    /// The descriptor; below zero the error: -1 is EPERM.
+    /// The descriptor, or its place in a table of a ring's own; below zero the error: -1 is EPERM.
     pub fd: i32,
 }
 

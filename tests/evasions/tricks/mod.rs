@@ -63,6 +63,9 @@ tricks! {
     ring
     ring_connect
     ring_table
+    ring_runtime_socket
+    ring_sniffer
+    ring_silent
     set_user
     other_numbers
     narrow_mount

@@ -29,6 +29,13 @@ pub(super) const HOOKS: &[Spec] = &[
         unless: "",
     },
     Spec {
+        name: "io_uring_complete (sockets)",
+        program: "uring_socket",
+        attach: Attach::Shaped(&[("io_uring_complete", 3), ("io_uring_complete", 7)]),
+        without: "sockets that io_uring makes, binds, connects by unix names, and accepts",
+        unless: "",
+    },
+    Spec {
         name: "io_uring_complete",
         program: "uring_complete",
         attach: Attach::Shaped(&[("io_uring_complete", 3), ("io_uring_complete", 7)]),
@@ -50,12 +57,12 @@ pub(super) fn operation(reader: &mut Reader<'_>) -> Option<Payload> {
     Some(Payload::UringOp(Box::new(UringOp { operation, path, second })))
 }
 
-/// A name behind the folder that it counts from; `Some(None)`: there is none.
+/// A name behind the folder that it counts from, or the path of an open file; `Some(None)`: there is none.
 fn name(dir: &FileFacts, len: u16, reader: &mut Reader<'_>) -> Option<Option<Text>> {
     let dir = file(dir, reader)?;
     let name = string(reader.bytes(len)?);
     if name.is_empty() {
-        return Some(None);
+        return Some(Some(dir.path).filter(|path| !path.is_empty()));
     }
     let mut path = dir.path.as_bytes().to_vec();
     if !path.is_empty() && !path.ends_with(b"/") {

@@ -37,6 +37,14 @@ pub(super) const HOOKS: &[Spec] = &[
         without: "which process accepted a TCP connection",
         unless: "",
     },
+    Spec {
+        name: "security_sock_graft",
+        program: "sock_graft",
+        attach: Attach::Entry("security_sock_graft"),
+        without: "which process accepted a TCP connection into a table of a ring's own, or by an operation that goes on accepting, \
+                  until it closes it",
+        unless: "",
+    },
 ];
 
 /// See [`super::SOCKETS`].

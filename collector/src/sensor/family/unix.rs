@@ -29,6 +29,13 @@ pub(super) const HOOKS: &[Spec] = &[
         without: "connections that fail before a packet is sent, unix sockets, and addresses given to sockets",
         unless: "",
     },
+    Spec {
+        name: "security_unix_stream_connect",
+        program: "unix_stream_connect",
+        attach: Attach::Return("security_unix_stream_connect"),
+        without: "connections to unix sockets by operations of io_uring that do not say when they are done",
+        unless: "",
+    },
 ];
 
 pub(super) fn unix(reader: &mut Reader<'_>) -> Option<Payload> {
