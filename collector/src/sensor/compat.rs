@@ -78,10 +78,13 @@ impl Compat {
             Payload::Exec(exec) | Payload::Alive(exec) if exec.image.compat => self.sighted(process, ebpf, all),
             // What else a 64-bit program does by such calls is seen as long as it lives.
             Payload::Compat(_) => self.sighted(process, ebpf, all),
-            Payload::Fork(fork) if self.living.contains(&process) => self.sighted(fork.child, ebpf, all),
             Payload::Exec(_) | Payload::Exit(_) if self.living.remove(&process) && self.living.is_empty() => {
                 self.quiet_since = Some(event.header.time);
             }
+            Payload::Exec(_) | Payload::Exit(_) => {}
+            Payload::Fork(fork) if self.living.contains(&process) => self.sighted(fork.child, ebpf, all),
+            // Told by a hook that stands on no system call.
+            _ if event.header.compat => self.sighted(process, ebpf, all),
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
-use lanner_core::event::{Compat, Event, HookState, Payload};
+use lanner_core::event::{Compat, Event, Hook, HookState, Payload};
 use lanner_tests::calls::{self, Arg, Call, Machine};
 
 use super::stage::{config, file_id, helper, sensor};
@@ -137,5 +137,59 @@ fn a_32_bit_program_makes_the_sensor_watch_its_calls() {
         sensor.drain(&mut Vec::new());
         assert!(begun.elapsed() < Duration::from_secs(20), "it goes again");
         thread::yield_now();
+    }
+}
+
+/// A 64-bit program makes one call by the 32-bit entry, and waits: the sensor, which does not look at every call, is told of
+/// this one by another hook, and watches what comes after.
+fn makes_the_sensor_watch(sensor: &mut Sensor, first: Vec<Call>) {
+    let goes_at_once = Instant::now();
+    while is_attached(sensor) {
+        sensor.drain(&mut Vec::new());
+        assert!(goes_at_once.elapsed() < Duration::from_secs(20), "nobody else makes such calls");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("mixed");
+    let read = Call(0, READ, vec![0.into(), Arg::Room(0), 1.into()]);
+    let open = Call(2, OPEN, vec!["made".into(), (libc::O_WRONLY | libc::O_CREAT).into(), 0o600.into()]);
+    calls::write(&path, Machine::Mixed, &[first, vec![read, open]].concat()).expect("written");
+    let mut child = Command::new(&path).current_dir(dir.path()).stdin(Stdio::piped()).spawn().expect("it runs");
+    let (mut life, begun) = (Vec::new(), Instant::now());
+    while !is_attached(sensor) {
+        sensor.drain(&mut life);
+        assert!(begun.elapsed() < Duration::from_secs(20), "the sensor watches: {life:?}");
+        thread::yield_now();
+    }
+    child.stdin.take().expect("piped").write_all(b"x").expect("written");
+    assert!(child.wait().expect("it ends").success());
+    life.extend(life_of(sensor, child.id()));
+    life.retain(|e| e.header.process.pid == child.id());
+    assert!(compat(&life).iter().all(|c| c.from_native) && compat(&life).len() == 1, "{life:?}");
+    assert_eq!(created(&life), [dir.path().join("made").display().to_string()]);
+}
+
+#[test]
+fn a_64_bit_program_that_makes_32_bit_calls_is_watched_once_one_of_them_shows() {
+    let goes_at_once = SensorConfig { compat_lingers: Duration::ZERO, ..config() };
+    let Some(mut sensor) = sensor(&goes_at_once) else { return };
+    let probe = tempfile::tempdir().expect("a folder");
+    let nothing = probe.path().join("nothing");
+    calls::write(&nothing, Machine::Mixed, &[]).expect("written");
+    if !Command::new(&nothing).status().is_ok_and(|status| status.success()) {
+        return lanner_tests::not_run("this kernel takes no 32-bit calls");
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port().to_be_bytes();
+    let to = [&[2, 0, port[0], port[1], 127, 0, 0, 1][..], &[0; 8]].concat();
+    makes_the_sensor_watch(
+        &mut sensor,
+        vec![
+            Call(41, 359, vec![2.into(), 1.into(), 0.into()]),
+            Call(42, 362, vec![Arg::Result(0), Arg::Bytes(to), 16.into()]),
+        ],
+    );
+    let opens = |hook: &Hook| hook.name == "security_file_open" && hook.state == HookState::Attached;
+    if sensor.hooks().iter().any(opens) {
+        makes_the_sensor_watch(&mut sensor, vec![Call(2, OPEN, vec!["/dev/null".into(), 0.into(), 0.into()])]);
     }
 }
