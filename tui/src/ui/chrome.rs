@@ -384,5 +384,5 @@ fn trouble(scene: &Scene<'_>, look: Look, columns: usize) -> Option<Span<'static
         (None, ConnectionState::Lost { why, .. }) => (safe(why), look.bad()),
         _ => return None,
     };
-    Some(span(clip(&words, columns / 2), style))
+    Some(span(clip(&words, columns.saturating_sub(HELP_AND_QUIT).max(columns / 2)), style))
 }

@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::super::command::Command;
-use super::super::feed::Source;
+use super::super::feed::{ConnectionState, Source};
 use super::super::known::history::History;
 use super::super::known::lag::WORTH_TELLING;
 use super::super::known::past;
@@ -65,6 +65,12 @@ fn node(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'
     }
     if let Some(end) = scene.reception.ended.as_ref().filter(|end| !end.complete) {
         lines.extend(wrap(&safe(&end.words), columns).into_iter().map(|said| Line::from(span(said, state.look.bad()))));
+    }
+    if let ConnectionState::Lost { why, retry_in } = &scene.reception.connection {
+        let why = safe(why);
+        let said =
+            format!("No connection: {}. It is tried again in {}.", why.trim_end_matches('.'), when::short(*retry_in));
+        lines.extend(wrap(&said, columns).into_iter().map(|said| Line::from(span(said, state.look.bad()))));
     }
     lines.push(Line::default());
 }

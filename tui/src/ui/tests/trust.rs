@@ -10,7 +10,7 @@ use lanner_core::event::{
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use super::super::feed::{FeedItem, Source};
+use super::super::feed::{ConnectionState, FeedItem, Source};
 use super::super::keymap::Keymap;
 use super::super::model::Model;
 use super::super::state::Screen;
@@ -139,4 +139,15 @@ fn what_it_costs_to_watch_is_told_as_far_as_the_collector_tells_it() {
     {
         assert!(frame.contains(words), "{words}: {frame}");
     }
+}
+
+#[test]
+fn why_a_connection_is_lost_is_told_in_full() {
+    let mut model = model();
+    let why = format!("no collector answers at unix:///{}: there is no such socket", "run/".repeat(40));
+    let lost = ConnectionState::Lost { why: why.clone(), retry_in: Duration::from_secs(2) };
+    update(&mut model, Msg::Feed(FeedItem::Status(lost)));
+    let words = |text: &str| text.split_whitespace().collect::<String>();
+    let frame = frame(&model);
+    assert!(words(&frame).contains(&words(&format!("{why}. It is tried again in 2.0s."))), "{frame}");
 }
