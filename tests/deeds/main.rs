@@ -2,7 +2,7 @@
 //! what is nearly the same is done beside it, and raises none.
 //!
 //! `rules.yaml` has a rule for each deed, in the shapes that the Falco project's stable rules have. `LANNER_FALCO_RULES`
-//! may name that project's own file: then the same deeds are held against its rules, too.
+//! may name that project's own files, with colons between: then the same deeds are held against their rules, too.
 #![allow(unsafe_code, clippy::print_stderr)]
 
 mod deed;

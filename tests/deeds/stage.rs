@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -79,13 +80,15 @@ pub(crate) fn clear() {
 
 impl Stage {
     fn new() -> io::Result<Stage> {
-        let mut rules = vec![("rules.yaml".to_owned(), include_str!("rules.yaml").to_owned())];
-        if let Some(path) = std::env::var_os("LANNER_FALCO_RULES") {
-            rules.push(("falco".to_owned(), fs::read_to_string(path)?));
+        let mut rules = vec![vec![("rules.yaml".to_owned(), include_str!("rules.yaml").to_owned())]];
+        let paths = std::env::var_os("LANNER_FALCO_RULES");
+        if let Some(paths) = &paths {
+            let read = |path: PathBuf| Ok((path.display().to_string(), fs::read_to_string(path)?));
+            rules.push(std::env::split_paths(paths).map(read).collect::<io::Result<_>>()?);
         }
-        let with_falco = rules.len() > 1;
-        let engine = |(name, text)| {
-            let set = RuleSet::load(&[(name, text)]);
+        let with_falco = paths.is_some();
+        let engine = |files: Vec<(String, String)>| {
+            let set = RuleSet::load(&files);
             let wrong: Vec<String> = set.errors.iter().map(|error| error.render()).collect();
             assert!(wrong.is_empty(), "{}", wrong.join("\n"));
             for rule in &set.unsupported {
