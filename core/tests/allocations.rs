@@ -63,6 +63,8 @@ fn rules() -> RuleSet {
         "proc.cwd startswith /nothing",
         "fd.name contains nothing-so",
         "proc.aname in (nobody, noone)",
+        "proc.acmdline contains nothing-so",
+        "proc.acmdline[2] contains nothing-so",
         "proc.aname[2] = nobody",
         "proc.name in (nobody, noone)",
         "thread.cap_effective contains CAP_NOTHING",

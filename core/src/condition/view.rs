@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::scratch::{Put, Scratch};
 use super::shared::Answers;
 use crate::event::{ContainerId, ContainerInfo, Event, Exec, File, Flow, Image, Namespaces, Payload, ProcessKey, Task};
-use crate::graph::{Container, Graph, Process};
+use crate::graph::{Container, Graph, MAX_ANCESTORS, Process};
 
 /// An event, and the graph after it was taken in.
 #[derive(Debug, Clone, Copy)]
@@ -14,13 +14,15 @@ pub struct View<'a> {
     pub event: &'a Event,
     /// What is known of the node.
     pub graph: &'a Graph,
+    /// What the graph knows of who did it: nearly every field asks.
+    process: Option<&'a Process>,
     scratch: Option<&'a Scratch>,
 }
 
 impl<'a> View<'a> {
     /// A look at an event.
     pub fn new(event: &'a Event, graph: &'a Graph) -> Self {
-        View { event, graph, scratch: None }
+        View { event, graph, process: graph.process(event.header.process), scratch: None }
     }
 
     /// The same, with room for what has to be put together: it is, once, however often it is asked for.
@@ -52,6 +54,18 @@ impl<'a> View<'a> {
         }
     }
 
+    /// A text about the ancestor so many generations up that has to be put together: always the same one.
+    pub(super) fn put_of_ancestor(self, generation: u32, write: impl FnOnce(&mut Vec<u8>)) -> Cow<'a, [u8]> {
+        match self.scratch.and_then(|scratch| scratch.of_ancestor(generation)) {
+            Some(text) => Cow::Borrowed(text.get(write)),
+            None => {
+                let mut text = Vec::new();
+                write(&mut text);
+                Cow::Owned(text)
+            }
+        }
+    }
+
     /// The process that did it.
     pub fn key(self) -> ProcessKey {
         self.event.header.process
@@ -59,7 +73,7 @@ impl<'a> View<'a> {
 
     /// What the graph knows of that process.
     pub fn process(self) -> Option<&'a Process> {
-        self.graph.process(self.key())
+        self.process
     }
 
     /// What the event itself says of its process.
@@ -82,14 +96,27 @@ impl<'a> View<'a> {
 
     /// Its parent: whose child it was when it became known, not who adopted it.
     pub fn parent(self) -> Option<&'a Process> {
-        let parent = self.process().and_then(|p| p.parent).or(self.task()?.parent);
-        self.graph.process(parent?)
+        self.ancestors().next()
     }
 
     /// Its known ancestors, its parent first.
     pub fn ancestors(self) -> impl Iterator<Item = &'a Process> {
-        let parent = self.parent();
-        parent.into_iter().chain(parent.into_iter().flat_map(move |p| self.graph.ancestors(p.key)))
+        let mut below: Option<&'a Process> = None;
+        let ancestor = move |n| {
+            let look_up =
+                || self.graph.process_place(below.map_or_else(|| self.parent_key(), |process| process.parent)?);
+            let place = match self.scratch {
+                Some(scratch) => scratch.ancestor(n, look_up),
+                None => look_up(),
+            };
+            below = Some(self.graph.process_at(place?)?);
+            below
+        };
+        (0..MAX_ANCESTORS).map_while(ancestor)
+    }
+
+    fn parent_key(self) -> Option<ProcessKey> {
+        self.process.and_then(|process| process.parent).or_else(|| self.task()?.parent)
     }
 
     /// The process itself for 0, its parent for 1, and so on.

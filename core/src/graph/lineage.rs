@@ -4,7 +4,7 @@ use super::{Graph, Process};
 use crate::event::{Origin, ProcessKey};
 
 /// How far lineage is followed. Real trees are far shallower; a forged or damaged history may be a cycle.
-const MAX_ANCESTORS: usize = 64;
+pub(crate) const MAX_ANCESTORS: usize = 64;
 
 /// `kthreadd`, from which the kernel's threads descend, and the programs that the kernel itself runs.
 const KTHREADD: u32 = 2;

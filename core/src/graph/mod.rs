@@ -34,10 +34,11 @@ use std::net::IpAddr;
 
 use crate::event::{Accounts, BootTime, ContainerId, ContainerInfo, File, FileId, ProcessKey, Sha256, Text};
 use crate::hash::IndexMap;
-use crate::persistent::{Queue, Table};
+use crate::persistent::{Place, Queue, Table};
 
 pub use ask::Ask;
 pub use container::{Cause, Container};
+pub(crate) use lineage::MAX_ANCESTORS;
 pub use naming::Naming;
 pub(crate) use process::calls;
 pub use process::{Ended, Process, Running};
@@ -145,6 +146,16 @@ impl Graph {
     /// The process, if it is known (and not evicted).
     pub fn process(&self, key: ProcessKey) -> Option<&Process> {
         self.processes.get(&key)
+    }
+
+    /// Where a process stands, as long as it is known.
+    pub(crate) fn process_place(&self, key: ProcessKey) -> Option<Place> {
+        self.processes.place(&key)
+    }
+
+    /// The process at a place.
+    pub(crate) fn process_at(&self, place: Place) -> Option<&Process> {
+        self.processes.at(place).map(|(_, process)| process)
     }
 
     /// All processes, living and ended, in the order in which they became known.

@@ -95,6 +95,8 @@ enum Get {
     Ends(fn(View<'_>) -> [Option<IpAddr>; 2]),
     Ports(fn(View<'_>) -> [Option<u16>; 2]),
     Lineage(for<'a> fn(&'a Process) -> Found<'a>),
+    /// The same, of what has to be put together: is told how many generations up the process is.
+    LineageMade(for<'a> fn(View<'a>, u32, &'a Process) -> Found<'a>),
     LineageNumber(fn(&Process) -> Option<i128>),
     Named(&'static [&'static str], for<'a> fn(View<'a>, &str) -> Found<'a>),
     Keyed(for<'a> fn(View<'a>, &str) -> Found<'a>),
@@ -161,6 +163,7 @@ impl Field {
             Get::Text(_)
             | Get::Texts(_)
             | Get::Lineage(_)
+            | Get::LineageMade(_)
             | Get::Named(..)
             | Get::Keyed(_)
             | Get::TextOrKeyed(..)
@@ -179,7 +182,7 @@ impl Field {
     /// What may stand in brackets behind it.
     pub fn accepts(&self) -> Accepts {
         match self.get {
-            Get::Lineage(_) | Get::LineageNumber(_) => Accepts::Generation,
+            Get::Lineage(_) | Get::LineageMade(_) | Get::LineageNumber(_) => Accepts::Generation,
             Get::Named(names, _) => Accepts::Name(names),
             Get::Keyed(_) => Accepts::Key,
             Get::TextOrKeyed(..) => Accepts::MaybeKey,
@@ -254,6 +257,7 @@ impl Field {
             (Get::TextOrKeyed(get, _), _) => get(view).map(Value::Text),
             (Get::Keyed(get), Argument::Key(key)) => get(view, key).map(Value::Text),
             (Get::Lineage(get), Argument::Generation(n)) => get(view.ancestor(*n)?).map(Value::Text),
+            (Get::LineageMade(get), Argument::Generation(n)) => get(view, *n, view.ancestor(*n)?).map(Value::Text),
             (Get::LineageNumber(get), Argument::Generation(n)) => get(view.ancestor(*n)?).map(Value::Number),
             _ => None,
         }
@@ -273,6 +277,10 @@ impl Field {
             (Get::Lineage(get), Argument::None) => {
                 let _ = view.ancestors().filter_map(get).all(|text| each(Value::Text(text)));
             }
+            (Get::LineageMade(get), Argument::None) => {
+                let lines = (1..).zip(view.ancestors()).filter_map(|(n, process)| get(view, n, process));
+                let _ = { lines }.all(|text| each(Value::Text(text)));
+            }
             (Get::LineageNumber(get), Argument::None) => {
                 let _ = view.ancestors().filter_map(get).all(|n| each(Value::Number(n)));
             }
@@ -288,7 +296,7 @@ impl Get {
         match self {
             Get::Texts(_) | Get::Numbers(_) => Shape::List,
             Get::Ends(_) | Get::Ports(_) => Shape::Ends,
-            Get::Lineage(_) | Get::LineageNumber(_) => Shape::Lineage,
+            Get::Lineage(_) | Get::LineageMade(_) | Get::LineageNumber(_) => Shape::Lineage,
             _ => Shape::One,
         }
     }

@@ -146,7 +146,7 @@ pub(super) const FIELDS: &[Field] = &[
     lineage("proc.aname", "The name of an ancestor: [1] is the parent.", |p| known(&p.task.comm)),
     lineage("proc.aexe", "The first argument of an ancestor.", |p| exe(p.image()?)),
     lineage("proc.aexepath", "The path of the file that an ancestor runs.", |p| known(&p.image()?.exe.path)),
-    lineage("proc.acmdline", "The name and arguments of an ancestor.", process_command),
+    row("proc.acmdline", ALL, "The name and arguments of an ancestor.", Get::LineageMade(ancestors_command)),
     lineage_number("proc.apid", "The pid of an ancestor.", |p| pid(p.key.pid)),
     text("thread.cap_effective", ALL, "Its effective capabilities, with blanks between.", |v| {
         let bits = v.task()?.creds.cap_effective;
@@ -224,14 +224,10 @@ fn line(out: &mut Vec<u8>, comm: &Text, list: &[Text]) {
     join(out, list);
 }
 
-fn process_command(process: &Process) -> Found<'_> {
+fn ancestors_command<'a>(view: View<'a>, generation: u32, process: &'a Process) -> Found<'a> {
     match process.image().map(arguments) {
         None | Some([]) => known(&process.task.comm),
-        Some(list) => {
-            let mut out = Vec::new();
-            line(&mut out, &process.task.comm, list);
-            Some(Cow::Owned(out))
-        }
+        Some(list) => Some(view.put_of_ancestor(generation, |out| line(out, &process.task.comm, list))),
     }
 }
 
