@@ -1,16 +1,29 @@
 //! What every text that a regular expression matches has in it, so that most others need not be tried.
 
 use regex_syntax::ParserBuilder;
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::texts::Prefixes;
 
 /// More parts than these are not looked for.
 const MAX_PARTS: usize = 64;
 
 /// Parts of which one stands in every text that the pattern matches, in upper or lower case; empty: none is known.
 pub(super) fn parts(pattern: &str, any_case: bool) -> Box<[Box<[u8]>]> {
-    let parsed = ParserBuilder::new().case_insensitive(any_case).unicode(false).utf8(false).nest_limit(64).build();
-    let hir = { parsed }.parse(pattern).ok();
-    hir.as_ref().and_then(required).unwrap_or_default().into()
+    read(pattern, any_case).as_ref().and_then(required).unwrap_or_default().into()
+}
+
+/// With one of these begins every text that the pattern, which matches whole texts, matches; `None`: not known.
+pub(super) fn beginnings(pattern: &str, any_case: bool) -> Option<Prefixes> {
+    let found = Extractor::new().extract(&read(pattern, any_case)?);
+    let all: Vec<Box<[u8]>> = found.literals()?.iter().map(|literal| literal.as_bytes().into()).collect();
+    (!all.is_empty() && all.iter().all(|text| !text.is_empty())).then(|| Prefixes::new(all))
+}
+
+fn read(pattern: &str, any_case: bool) -> Option<Hir> {
+    let parser = ParserBuilder::new().case_insensitive(any_case).unicode(false).utf8(false).nest_limit(64).build();
+    { parser }.parse(pattern).ok()
 }
 
 fn required(hir: &Hir) -> Option<Vec<Box<[u8]>>> {
@@ -65,6 +78,22 @@ fn letter(hir: &Hir) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_all_matches_begin_with_is_found() {
+        for (pattern, any_case, begins, not) in [
+            (r"\A(?:-[a-z]+|--create)\z", false, "-x", "x-"),
+            (r"\A(?:(/tmp|/run)(/.*)?/x)\z", false, "/run/x", "/usr/x"),
+            (r"(?s)\A/opt/.*\z", true, "/OPT/x", "/usr"),
+            (r"\A(?:[ab]c+)\z", false, "bc", "cc"),
+        ] {
+            let found = beginnings(pattern, any_case).unwrap();
+            assert!(found.begin(begins.as_bytes()) && !found.begin(not.as_bytes()), "{pattern}");
+        }
+        for unknown in [r"\A(?:.*x)\z", r"\A(?:(a|b)?.)\z", r"\A(?:)\z", r"(", r"\A(?:[^x].*)\z"] {
+            assert!(beginnings(unknown, false).is_none(), "{unknown}");
+        }
+    }
 
     #[test]
     fn the_longest_parts_that_must_be_there_are_found() {

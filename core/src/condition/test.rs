@@ -23,8 +23,7 @@ pub(super) enum Test {
     /// Only made of several of [`Test::StartsWith`].
     StartsWithAny(Prefixes),
     EndsWith(Box<[u8]>),
-    /// With parts of which every text it matches has one, where such are known.
-    Pattern(Regex, Box<[Box<[u8]>]>),
+    Pattern(Box<Pattern>),
     OneOf(Texts),
     Under(Paths),
     Number(Operator, i128),
@@ -34,6 +33,16 @@ pub(super) enum Test {
     FlagOf(Box<[bool]>),
     Inside(Box<[Network]>),
     Outside(Box<[Network]>),
+}
+
+/// A pattern, and what is known of the texts that it matches.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    regex: Regex,
+    /// One of these stands in each of them; empty: none is known.
+    parts: Box<[Box<[u8]>]>,
+    /// Each of them begins with one of these, where such are known.
+    beginnings: Option<Prefixes>,
 }
 
 /// An address, or all that begin with the same bits.
@@ -93,7 +102,8 @@ impl Test {
         let unfit = |why| Unfit::Value(0, why);
         let found = |regex: Regex, any_case| {
             let parts = part::parts(regex.as_str(), any_case);
-            Test::Pattern(regex, parts)
+            let beginnings = part::beginnings(regex.as_str(), any_case);
+            Test::Pattern(Box::new(Pattern { regex, parts, beginnings }))
         };
         let contains = |bytes: &[u8]| Test::Contains(Box::new(Finder::new(bytes).into_owned()));
         Ok(match operator {
@@ -185,7 +195,7 @@ impl Test {
             }
             Test::StartsWithAny(prefixes) => texts(prefixes.to_vec(), true),
             Test::Contains(finder) => texts(vec![finder.needle().into()], true),
-            Test::Pattern(_, parts) if !parts.is_empty() => texts(parts.to_vec(), true),
+            Test::Pattern(pattern) if !pattern.parts.is_empty() => texts(pattern.parts.to_vec(), true),
             Test::Number(Operator::Eq, number) => Some(Sought::Numbers(vec![*number])),
             Test::OneNumberOf(numbers) => Some(Sought::Numbers(numbers.to_vec())),
             _ => None,
@@ -224,7 +234,9 @@ impl Test {
             Test::StartsWith(wanted) => bytes.starts_with(wanted),
             Test::StartsWithAny(prefixes) => prefixes.begin(bytes),
             Test::EndsWith(wanted) => bytes.ends_with(wanted),
-            Test::Pattern(pattern, _) => pattern.is_match(bytes),
+            Test::Pattern(pattern) => {
+                pattern.beginnings.as_ref().is_none_or(|all| all.begin(bytes)) && pattern.regex.is_match(bytes)
+            }
             Test::OneOf(wanted) => wanted.has(bytes),
             Test::Under(paths) => paths.has(bytes),
             _ => false,
