@@ -1,57 +1,21 @@
-//! What is left of a condition once it is known of which family the event is, and what an event must have for it to be
-//! worth asking.
+//! What is left of a condition once it is known of which family the event is.
 
 use std::sync::Arc;
 
-use super::ast::{Operator, Transform};
+use super::ast::Operator;
 use super::fields::Argument;
 use super::program::{Node, Subject, Tested};
-use super::test::{Sought, Test};
-use super::value::{Kind, Value};
-use super::view::View;
+use super::test::Test;
+use super::value::Kind;
 use super::{Condition, Shape};
 use crate::event::{Family, FamilySet};
 
 /// Of more families than these a condition is not narrowed for each: it would be kept as many times.
 const MAX_FAMILIES: usize = 8;
-/// Shorter parts of a text are too common to look for.
-const MIN_PART: usize = 3;
-/// How many different fields a rule may be looked up by.
-const MAX_KEYS: usize = 4;
 
 /// A condition, as it is asked about the events of one family.
 #[derive(Debug, Clone)]
 pub(crate) struct Narrowed(Arc<Node>);
-
-/// What the events of one family need, for a condition to hold: the field has one of these values, or contains one.
-#[derive(Debug, Clone)]
-pub(crate) struct Key {
-    pub(crate) subject: KeyField,
-    pub(crate) sought: Sought,
-}
-
-/// A field that is looked up.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyField(Subject);
-
-impl KeyField {
-    /// Tells `each` its values.
-    pub(crate) fn each<'a>(&self, view: &View<'a>, each: &mut dyn FnMut(Value<'a>)) {
-        if self.0.shape == Shape::One {
-            self.0.one(*view).map(each);
-            return;
-        }
-        self.0.each(*view, &mut |value| {
-            each(value);
-            true
-        });
-    }
-
-    /// Whether it is the same field.
-    pub(crate) fn is(&self, other: &KeyField) -> bool {
-        self.0.is(&other.0)
-    }
-}
 
 impl Condition {
     /// The condition for events of a family; `None` when none of them meets it.
@@ -73,11 +37,6 @@ impl Condition {
 impl Narrowed {
     pub(super) fn node(&self) -> &Node {
         &self.0
-    }
-
-    /// What to look it up by: one of these must be true of an event that meets it. Empty: it must always be asked.
-    pub(crate) fn keys(&self) -> Vec<Key> {
-        keys(&self.0).unwrap_or_default()
     }
 }
 
@@ -193,54 +152,4 @@ fn cost_of(subject: &Subject) -> u32 {
     let kind = if subject.kind == Kind::Text { 2 } else { 1 };
     let made = if subject.field.name.ends_with("line") { 6 } else { 0 };
     shape + ancestors + kind + made + 2 * subject.transforms.len() as u32
-}
-
-/// What must be true for the node to match: one of these. `None`: nothing that could be looked up.
-fn keys(node: &Node) -> Option<Vec<Key>> {
-    match node {
-        Node::All(nodes) => nodes.iter().filter_map(keys).min_by_key(|keys| commonness(keys)),
-        Node::Any(nodes) => {
-            let mut all: Vec<Key> = Vec::new();
-            for key in nodes.iter().map(keys).collect::<Option<Vec<_>>>()?.into_iter().flatten() {
-                match all.iter_mut().find(|known| known.subject.is(&key.subject)) {
-                    Some(known) => known.sought.extend(key.sought),
-                    None => all.push(key),
-                }
-            }
-            (!all.is_empty() && all.len() <= MAX_KEYS && all.iter().all(is_worth_it)).then_some(all)
-        }
-        Node::Test(tested) => {
-            let subject = &tested.subject;
-            // Others than these cost more than they save.
-            let cheap = |t: &Transform| matches!(t, Transform::Lower | Transform::Upper | Transform::Basename);
-            if !subject.transforms.iter().all(cheap) {
-                return None;
-            }
-            // Of several values at least one must hold, whatever the operator makes of the others.
-            let key = Key { sought: tested.test.sought()?, subject: KeyField(subject.clone()) };
-            is_worth_it(&key).then(|| vec![key])
-        }
-        Node::Not(_) | Node::Exists(_) | Node::Compare(_) => None,
-    }
-}
-
-fn is_worth_it(key: &Key) -> bool {
-    match &key.sought {
-        Sought::Texts { parts: true, texts } => texts.iter().all(|t| t.len() >= MIN_PART),
-        _ => true,
-    }
-}
-
-/// The less, the fewer events will have it, as far as its form tells. What can have a few values only is met by many.
-fn commonness(keys: &[Key]) -> usize {
-    let one = |key: &Key| match &key.sought {
-        _ if key.subject.0.field.is_narrow() => 100_000,
-        Sought::Texts { parts: false, texts } => texts.len(),
-        Sought::Numbers(numbers) => 10 + numbers.len(),
-        Sought::Texts { parts: true, texts } => {
-            let shortest = texts.iter().map(|t| t.len()).min().unwrap_or(0);
-            1_000 + texts.len() + 100_usize.saturating_sub(shortest)
-        }
-    };
-    keys.iter().map(one).sum()
 }

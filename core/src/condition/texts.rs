@@ -1,13 +1,34 @@
 //! Sets of texts, to be asked for one that mostly is not among them.
 
-/// Texts, sorted, and what they have in common.
+/// Texts, sorted.
 #[derive(Debug, Clone)]
 pub(super) struct Texts {
     sorted: Box<[Box<[u8]>]>,
+    outline: Outline,
+}
+
+/// What texts have in common: most that are not among them differ in it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outline {
     /// A bit for each length; the last for all that are longer.
     lengths: u64,
     /// A bit for each first byte.
     firsts: [u64; 4],
+}
+
+impl Outline {
+    /// Adds a text.
+    pub(crate) fn add(&mut self, text: &[u8]) {
+        let (word, bit) = first(text);
+        self.lengths |= length(text);
+        self.firsts[word] |= bit;
+    }
+
+    /// Whether the text may be among them.
+    pub(crate) fn fits(&self, text: &[u8]) -> bool {
+        let (word, bit) = first(text);
+        self.lengths & length(text) != 0 && self.firsts[word] & bit != 0
+    }
 }
 
 impl Texts {
@@ -15,20 +36,13 @@ impl Texts {
         let mut sorted: Vec<Box<[u8]>> = texts.collect();
         sorted.sort_unstable();
         sorted.dedup();
-        let (mut lengths, mut firsts) = (0, [0; 4]);
-        for text in &sorted {
-            lengths |= length(text);
-            let (word, bit) = first(text);
-            firsts[word] |= bit;
-        }
-        Texts { sorted: sorted.into(), lengths, firsts }
+        let mut outline = Outline::default();
+        sorted.iter().for_each(|text| outline.add(text));
+        Texts { sorted: sorted.into(), outline }
     }
 
     pub(super) fn has(&self, text: &[u8]) -> bool {
-        let (word, bit) = first(text);
-        self.lengths & length(text) != 0
-            && self.firsts[word] & bit != 0
-            && self.sorted.binary_search_by(|known| (**known).cmp(text)).is_ok()
+        self.outline.fits(text) && self.sorted.binary_search_by(|known| (**known).cmp(text)).is_ok()
     }
 
     pub(super) fn to_vec(&self) -> Vec<Box<[u8]>> {

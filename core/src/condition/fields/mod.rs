@@ -9,6 +9,7 @@
 //! follow from the row. A field of Falco's that events do not carry stands in [`lacking`], with the reason, until it gets
 //! its row; rules that need it are listed as unsupported.
 
+pub(super) mod alike;
 mod container;
 mod differs;
 mod dns;

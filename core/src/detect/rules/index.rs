@@ -5,7 +5,7 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::condition::{Answers, Condition, Key, KeyField, Root, Shared, Sharing, Sought, Value, View};
+use crate::condition::{Answers, Condition, Key, KeyField, Outline, Root, Shared, Sharing, Sought, Value, View};
 use crate::event::Family;
 use crate::hash::HashMap;
 
@@ -41,6 +41,7 @@ struct Asked {
 struct ByField {
     field: KeyField,
     texts: HashMap<Box<[u8]>, Vec<u32>>,
+    outline: Outline,
     numbers: HashMap<i128, Vec<u32>>,
     parts: Parts,
 }
@@ -61,7 +62,7 @@ impl Index {
             for family in condition.families().iter() {
                 if let Some(condition) = condition.narrowed(family) {
                     let (of_family, sharing) = &mut families[family as usize];
-                    of_family.add(Asked { number, condition: sharing.add(&condition) }, condition.keys());
+                    of_family.add(Asked { number, condition: sharing.add(&condition) }, condition.keys(family));
                 }
             }
         }
@@ -140,7 +141,9 @@ impl OfFamily {
         for field in &self.fields {
             field.field.each(view, &mut |value| match value {
                 Value::Text(text) => {
-                    field.texts.get(&*text).into_iter().flatten().for_each(|at| ask(*at));
+                    if field.outline.fits(&text) {
+                        field.texts.get(&*text).into_iter().flatten().for_each(|at| ask(*at));
+                    }
                     field.parts.each(&text, &mut ask);
                 }
                 Value::Number(n) => field.numbers.get(&n).into_iter().flatten().for_each(|at| ask(*at)),
@@ -156,7 +159,13 @@ impl OfFamily {
 
 impl ByField {
     fn new(field: KeyField) -> ByField {
-        ByField { field, texts: HashMap::default(), numbers: HashMap::default(), parts: Parts::default() }
+        ByField {
+            field,
+            texts: HashMap::default(),
+            outline: Outline::default(),
+            numbers: HashMap::default(),
+            parts: Parts::default(),
+        }
     }
 
     fn add(&mut self, rule: u32, sought: Sought) {
@@ -168,7 +177,12 @@ impl ByField {
                     self.parts.rules.push(rule);
                 }
             }
-            Sought::Texts { texts, parts: false } => texts.into_iter().for_each(|t| push(&mut self.texts, t, rule)),
+            Sought::Texts { texts, parts: false } => {
+                for text in texts {
+                    self.outline.add(&text);
+                    push(&mut self.texts, text, rule);
+                }
+            }
             Sought::Numbers(numbers) => numbers.into_iter().for_each(|n| push(&mut self.numbers, n, rule)),
         }
     }
