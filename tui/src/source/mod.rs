@@ -23,8 +23,9 @@ use lanner_scenarios::{SCENARIOS, Scenario};
 
 use crate::ui::{FeedItem, ReplayCommand, Speed};
 
-/// Items that may wait between a source and who follows it. A batch is at most a few thousand events.
-const QUEUE: usize = 64;
+/// Items that may wait between a source and who follows it. A batch is at most a few thousand events, of some hundred bytes
+/// each; a collector has a queue of its own.
+const QUEUE: usize = 16;
 
 /// What a source argument names.
 #[derive(Debug, Clone)]

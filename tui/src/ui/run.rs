@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,9 @@ use super::view::{ViewState, paint, view};
 /// Frames are at least this far apart.
 const FRAME: Duration = Duration::from_millis(33);
 
+/// A frame that a key asked for follows the one before after so long: several keys at once need one frame.
+const FRAME_OF_KEY: Duration = Duration::from_millis(8);
+
 /// Over SSH, frames that no key asked for are at least this far apart.
 const FRAME_FAR: Duration = Duration::from_millis(100);
 
@@ -35,7 +40,7 @@ const FRAME_FAR: Duration = Duration::from_millis(100);
 const LOOK_UP: Duration = Duration::from_millis(500);
 
 /// What waits to be taken in is bounded; a source that is faster than this program is held back.
-const WAITING: usize = 256;
+const WAITING: usize = 16;
 
 /// The rest of a key comes so soon after its first byte; over SSH, which may cut it anywhere, it takes longer.
 const REST_OF_KEY: Duration = Duration::from_millis(50);
@@ -120,9 +125,64 @@ enum Wake {
     TerminalGone,
     /// All that was drawn has been taken, or could not be.
     Taken,
-    Feed(FeedItem),
-    FeedClosed,
+    /// Something has come from the source of events, or it has gone.
+    Fed,
     Signal(i32),
+}
+
+/// What comes from the source of events. It waits on its own, so that who types need not wait behind it.
+struct Feed {
+    items: Receiver<FeedItem>,
+    /// The loop was told that something has come, and has not looked yet.
+    told: Arc<AtomicBool>,
+    /// More may be there.
+    more: bool,
+    closed: bool,
+}
+
+impl Feed {
+    /// Takes it in by a thread of its own, which wakes the loop.
+    fn start(feed: Receiver<FeedItem>, wake: SyncSender<Wake>) -> io::Result<Feed> {
+        let (send, items) = sync_channel(WAITING);
+        let told = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&told);
+        thread::Builder::new().name("feed".into()).spawn(move || {
+            let tell = || tell.swap(true, Ordering::AcqRel) || wake.send(Wake::Fed).is_ok();
+            for item in feed {
+                // The loop may have ended: then nobody needs to know.
+                if send.send(item).is_err() || !tell() {
+                    return;
+                }
+            }
+            drop(send);
+            tell();
+        })?;
+        Ok(Feed { items, told, more: false, closed: false })
+    }
+
+    /// The loop looks now.
+    fn look(&mut self) {
+        self.told.store(false, Ordering::Release);
+        self.more = !self.closed;
+    }
+
+    /// The next, if it is there.
+    fn next(&mut self) -> Option<FeedItem> {
+        if !self.more {
+            return None;
+        }
+        match self.items.try_recv() {
+            Ok(item) => Some(item),
+            Err(TryRecvError::Empty) => {
+                self.more = false;
+                None
+            }
+            Err(TryRecvError::Disconnected) => {
+                (self.more, self.closed) = (false, true);
+                Some(FeedItem::End(End::early("the source of events has gone")))
+            }
+        }
+    }
 }
 
 /// Shows the user interface until the user leaves or a signal comes, and gives the terminal back then, also when this
@@ -152,16 +212,7 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
             }
         }
     })?;
-    let from_feed = wake.clone();
-    thread::Builder::new().name("feed".into()).spawn(move || {
-        for item in feed {
-            if from_feed.send(Wake::Feed(item)).is_err() {
-                return;
-            }
-        }
-        // The loop may have ended before; then nobody needs to know.
-        let _ = from_feed.send(Wake::FeedClosed);
-    })?;
+    let feed = Feed::start(feed, wake.clone())?;
     thread::Builder::new().name("keyboard".into()).spawn(move || {
         while let Ok(typed) = keyboard.next() {
             if wake.send(Wake::Typed(typed)).is_err() {
@@ -173,6 +224,7 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
 
     let mut running = Running {
         model,
+        feed,
         view: ViewState::default(),
         replay: options.replay,
         recorder: None,
@@ -195,6 +247,7 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
 
 struct Running {
     model: Model,
+    feed: Feed,
     view: ViewState,
     replay: Option<SyncSender<ReplayCommand>>,
     recorder: Option<Recorder>,
@@ -224,7 +277,7 @@ impl Running {
             if let (true, None, Some(at)) = (is_free, took, drawn) {
                 took = Some(at.elapsed().min(LONGEST_BREAK));
             }
-            let gap = if self.urgent { FRAME } else { gap + took.unwrap_or_default() };
+            let gap = if self.urgent { FRAME_OF_KEY } else { gap + took.unwrap_or_default() };
             let wait = drawn.map_or(Duration::ZERO, |at| gap.saturating_sub(at.elapsed()));
             let may_draw = is_free && !self.stopping;
             if self.dirty && may_draw && wait.is_zero() {
@@ -237,25 +290,18 @@ impl Running {
             }
             // What is left of a long search goes on while nothing else comes.
             let busy = self.model.is_busy();
-            let patience = match (busy, self.dirty && may_draw) {
-                (true, _) => Duration::ZERO,
-                (false, true) => wait,
-                (false, false) => LOOK_UP,
+            let patience = match () {
+                () if busy || self.feed.more => Duration::ZERO,
+                () if self.dirty && may_draw => wait,
+                () => LOOK_UP,
             };
             match woken.recv_timeout(patience) {
                 Ok(wake) => {
-                    let since = Instant::now();
                     if let Some(ended) = self.take(wake, terminal)? {
                         return Ok(ended);
                     }
-                    // All that waits is taken in before a frame is drawn, but not so long that no frame ever is.
-                    while since.elapsed() < FRAME {
-                        let Ok(wake) = woken.try_recv() else { break };
-                        if let Some(ended) = self.take(wake, terminal)? {
-                            return Ok(ended);
-                        }
-                    }
                 }
+                Err(RecvTimeoutError::Timeout) if self.feed.more => {}
                 Err(RecvTimeoutError::Timeout) if busy => {
                     update(&mut self.model, Msg::Work);
                     self.dirty = true;
@@ -264,24 +310,56 @@ impl Running {
                 Err(RecvTimeoutError::Timeout) => self.record_look(),
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("all of its inputs have gone")),
             }
+            let time = if self.urgent && may_draw { wait } else { FRAME };
+            if let Some(ended) = self.take_what_waits(woken, terminal, time)? {
+                return Ok(ended);
+            }
             if !terminal.is_ours() && !self.stopping {
                 return Err(io::Error::other("a part of the program failed; what it said stands above"));
             }
         }
     }
 
+    /// Takes in what waits before a frame is drawn, as far as there is time. Who types is heard first, and what comes after a
+    /// key waits for its frame.
+    fn take_what_waits(
+        &mut self,
+        woken: &Receiver<Wake>,
+        terminal: &mut Terminal,
+        time: Duration,
+    ) -> io::Result<Option<Ended>> {
+        let (since, urgent) = (Instant::now(), self.urgent);
+        loop {
+            while let Ok(wake) = woken.try_recv() {
+                if let Some(ended) = self.take(wake, terminal)? {
+                    return Ok(Some(ended));
+                }
+            }
+            if (self.urgent && !urgent) || since.elapsed() >= time {
+                return Ok(None);
+            }
+            let Some(item) = self.feed.next() else { return Ok(None) };
+            if self.feed.closed && self.model.world.reception.ended.is_some() {
+                return Ok(None);
+            }
+            self.dirty = true;
+            self.record(&item);
+            self.look_at_the_clock(&item);
+            if let Some(ended) = self.update(Msg::Feed(item), terminal)? {
+                return Ok(Some(ended));
+            }
+        }
+    }
+
     /// Takes in one thing; `Some` when it ends the loop.
     fn take(&mut self, wake: Wake, terminal: &mut Terminal) -> io::Result<Option<Ended>> {
-        self.dirty |= !matches!(wake, Wake::Taken);
+        self.dirty |= !matches!(wake, Wake::Taken | Wake::Fed);
         let msg = match wake {
             Wake::Taken => return Ok(None),
-            Wake::Feed(item) => {
-                self.record(&item);
-                self.look_at_the_clock(&item);
-                Msg::Feed(item)
+            Wake::Fed => {
+                self.feed.look();
+                return Ok(None);
             }
-            Wake::FeedClosed if self.model.world.reception.ended.is_some() => return Ok(None),
-            Wake::FeedClosed => Msg::Feed(FeedItem::End(End::early("the source of events has gone"))),
             Wake::Typed(typed) => {
                 self.urgent = true;
                 match typed {
@@ -308,6 +386,11 @@ impl Running {
             }
             Wake::Signal(signal) => return Ok(Some(Ended::Signal(signal))),
         };
+        self.update(msg, terminal)
+    }
+
+    /// Changes what is known, and does what follows from that; `Some` when it ends the loop.
+    fn update(&mut self, msg: Msg, terminal: &mut Terminal) -> io::Result<Option<Ended>> {
         for effect in update(&mut self.model, msg) {
             match effect {
                 Effect::Quit => return Ok(Some(Ended::Quit)),
