@@ -1,6 +1,7 @@
 //! The rows of a long list, in their order: what has changed is put where it belongs, and all else stays.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use lanner_core::event::ProcessKey;
 use lanner_core::persistent::Place;
@@ -15,8 +16,14 @@ use super::state::{Screen, State, Subject};
 /// [`falling`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Rank {
-    pub(crate) name: Box<[u8]>,
-    pub(crate) numbers: [u64; 4],
+    pub(crate) name: Option<Box<[u8]>>,
+    pub(crate) numbers: [u64; 3],
+}
+
+impl Rank {
+    pub(crate) fn by(numbers: [u64; 3]) -> Rank {
+        Rank { name: None, numbers }
+    }
 }
 
 /// A number by which the largest comes first.
@@ -25,14 +32,15 @@ pub(crate) fn falling(n: u64) -> u64 {
 }
 
 /// A row, and what must be known of it without looking at what it shows.
-#[derive(Debug, Clone)]
-pub(crate) struct Row<T> {
+#[derive(Debug)]
+pub(crate) struct Row {
     pub(crate) rank: Rank,
-    /// Where it stands among all that are known.
-    pub(crate) place: Place,
-    /// Whose it is, if its rank or what is told of it comes from there.
-    pub(crate) process: ProcessKey,
-    pub(crate) told: T,
+    /// Whose it is: when one of them is another, so may the row be.
+    pub(crate) processes: Vec<ProcessKey>,
+    /// What is counted.
+    pub(crate) marks: [bool; 2],
+    /// What it has in common with others, where they stand together.
+    pub(crate) title: Option<Arc<str>>,
 }
 
 /// What rows were made for: when that is another, all are made anew.
@@ -67,69 +75,210 @@ impl<V> Stamp<V> {
 
 /// The rows that were shown last.
 #[derive(Debug)]
-pub(crate) struct Rows<V, T> {
+pub(crate) struct Rows<V> {
     stamp: Option<Stamp<V>>,
     /// All changes before these are known: of what is listed, and of processes.
     seen: (u64, u64),
-    rows: Vec<Row<T>>,
+    order: BTreeSet<(Rank, Place)>,
+    /// By place.
+    rows: Vec<Option<Row>>,
+    of: HashMap<ProcessKey, Group>,
+    marked: [usize; 2],
+    /// Those with the same title, and the groups in the order of their first rows.
+    groups: HashMap<Arc<str>, Group>,
+    heads: BTreeSet<(Rank, Place, Arc<str>)>,
 }
 
-impl<V, T> Default for Rows<V, T> {
+/// Rows that stand together, in their order.
+pub(crate) type Group = BTreeSet<(Rank, Place)>;
+
+impl<V> Default for Rows<V> {
     fn default() -> Self {
-        Rows { stamp: None, seen: (0, 0), rows: Vec::new() }
+        Rows {
+            stamp: None,
+            seen: (0, 0),
+            order: BTreeSet::new(),
+            rows: Vec::new(),
+            of: HashMap::new(),
+            marked: [0; 2],
+            groups: HashMap::new(),
+            heads: BTreeSet::new(),
+        }
     }
 }
 
-impl<V: PartialEq, T> Rows<V, T> {
-    /// Brings them up to date, in their order. `row` makes one, if it is listed.
+impl<V: PartialEq> Rows<V> {
+    /// Brings them up to date. `row` makes one, if it is listed.
     pub(crate) fn follow(
         &mut self,
         scene: &Scene<'_>,
         stamp: Stamp<V>,
         changes: &Journal<Place>,
         all: impl Iterator<Item = Place>,
-        row: impl Fn(Place) -> Option<Row<T>>,
-    ) -> &[Row<T>] {
+        row: impl Fn(Place) -> Option<Row>,
+    ) {
         let processes = &scene.changes.processes;
         let same = self.stamp.as_ref() == Some(&stamp);
-        // What was does not change.
-        if !(same && stamp.past.is_some()) {
-            match (changes.since(self.seen.0), processes.since(self.seen.1)) {
-                (Some(changed), Some(others)) if same => self.move_changed(changed, others.collect(), row),
-                _ => self.rows = all.filter_map(row).collect(),
+        match (changes.since(self.seen.0), processes.since(self.seen.1)) {
+            // What was does not change.
+            _ if same && stamp.past.is_some() => {}
+            (Some(changed), Some(others)) if same => {
+                let mut changed: Vec<Place> = changed.collect();
+                changed.extend(others.filter_map(|key| self.of.get(&key)).flatten().map(|(_, place)| *place));
+                changed.sort_unstable();
+                changed.dedup();
+                changed.into_iter().for_each(|place| self.put(place, row(place)));
             }
-            // Two orders one after the other, or no order at all: both are what this sorting is good at.
-            self.rows.sort_by(|a, b| (&a.rank, a.place).cmp(&(&b.rank, b.place)));
+            _ => {
+                *self = Rows { stamp: Some(stamp), ..Rows::default() };
+                all.for_each(|place| self.put(place, row(place)));
+            }
         }
-        self.stamp = Some(stamp);
         self.seen = (changes.end(), processes.end());
-        &self.rows
     }
 
-    /// Takes out what has changed, and puts it behind all others as it is now.
-    fn move_changed(
-        &mut self,
-        changed: impl Iterator<Item = Place>,
-        processes: HashSet<ProcessKey>,
-        row: impl Fn(Place) -> Option<Row<T>>,
-    ) {
-        let mut goes: Vec<bool> = Vec::new();
-        let mut again: Vec<Place> = Vec::new();
-        let mut take = |place: Place| {
-            let at = place as usize;
-            if goes.len() <= at {
-                goes.resize(at + 1, false);
-            }
-            if !std::mem::replace(&mut goes[at], true) {
-                again.push(place);
-            }
-        };
-        changed.for_each(&mut take);
-        let of_changed = self.rows.iter().filter(|row| processes.contains(&row.process)).map(|row| row.place);
-        of_changed.for_each(&mut take);
-        if !again.is_empty() {
-            self.rows.retain(|row| !goes.get(row.place as usize).is_some_and(|goes| *goes));
-            self.rows.extend(again.into_iter().filter_map(row));
+    /// What is at a place now; `None`: nothing that is listed.
+    fn put(&mut self, place: Place, row: Option<Row>) {
+        let at = place as usize;
+        if self.rows.len() <= at {
+            self.rows.resize_with(at + 1, || None);
         }
+        if let Some(before) = self.rows[at].take() {
+            for (marked, was) in self.marked.iter_mut().zip(before.marks) {
+                *marked -= usize::from(was);
+            }
+            let ranked = (before.rank, place);
+            self.order.remove(&ranked);
+            self.regroup(before.title.as_ref(), |group| group.remove(&ranked));
+            for process in before.processes {
+                if let Some(rows) = self.of.get_mut(&process) {
+                    rows.remove(&ranked);
+                    if rows.is_empty() {
+                        self.of.remove(&process);
+                    }
+                }
+            }
+        }
+        if let Some(row) = &row {
+            for (marked, is) in self.marked.iter_mut().zip(row.marks) {
+                *marked += usize::from(is);
+            }
+            let ranked = (row.rank.clone(), place);
+            for process in &row.processes {
+                self.of.entry(*process).or_default().insert(ranked.clone());
+            }
+            self.regroup(row.title.as_ref(), |group| group.insert(ranked.clone()));
+            self.order.insert(ranked);
+        }
+        self.rows[at] = row;
+    }
+
+    fn regroup(&mut self, title: Option<&Arc<str>>, change: impl FnOnce(&mut Group) -> bool) {
+        let Some(title) = title else { return };
+        let reversed = self.is_reversed();
+        let group = self.groups.entry(Arc::clone(title)).or_default();
+        let head = |group: &Group| if reversed { group.last().cloned() } else { group.first().cloned() };
+        let before = head(group);
+        change(group);
+        let after = head(group);
+        if after.is_none() {
+            self.groups.remove(title);
+        }
+        if before != after {
+            let of = |(rank, place)| (rank, place, Arc::clone(title));
+            if let Some(head) = before.map(of) {
+                self.heads.remove(&head);
+            }
+            self.heads.extend(after.map(of));
+        }
+    }
+}
+
+/// What stands in a list of groups.
+pub(crate) enum Grouped<'a> {
+    /// The title of those below.
+    Head(&'a Arc<str>, &'a Group),
+    /// One of them.
+    Row(Place),
+}
+
+impl<V> Rows<V> {
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// How many have each of the marks.
+    pub(crate) fn marked(&self) -> [usize; 2] {
+        self.marked
+    }
+
+    pub(crate) fn row(&self, place: Place) -> Option<&Row> {
+        self.rows.get(place as usize)?.as_ref()
+    }
+
+    fn is_reversed(&self) -> bool {
+        self.stamp.as_ref().is_some_and(|stamp| stamp.sort.reversed)
+    }
+
+    /// All places, in their order.
+    pub(crate) fn places(&self) -> Box<dyn Iterator<Item = Place> + '_> {
+        let places = self.order.iter().map(|(_, place)| *place);
+        if self.is_reversed() { Box::new(places.rev()) } else { Box::new(places) }
+    }
+
+    /// How many rows stand before that of a place; `None`: it has none.
+    pub(crate) fn index(&self, place: Place) -> Option<usize> {
+        let row = self.row(place)?;
+        let before = self.order.range(..(row.rank.clone(), place)).count();
+        Some(if self.is_reversed() { self.len() - 1 - before } else { before })
+    }
+
+    /// The places of a group, in their order.
+    pub(crate) fn of_group<'a>(&self, group: &'a Group) -> Box<dyn Iterator<Item = Place> + 'a> {
+        let places = group.iter().map(|(_, place)| *place);
+        if self.is_reversed() { Box::new(places.rev()) } else { Box::new(places) }
+    }
+
+    /// The groups, in the order of their first rows.
+    pub(crate) fn groups(&self) -> Box<dyn Iterator<Item = (&Arc<str>, &Group)> + '_> {
+        let group = |head: &(Rank, Place, Arc<str>)| self.groups.get_key_value(&head.2);
+        if self.is_reversed() {
+            Box::new(self.heads.iter().rev().filter_map(group))
+        } else {
+            Box::new(self.heads.iter().filter_map(group))
+        }
+    }
+
+    /// How many rows there are when each group has a head.
+    pub(crate) fn len_grouped(&self) -> usize {
+        self.len() + self.groups.len()
+    }
+
+    /// Groups with their heads, from a row on.
+    pub(crate) fn grouped<'a>(&'a self, from: usize) -> impl Iterator<Item = Grouped<'a>> {
+        let mut left = from;
+        let from = move |(title, group): (&'a Arc<str>, &'a Group)| {
+            let passed = left.min(1 + group.len());
+            left -= passed;
+            (passed <= group.len()).then_some((title, group, passed))
+        };
+        self.groups().filter_map(from).flat_map(|(title, group, passed)| {
+            let rows = self.of_group(group).map(Grouped::Row);
+            std::iter::once(Grouped::Head(title, group)).chain(rows).skip(passed)
+        })
+    }
+
+    /// As [`Rows::index`], among groups with their heads.
+    pub(crate) fn index_grouped(&self, place: Place) -> Option<usize> {
+        let own = self.row(place)?.title.as_ref()?;
+        let before: usize =
+            self.groups().take_while(|(title, _)| *title != own).map(|(_, group)| 1 + group.len()).sum();
+        let within = self.of_group(self.groups.get(own)?).position(|other| other == place)?;
+        Some(before + 1 + within)
+    }
+
+    /// The first row of a process.
+    pub(crate) fn first_of(&self, process: ProcessKey) -> Option<Place> {
+        self.of_group(self.of.get(&process)?).next()
     }
 }

@@ -33,8 +33,16 @@ pub(crate) fn shown(value: impl fmt::Display, max: usize) -> String {
     if complete { clip(&out.0, max) } else { clip(&format!("{} ", out.0), max) }
 }
 
+/// Whether each byte is a character that takes one column: what most texts are, and quickly measured.
+fn is_plain(s: &str) -> bool {
+    s.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// How many columns it takes.
 pub(crate) fn width(s: &str) -> usize {
+    if is_plain(s) {
+        return s.len();
+    }
     s.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
@@ -42,6 +50,9 @@ pub(crate) fn width(s: &str) -> usize {
 pub(crate) fn clip(s: &str, max: usize) -> String {
     if width(s) <= max {
         return s.to_owned();
+    }
+    if is_plain(s) {
+        return if max > 0 { format!("{}{ELLIPSIS}", &s[..max - 1]) } else { String::new() };
     }
     let mut out = String::new();
     let mut used = 0;
@@ -89,7 +100,8 @@ pub(crate) fn clip_middle(s: &str, max: usize) -> String {
 /// Exactly `columns` columns: clipped, or filled up with blanks at the right.
 pub(crate) fn cell(s: &str, columns: usize) -> String {
     let mut out = clip(s, columns);
-    out.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(&out))));
+    let blank = columns.saturating_sub(width(&out));
+    out.extend(std::iter::repeat_n(' ', blank));
     out
 }
 

@@ -74,7 +74,7 @@ pub(super) struct Branch {
     /// The group in which it stands.
     root: Place,
     /// Its parent as the graph had it.
-    made_by: Option<ProcessKey>,
+    pub(super) made_by: Option<ProcessKey>,
     pub(super) own: Own,
     pub(super) sum: Sum,
 }
@@ -113,8 +113,16 @@ impl Branches {
         self.processes.get(&key).copied()
     }
 
-    pub(super) fn processes(&self) -> impl Iterator<Item = (ProcessKey, Place)> {
-        self.processes.iter().map(|(key, place)| (*key, *place))
+    pub(super) fn processes(&self) -> impl Iterator<Item = (Place, ProcessKey)> {
+        self.all.iter().enumerate().filter_map(|(place, branch)| match branch.as_ref()?.id {
+            NodeId::Process(key) => Some((place, key)),
+            NodeId::Group(_) => None,
+        })
+    }
+
+    /// Whether a branch is that of a process.
+    pub(super) fn is_of(&self, place: Place, process: Option<ProcessKey>) -> bool {
+        matches!((&self.get(place).id, process), (NodeId::Process(key), Some(process)) if *key == process)
     }
 
     pub(super) fn groups(&self) -> impl Iterator<Item = Place> {

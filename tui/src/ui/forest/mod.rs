@@ -258,7 +258,8 @@ impl Forest {
 
 fn is_open(id: &NodeId, sum: &Sum, state: &State) -> bool {
     let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
-    state.folds.get(id).copied().unwrap_or(narrowed || sum.hot > 0)
+    let chosen = if state.folds.is_empty() { None } else { state.folds.get(id).copied() };
+    chosen.unwrap_or(narrowed || sum.hot > 0)
 }
 
 fn kind_rank(group: &GroupId) -> u8 {

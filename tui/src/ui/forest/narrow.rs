@@ -43,7 +43,7 @@ impl Verdicts {
     ) -> Left {
         self.turn_to(branches, changed, scene, state, scope);
         let mut left = Left { sums: vec![None; branches.end()], matches: vec![false; branches.end()] };
-        for (key, place) in branches.processes() {
+        for (place, key) in branches.processes() {
             let (within, passes) = *self.told[place].get_or_insert_with(|| {
                 let within = scope.process(key, scene);
                 let process = scene.graph.process(key).filter(|_| within);
@@ -51,7 +51,7 @@ impl Verdicts {
             });
             if within && (passes || state.listing.did(key) == Some(true)) {
                 left.matches[place] = true;
-                keep(branches, place, key, scene, &mut left);
+                keep(branches, place, scene, &mut left);
             }
         }
         sum(branches, &mut left);
@@ -81,14 +81,27 @@ impl Verdicts {
 }
 
 /// Keeps a process and those above it, as far as they are shown.
-fn keep(branches: &Branches, place: Place, key: ProcessKey, scene: &Scene<'_>, left: &mut Left) {
-    let ancestors = scene.graph.ancestors(key).filter_map(|ancestor| branches.process(ancestor.key));
-    for place in std::iter::once(place).chain(ancestors) {
-        if left.sums[place].is_some() {
-            // Those above it are kept already.
-            return;
+fn keep(branches: &Branches, place: Place, scene: &Scene<'_>, left: &mut Left) {
+    let mut next = place;
+    // Those above one that is kept are kept already.
+    while left.sums[next].is_none() {
+        let branch = branches.get(next);
+        let NodeId::Process(key) = branch.id else { return };
+        left.sums[next] = Some(Sum::of(branch.own));
+        match branch.parent.filter(|parent| branches.is_of(*parent, branch.made_by)) {
+            Some(parent) => next = parent,
+            // Whoever lies between stands elsewhere, or has ended.
+            None => {
+                let above = scene.graph.ancestors(key).filter_map(|ancestor| branches.process(ancestor.key));
+                for place in above {
+                    if left.sums[place].is_some() {
+                        return;
+                    }
+                    left.sums[place] = Some(Sum::of(branches.get(place).own));
+                }
+                return;
+            }
         }
-        left.sums[place] = Some(Sum::of(branches.get(place).own));
     }
 }
 
@@ -105,6 +118,5 @@ fn sum(branches: &Branches, left: &mut Left) {
         if let (Some(sum), Some(parent)) = (left.sums[place], branch.parent) {
             left.sums[parent].get_or_insert_default().add(&sum, branch.own.involved);
         }
-        debug_assert!(branch.parent.is_some() || matches!(branch.id, NodeId::Group(_)));
     }
 }

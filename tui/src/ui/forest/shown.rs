@@ -96,7 +96,7 @@ impl Shown {
     fn miss(&mut self, scene: &Scene<'_>, changed: &mut Vec<ProcessKey>) {
         let now = (scene.graph.evicted(), second(scene));
         if now.0 != self.evicted.0 && now.1 != self.evicted.1 {
-            let shown = self.branches.processes().map(|(key, _)| key);
+            let shown = self.branches.processes().map(|(_, key)| key);
             changed.extend(shown.filter(|key| scene.graph.process(*key).is_none()));
             self.evicted = now;
         }

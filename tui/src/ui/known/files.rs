@@ -141,9 +141,13 @@ impl Files {
         self.known.get(&number)
     }
 
-    /// All of them, with their places: each keeps its own until some are let go.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, &Touched)> {
-        (0..self.known.end()).filter_map(|place| Some((place, self.known.at(place)?.1)))
+    /// The places of all of them: each keeps its own until some are let go.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+        (0..self.known.end()).filter(|place| self.known.at(*place).is_some())
+    }
+
+    pub(crate) fn place(&self, number: FileNumber) -> Option<Place> {
+        self.known.place(&number)
     }
 
     pub(crate) fn at(&self, place: Place) -> Option<&Touched> {

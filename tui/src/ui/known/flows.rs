@@ -142,9 +142,13 @@ impl Flows {
         self.known.get(key)
     }
 
-    /// All of them, with their places: each keeps its own until some are let go.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, &Line)> {
-        (0..self.known.end()).filter_map(|place| Some((place, self.known.at(place)?.1)))
+    /// The places of all of them: each keeps its own until some are let go.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+        (0..self.known.end()).filter(|place| self.known.at(*place).is_some())
+    }
+
+    pub(crate) fn place(&self, key: &FlowKey) -> Option<Place> {
+        self.known.place(key)
     }
 
     pub(crate) fn at(&self, place: Place) -> Option<&Line> {
@@ -236,8 +240,8 @@ impl Flows {
 
     fn forget(&mut self) {
         let goes = MAX_FLOWS / 16;
-        let worth = |(place, line): (Place, &Line)| (line.is_open(), line.last, place);
-        let mut by_worth: Vec<(bool, BootTime, Place)> = self.places().map(worth).collect();
+        let worth = |place: Place| self.at(place).map(|line| (line.is_open(), line.last, place));
+        let mut by_worth: Vec<(bool, BootTime, Place)> = self.places().filter_map(worth).collect();
         by_worth.select_nth_unstable(goes);
         for (_, _, place) in by_worth.into_iter().take(goes) {
             if let Some(key) = self.known.at(place).map(|(key, _)| key.clone()) {

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use super::history::History;
@@ -26,7 +26,7 @@ const MOST: usize = 256;
 /// What all snapshots may take together beside the picture of now, in bytes.
 pub(crate) const ROOM: usize = 192 << 20;
 
-/// Blocks that are unpacked ahead of what is taken in.
+/// Blocks that are unpacked ahead of what is taken in, and pictures that wait to be gone.
 const AHEAD: usize = 4;
 
 struct Snapshot {
@@ -77,13 +77,22 @@ pub(crate) struct Past {
     distance: u64,
     /// The moment that is looked at: the number of the event that comes next.
     seen: Option<(u64, Picture)>,
+    /// Takes what is not needed any more: there may be so much in it that no frame should wait until it is gone.
+    away: SyncSender<Picture>,
 }
 
 impl Past {
     /// Begins where nothing has happened yet.
     pub(crate) fn new(start: Picture) -> Past {
         let first = Snapshot { end: 0, weight: 0, bytes: 0, picture: start };
-        Past { snapshots: VecDeque::from([first]), distance: DISTANCE, seen: None }
+        let (away, gone) = sync_channel::<Picture>(AHEAD);
+        // Without a thread it goes at once.
+        let _ = thread::Builder::new().name("forget".to_owned()).spawn(move || gone.into_iter().for_each(drop));
+        Past { snapshots: VecDeque::from([first]), distance: DISTANCE, seen: None, away }
+    }
+
+    fn put_away(&self, picture: Picture) {
+        drop(self.away.try_send(picture));
     }
 
     /// Takes snapshots this far apart at first.
@@ -121,6 +130,7 @@ impl Past {
             // The one before holds now what changed before either; much of that is the same.
             next.bytes = next.bytes.max(gone.bytes) + next.bytes.min(gone.bytes) / 2;
         }
+        self.put_away(gone.picture);
         true
     }
 
@@ -138,7 +148,8 @@ impl Past {
         let part = history.start() + (history.end() - history.start()) / 16 + 1;
         match self.snapshots.get(1).map(|second| second.end) {
             Some(end) if end <= history.start() + (history.end() - history.start()) / 4 => {
-                self.snapshots.pop_front();
+                let gone = self.snapshots.pop_front();
+                gone.into_iter().for_each(|gone| self.put_away(gone.picture));
                 history.let_go_to(end);
             }
             _ => {

@@ -1,5 +1,7 @@
 //! Files that were written, executed, renamed, deleted or made executable, and by whom.
 
+use std::cell::RefMut;
+
 use lanner_core::event::File;
 use lanner_core::persistent::Place;
 use ratatui::buffer::Buffer;
@@ -68,10 +70,10 @@ const ROOMY: usize = 60;
 const LEGEND: &str = "w written  x executed  r read  n renamed  + made executable  d deleted";
 
 /// The rows that were shown last.
-pub(crate) type FileRows = Rows<FilesView, ()>;
+pub(crate) type FileRows = Rows<FilesView>;
 
 /// The files that filter and scope let through, in their order.
-fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Touched> {
+fn listed<'s>(scene: &Scene<'_>, state: &'s State) -> RefMut<'s, FileRows> {
     let scope = state.scope(scene);
     let passes = |touched: &&Touched| {
         state.files.shows(touched)
@@ -83,48 +85,46 @@ fn listed<'a>(scene: &Scene<'a>, state: &State) -> Vec<&'a Touched> {
     let sort = state.sorts.of(Screen::Files);
     let row = |place: Place| {
         let touched = scene.files.at(place).filter(passes)?;
-        Some(Row { rank: rank(scene, touched, sort), place, process: touched.by, told: () })
+        let processes = touched.doers().chain([touched.by]).collect();
+        Some(Row { rank: rank(scene, touched, sort), processes, marks: [false; 2], title: None })
     };
     let stamp = Stamp::of(scene, state, &scope, Screen::Files, state.files);
     let mut rows = state.file_rows.borrow_mut();
-    let all = scene.files.places().map(|(place, _)| place);
-    let rows = rows.follow(scene, stamp, &scene.changes.files, all, row);
-    let files = rows.iter().filter_map(|row| scene.files.at(row.place));
-    if sort.reversed { files.rev().collect() } else { files.collect() }
+    rows.follow(scene, stamp, &scene.changes.files, scene.files.places(), row);
+    rows
 }
 
 fn rank(scene: &Scene<'_>, touched: &Touched, sort: Sort) -> Rank {
     let (last, by) = (touched.last.0, touched.by);
     match sort.by {
-        1 => Rank { name: touched.file.path.as_bytes().into(), numbers: [touched.number, 0, 0, 0] },
+        1 => Rank { name: Some(touched.file.path.as_bytes().into()), numbers: [touched.number, 0, 0] },
         2 => {
-            let name = scene.name(by).unwrap_or_default().into();
-            Rank { name, numbers: [by.pid.into(), by.start.0, last, touched.number] }
+            let name = Some(scene.name(by).unwrap_or_default().into());
+            Rank { name, numbers: [by.pid.into(), by.start.0, last] }
         }
-        _ => Rank { numbers: [falling(last), falling(touched.seq), touched.number, 0], ..Rank::default() },
+        _ => Rank::by([falling(last), falling(touched.seq), touched.number]),
     }
 }
 
-fn position(files: &[&Touched], state: &State) -> usize {
-    let chosen = state.selection.file.and_then(|number| files.iter().position(|t| t.number == number));
-    let of_process = || {
-        let process = state.selection.process()?;
-        files.iter().position(|t| t.doers().any(|doer| doer == process))
-    };
+/// The row of the selected file: the one that was chosen, else the first of the selected process, else the first.
+fn position(scene: &Scene<'_>, rows: &FileRows, state: &State) -> usize {
+    let chosen = state.selection.file.and_then(|number| scene.files.place(number)).and_then(|place| rows.index(place));
+    let of_process = || rows.index(rows.first_of(state.selection.process()?)?);
     chosen.or_else(of_process).unwrap_or(0)
 }
 
 /// The selected file.
 pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
-    let files = listed(scene, state);
-    files.get(position(&files, state)).map(|touched| Subject::File(touched.number))
+    let rows = listed(scene, state);
+    let place = rows.places().nth(position(scene, &rows, state))?;
+    scene.files.at(place).map(|touched| Subject::File(touched.number))
 }
 
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
-    let files = listed(scene, state);
-    head(scene, state, files.len(), area, buffer);
-    if files.is_empty() {
+    let rows = listed(scene, state);
+    head(scene, state, rows.len(), area, buffer);
+    if rows.len() == 0 {
         let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
         let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
         let (title, sentence) = match waiting(scene) {
@@ -142,10 +142,11 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         return;
     }
     let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
-    let at = position(&files, state);
+    let at = position(scene, &rows, state);
     let height = usize::from(list.height);
-    view.files = scroll(view.files, at, height, files.len());
-    for (row, (i, touched)) in files.iter().enumerate().skip(view.files).take(height).enumerate() {
+    view.files = scroll(view.files, at, height, rows.len());
+    for (row, (i, place)) in rows.places().enumerate().skip(view.files).take(height).enumerate() {
+        let Some(touched) = scene.files.at(place) else { continue };
         let line = line(scene, touched, usize::from(list.width).saturating_sub(1), look);
         paint_row(buffer, list, row, &line, if i == at { Focus::Here } else { Focus::No }, look);
     }
@@ -237,10 +238,12 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
         state.files = state.files.next();
         return;
     }
-    let files = listed(scene, state);
-    let at = position(&files, state);
-    let to = if command == Command::Open { Some(at) } else { moved(command, at, files.len(), page.saturating_sub(1)) };
-    if let Some(touched) = to.and_then(|to| files.get(to)) {
+    let rows = listed(scene, state);
+    let at = position(scene, &rows, state);
+    let to = if command == Command::Open { Some(at) } else { moved(command, at, rows.len(), page.saturating_sub(1)) };
+    let touched = to.and_then(|to| rows.places().nth(to)).and_then(|place| scene.files.at(place));
+    drop(rows);
+    if let Some(touched) = touched {
         let subject = Subject::File(touched.number);
         state.select(scene, &subject);
         if command == Command::Open {

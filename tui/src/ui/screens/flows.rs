@@ -1,11 +1,9 @@
 //! Connections, datagrams, listening sockets and questions to name servers; or, who talks to whom.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::cell::RefMut;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use lanner_core::event::{End, ProcessKey, ResponseCode};
 use lanner_core::persistent::Place;
 use ratatui::buffer::Buffer;
@@ -16,7 +14,7 @@ use ratatui::text::Line as Text;
 use super::super::command::Command;
 use super::super::known::flows::{FlowKey, FlowState, Line};
 use super::super::look::Look;
-use super::super::rows::{Rank, Row, Rows, Stamp, falling};
+use super::super::rows::{Group, Grouped, Rank, Row, Rows, Stamp, falling};
 use super::super::scene::Scene;
 use super::super::sort::Sort;
 use super::super::state::{Screen, State, Subject};
@@ -70,43 +68,11 @@ struct Sum<'a> {
     latest: &'a Line,
 }
 
-/// A row of the screen.
-enum Entry<'a> {
-    /// What the flows below have in common; not to be selected.
-    Head(Sum<'a>),
-    /// A flow; below a head it is indented.
-    Flow(&'a Line, bool),
-    /// Who talks to whom, in all of their flows.
-    Edge(Sum<'a>),
-}
-
-impl Entry<'_> {
-    fn key(&self) -> Option<&FlowKey> {
-        match self {
-            Entry::Head(_) => None,
-            Entry::Flow(line, _) => Some(&line.key),
-            Entry::Edge(sum) => Some(&sum.latest.key),
-        }
-    }
-}
-
-/// What is known of a row without looking at its flow.
-#[derive(Debug, Clone)]
-pub(crate) struct Told {
-    open: bool,
-    failed: bool,
-    /// What it has in common with others, where they stand together.
-    title: Option<Arc<str>>,
-}
-
 /// The rows that were shown last.
-pub(crate) type FlowRows = Rows<FlowsView, Told>;
+pub(crate) type FlowRows = Rows<FlowsView>;
 
-/// A flow that is listed, and the title of its group.
-type Listed<'a> = (&'a Line, Option<Arc<str>>);
-
-/// The flows that filter and scope let through, in their order, and how many there are.
-fn listed<'a>(scene: &Scene<'a>, state: &State) -> (Vec<Listed<'a>>, Counts) {
+/// The flows that filter and scope let through, in their order. Marked are those that are open, and those that failed.
+fn listed<'s>(scene: &Scene<'_>, state: &'s State) -> RefMut<'s, FlowRows> {
     let scope = state.scope(scene);
     let passes = |line: &&Line| {
         scope.flow(line, scene)
@@ -123,21 +89,13 @@ fn listed<'a>(scene: &Scene<'a>, state: &State) -> (Vec<Listed<'a>>, Counts) {
             FlowsView::ByProcess => Some(words::who(line.process, scene)),
             FlowsView::Map => edge(scene, line),
         };
-        let told = Told { open: line.is_open(), failed: line.is_failure(), title: title.map(Arc::from) };
-        Some(Row { rank: rank(scene, line, sort), place, process: line.process, told })
+        let marks = [line.is_open(), line.is_failure()];
+        Some(Row { rank: rank(scene, line, sort), processes: vec![line.process], marks, title: title.map(Arc::from) })
     };
     let stamp = Stamp::of(scene, state, &scope, Screen::Flows, state.flows);
     let mut rows = state.flow_rows.borrow_mut();
-    let all = scene.flows.places().map(|(place, _)| place);
-    let rows = rows.follow(scene, stamp, &scene.changes.flows, all, row);
-    let counts = Counts {
-        all: rows.len(),
-        open: rows.iter().filter(|row| row.told.open).count(),
-        failed: rows.iter().filter(|row| row.told.failed).count(),
-    };
-    let lines = rows.iter().filter_map(|row| Some((scene.flows.at(row.place)?, row.told.title.clone())));
-    let lines = if sort.reversed { lines.rev().collect() } else { lines.collect() };
-    (lines, counts)
+    rows.follow(scene, stamp, &scene.changes.flows, scene.flows.places(), row);
+    rows
 }
 
 fn in_words(scene: &Scene<'_>, line: &Line) -> String {
@@ -146,21 +104,24 @@ fn in_words(scene: &Scene<'_>, line: &Line) -> String {
 }
 
 fn rank(scene: &Scene<'_>, line: &Line, sort: Sort) -> Rank {
-    let numbers = |numbers| Rank { numbers, ..Rank::default() };
     let (since, start) = (line.since.0, line.process.start.0);
     match sort.by {
-        1 => numbers([falling(line.sent + line.received), since, 0, 0]),
+        1 => Rank::by([falling(line.sent + line.received), since, 0]),
         2 => {
             let rtt = line.quality.map_or(0, |q| 1 + u64::try_from(q.rtt.as_nanos()).unwrap_or(u64::MAX - 1));
-            numbers([falling(rtt), since, 0, 0])
+            Rank::by([falling(rtt), since, 0])
         }
-        3 => numbers([u64::from(!line.is_failure()), falling(line.failures), falling(line.last.0), since]),
+        3 => {
+            // Those that failed first, whatever came of those before.
+            let failures = line.failures.min(u64::MAX >> 1) | u64::from(line.is_failure()) << 63;
+            Rank::by([falling(failures), falling(line.last.0), since])
+        }
         4 => {
-            let name = scene.name(line.process).unwrap_or_default().into();
-            Rank { name, numbers: [line.process.pid.into(), start, since, 0] }
+            let name = Some(scene.name(line.process).unwrap_or_default().into());
+            Rank { name, numbers: [line.process.pid.into(), start, since] }
         }
-        5 => Rank { name: address_bytes(line.remote), numbers: [since, 0, 0, 0] },
-        _ => numbers([falling(line.last.0), falling(line.seq), 0, 0]),
+        5 => Rank { name: Some(address_bytes(line.remote)), numbers: [since, 0, 0] },
+        _ => Rank::by([falling(line.last.0), falling(line.seq), 0]),
     }
 }
 
@@ -173,30 +134,123 @@ fn address_bytes(address: SocketAddr) -> Box<[u8]> {
     }
 }
 
-fn entries<'a>(scene: &Scene<'a>, state: &State) -> (Vec<Entry<'a>>, Counts) {
-    let (lines, counts) = listed(scene, state);
-    let entries = match state.flows {
-        FlowsView::Plain => lines.into_iter().map(|(line, _)| Entry::Flow(line, false)).collect(),
-        FlowsView::ByPeer | FlowsView::ByProcess => grouped_by_title(lines),
-        FlowsView::Map => map(lines).into_iter().map(Entry::Edge).collect(),
-    };
-    (entries, counts)
+/// What stands in the rows of the screen.
+enum Entries<'s, 'a> {
+    /// A flow a row.
+    Plain(RefMut<'s, FlowRows>),
+    /// Those of a kind together.
+    Groups(RefMut<'s, FlowRows>),
+    /// Who talks to whom.
+    Map(RefMut<'s, FlowRows>, Vec<Sum<'a>>),
 }
 
-/// Groups in the order of their first flows.
-fn grouped_by_title(lines: Vec<Listed<'_>>) -> Vec<Entry<'_>> {
-    let mut groups: IndexMap<Arc<str>, Vec<&Line>> = IndexMap::new();
-    for (line, title) in lines {
-        groups.entry(title.unwrap_or_default()).or_default().push(line);
+impl<'s, 'a> Entries<'s, 'a> {
+    fn of(scene: &Scene<'a>, state: &'s State) -> Entries<'s, 'a> {
+        let rows = listed(scene, state);
+        match state.flows {
+            FlowsView::Plain => Entries::Plain(rows),
+            FlowsView::ByPeer | FlowsView::ByProcess => Entries::Groups(rows),
+            FlowsView::Map => {
+                let map = map(scene, &rows);
+                Entries::Map(rows, map)
+            }
+        }
     }
-    let mut entries = Vec::new();
-    for (title, lines) in groups {
-        let first = lines[0];
-        let head = lines.iter().fold(Sum::of(title, first), |sum, line| sum.and(line));
-        entries.push(Entry::Head(head));
-        entries.extend(lines.into_iter().map(|line| Entry::Flow(line, true)));
+
+    fn rows(&self) -> &FlowRows {
+        let (Entries::Plain(rows) | Entries::Groups(rows) | Entries::Map(rows, _)) = self;
+        rows
     }
-    entries
+
+    fn len(&self) -> usize {
+        match self {
+            Entries::Plain(rows) => rows.len(),
+            Entries::Groups(rows) => rows.len_grouped(),
+            Entries::Map(_, sums) => sums.len(),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let [open, failed] = self.rows().marked();
+        Counts { all: self.rows().len(), open, failed }
+    }
+
+    /// The flow of a row; `None`: it is a head, and not to be selected.
+    fn key<'k>(&'k self, scene: &'k Scene<'_>, at: usize) -> Option<&'k FlowKey> {
+        let place = match self {
+            Entries::Plain(rows) => rows.places().nth(at)?,
+            Entries::Groups(rows) => match rows.grouped(at).next()? {
+                Grouped::Head(..) => return None,
+                Grouped::Row(place) => place,
+            },
+            Entries::Map(_, sums) => return Some(&sums.get(at)?.latest.key),
+        };
+        Some(&scene.flows.at(place)?.key)
+    }
+
+    /// The row of the selected flow: the one that was chosen, else the first of the selected process, else the first.
+    fn position(&self, scene: &Scene<'_>, state: &State) -> Option<usize> {
+        let chosen = state.selection.flow.as_ref();
+        if let Entries::Map(_, sums) = self {
+            let chosen = chosen.and_then(|key| sums.iter().position(|sum| sum.latest.key == *key));
+            return chosen.or((!sums.is_empty()).then_some(0));
+        }
+        let index = |place| match self {
+            Entries::Groups(rows) => rows.index_grouped(place),
+            _ => self.rows().index(place),
+        };
+        let of_process = || index(self.rows().first_of(state.selection.process()?)?);
+        let first = usize::from(matches!(self, Entries::Groups(_)));
+        let chosen = chosen.and_then(|key| index(scene.flows.place(key)?));
+        chosen.or_else(of_process).or((self.len() > 0).then_some(first))
+    }
+
+    /// So many rows from one on.
+    fn lines(
+        &self,
+        scene: &Scene<'a>,
+        from: usize,
+        height: usize,
+        columns: &Columns,
+        look: Look,
+    ) -> Vec<Text<'static>> {
+        let flow = |place, indented| Some(flow_line(scene, scene.flows.at(place)?, indented, columns, look));
+        match self {
+            Entries::Plain(rows) => {
+                rows.places().skip(from).take(height).filter_map(|place| flow(place, false)).collect()
+            }
+            Entries::Groups(rows) => {
+                let line = |entry| match entry {
+                    Grouped::Head(title, group) => {
+                        Some(sum_line(scene, &sum(scene, title, group)?, columns, look, true))
+                    }
+                    Grouped::Row(place) => flow(place, true),
+                };
+                rows.grouped(from).take(height).filter_map(line).collect()
+            }
+            Entries::Map(_, sums) => {
+                let line = |sum| sum_line(scene, sum, columns, look, false);
+                sums.iter().skip(from).take(height).map(line).collect()
+            }
+        }
+    }
+}
+
+/// What the flows of a group have in common.
+fn sum<'a>(scene: &Scene<'a>, title: &Arc<str>, group: &Group) -> Option<Sum<'a>> {
+    let flows = scene.flows;
+    let mut lines = group.iter().filter_map(|(_, place)| flows.at(*place)).peekable();
+    let first = *lines.peek()?;
+    Some(lines.fold(Sum::of(Arc::clone(title), first), |sum, line| sum.and(line)))
+}
+
+/// Who talks to whom, those who said most first.
+fn map<'a>(scene: &Scene<'a>, rows: &FlowRows) -> Vec<Sum<'a>> {
+    let mut sums: Vec<Sum<'a>> = rows.groups().filter_map(|(title, group)| sum(scene, title, group)).collect();
+    sums.sort_by(|a, b| {
+        (b.sent + b.received, b.flows).cmp(&(a.sent + a.received, a.flows)).then(a.title.cmp(&b.title))
+    });
+    sums
 }
 
 impl<'a> Sum<'a> {
@@ -214,19 +268,6 @@ impl<'a> Sum<'a> {
             ..self
         }
     }
-}
-
-/// Who talks to whom, those who said most first.
-fn map(lines: Vec<Listed<'_>>) -> Vec<Sum<'_>> {
-    let mut edges: BTreeMap<Arc<str>, Sum<'_>> = BTreeMap::new();
-    for (line, title) in lines {
-        let Some(title) = title else { continue };
-        let sum = edges.remove(&title).unwrap_or_else(|| Sum::of(Arc::clone(&title), line)).and(line);
-        edges.insert(title, sum);
-    }
-    let mut sums: Vec<Sum<'_>> = edges.into_values().collect();
-    sums.sort_by_key(|sum| Reverse((sum.sent + sum.received, sum.flows)));
-    sums
 }
 
 /// From where to where a flow leads. One of which both ends are here is told by the end that opened it.
@@ -259,24 +300,15 @@ fn place(scene: &Scene<'_>, key: ProcessKey) -> String {
 
 /// The selected flow: the one that was chosen, else one of the selected process, else the first.
 pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
-    let (entries, _) = entries(scene, state);
-    let at = position(&entries, state)?;
-    entries[at].key().map(|key| Subject::Flow(key.clone()))
-}
-
-fn position(entries: &[Entry<'_>], state: &State) -> Option<usize> {
-    let chosen = state.selection.flow.as_ref().and_then(|key| entries.iter().position(|e| e.key() == Some(key)));
-    let of_process = || {
-        let process = state.selection.process()?;
-        entries.iter().position(|e| matches!(e, Entry::Flow(line, _) if line.process == process))
-    };
-    chosen.or_else(of_process).or_else(|| entries.iter().position(|e| e.key().is_some()))
+    let entries = Entries::of(scene, state);
+    let at = entries.position(scene, state)?;
+    entries.key(scene, at).map(|key| Subject::Flow(key.clone()))
 }
 
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
-    let (entries, counts) = entries(scene, state);
-    let Some(at) = position(&entries, state) else {
+    let entries = Entries::of(scene, state);
+    let Some(at) = entries.position(scene, state) else {
         let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
         let (title, sentence) = match waiting(scene) {
             Some(waiting) => waiting,
@@ -293,17 +325,12 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         return;
     };
     let columns = Columns::of(usize::from(area.width));
-    head(scene, state, &counts, &columns, area, buffer);
+    head(scene, state, &entries.counts(), &columns, area, buffer);
     let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     let height = usize::from(list.height);
     view.flows = scroll(view.flows, at, height, entries.len());
-    for (row, (i, entry)) in entries.iter().enumerate().skip(view.flows).take(height).enumerate() {
-        let line = match entry {
-            Entry::Head(sum) => sum_line(scene, sum, &columns, look, true),
-            Entry::Edge(sum) => sum_line(scene, sum, &columns, look, false),
-            Entry::Flow(line, indented) => flow_line(scene, line, *indented, &columns, look),
-        };
-        paint_row(buffer, list, row, &line, if i == at { Focus::Here } else { Focus::No }, look);
+    for (row, line) in entries.lines(scene, view.flows, height, &columns, look).iter().enumerate() {
+        paint_row(buffer, list, row, line, if view.flows + row == at { Focus::Here } else { Focus::No }, look);
     }
 }
 
@@ -515,20 +542,22 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
         state.flows = state.flows.next();
         return;
     }
-    let (entries, _) = entries(scene, state);
-    let Some(at) = position(&entries, state) else { return };
+    let entries = Entries::of(scene, state);
+    let Some(at) = entries.position(scene, state) else { return };
     let chosen = match command {
         Command::Open => Some(at),
         _ => moved(command, at, entries.len(), page.saturating_sub(1)).and_then(|to| {
             // A head is passed over: on the way down to what follows it, on the way up to what stands before it.
             let down = to >= at;
-            let selectable = |i: &usize| entries[*i].key().is_some();
+            let selectable = |i: &usize| entries.key(scene, *i).is_some();
             let onward = if down { (to..entries.len()).find(selectable) } else { (0..=to).rev().find(selectable) };
             onward.or_else(|| (0..entries.len()).find(selectable))
         }),
     };
-    if let Some(key) = chosen.and_then(|i| entries[i].key()) {
-        let subject = Subject::Flow(key.clone());
+    let chosen = chosen.and_then(|i| entries.key(scene, i)).cloned();
+    drop(entries);
+    if let Some(key) = chosen {
+        let subject = Subject::Flow(key);
         state.select(scene, &subject);
         if command == Command::Open {
             state.open(subject);

@@ -20,7 +20,7 @@ fn engine() -> Engine {
     crate::detection::engine().unwrap()
 }
 
-fn model() -> Model {
+pub(super) fn model() -> Model {
     let size = Size { width: 120, height: 40 };
     let mut model = Model::new(engine, Source::Live, PLAIN, Keymap::default(), size);
     update(&mut model, Msg::Feed(FeedItem::Node(attack::node())));
@@ -28,7 +28,7 @@ fn model() -> Model {
     model
 }
 
-fn feed(model: &mut Model, events: Vec<Event>) {
+pub(super) fn feed(model: &mut Model, events: Vec<Event>) {
     update(model, Msg::Feed(FeedItem::Batch(Batch { events, ..Batch::default() })));
 }
 
@@ -42,10 +42,10 @@ fn rows_anew(model: &Model) -> Vec<Row> {
 }
 
 /// xorshift64.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -53,8 +53,8 @@ impl Random {
     }
 }
 
-/// Processes that start, move to other places, end, and are told of in any order within a few events.
-fn history(seed: u64) -> Vec<Event> {
+/// Processes that start, write, connect, move to other places, end, and are told of in any order within a few events.
+pub(super) fn history(seed: u64) -> Vec<Event> {
     let mut random = Random(seed | 1);
     let mut script = Script::starting_at(Duration::from_secs(1_000));
     let places: Vec<Place> = (0..4)
@@ -64,10 +64,12 @@ fn history(seed: u64) -> Vec<Event> {
         .collect();
     let init = script.alive(1, None, &Place::default(), &["/sbin/init"]);
     let mut living: Vec<ProcessKey> = vec![init];
-    for _ in 0..150 {
+    for n in 0..150 {
         let at = random.below(living.len());
         let place = &places[random.below(places.len())];
-        match random.below(8) {
+        match random.below(10) {
+            8 => drop(script.connect(living[at], "203.0.113.66:8080", 77)),
+            9 => drop(script.open(living[at], &format!("/var/log/{}", n % 9), 100 + n % 9, true, n % 2 == 0)),
             0..4 => {
                 let (process, _) = script.spawn(living[at], place, &["worker", "--now"]);
                 living.push(process);

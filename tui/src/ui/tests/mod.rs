@@ -9,6 +9,7 @@ mod keys;
 mod past;
 mod picture;
 mod reference;
+mod rows;
 mod script;
 mod trust;
 

@@ -1,0 +1,52 @@
+//! What is shown by what was remembered is what is shown when nothing was.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::super::model::Model;
+use super::super::state::Screen;
+use super::super::update::update;
+use super::super::view::{ViewState, paint};
+use super::forest::{Random, feed, history, model};
+use super::key;
+
+fn frame(model: &Model) -> Buffer {
+    let area = Rect { x: 0, y: 0, width: 120, height: 40 };
+    let mut buffer = Buffer::empty(area);
+    paint(&model.scene(), &model.state, &mut ViewState::default(), area, &mut buffer);
+    buffer
+}
+
+/// A frame of one who has just come.
+fn frame_anew(model: &mut Model) -> Buffer {
+    let state = &mut model.state;
+    let known = (state.flow_rows.take(), state.file_rows.take(), std::mem::take(&mut state.tree));
+    let frame = frame(model);
+    model.state.flow_rows.replace(known.0);
+    model.state.file_rows.replace(known.1);
+    model.state.tree = known.2;
+    frame
+}
+
+#[test]
+fn lists_that_follow_are_those_that_are_made_anew() {
+    for seed in 1..9 {
+        let mut model = model();
+        let mut random = Random(seed * 31_337);
+        let mut events = history(seed * 65_537).into_iter().peekable();
+        while events.peek().is_some() {
+            let some = events.by_ref().take(1 + random.below(9)).collect();
+            feed(&mut model, some);
+            for screen in [Screen::Flows, Screen::Files, Screen::Tree] {
+                model.state.screen = screen;
+                // Another order, another view, another selection; back to before, and to now.
+                if let Some(c) = ['s', 'S', 'v', 'j', 'G', '[', 'f'].get(random.below(30)) {
+                    update(&mut model, key(*c));
+                }
+                model.state.screen = screen;
+                assert_eq!(frame(&model), frame_anew(&mut model), "seed {seed}, {screen:?}");
+            }
+        }
+        assert!(model.scene().flows.len() > 3 && model.scene().files.len() > 3);
+    }
+}
