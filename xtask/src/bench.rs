@@ -25,6 +25,12 @@ pub(crate) enum Bench {
         #[arg(value_name = "WORK")]
         works: Vec<String>,
     },
+    /// What the user interface takes: time, memory, bytes for the terminal, and how soon something is seen
+    Ui {
+        /// Only these: frames, share, key, idle, bytes, delay, first
+        #[arg(value_name = "PART")]
+        parts: Vec<String>,
+    },
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
@@ -33,6 +39,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Engine { parts } => ("lanner-rules", "engine", "bench", parts),
         Bench::Attribution { names } => ("lanner-rules", "attribution", "dev", names),
         Bench::Sensor { works } => ("lanner-collector", "sensor", "bench", works),
+        Bench::Ui { parts } => ("lanner", "ui", "bench", parts),
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
