@@ -183,6 +183,16 @@ fn a_filter_is_red_with_its_reason_while_it_is_wrong() {
 }
 
 #[test]
+fn what_a_word_may_become_stands_above_it_with_its_meaning() {
+    let mut told = Told::attack();
+    told.model.state.screen = Screen::Timeline;
+    for c in "/proc.".chars() {
+        update(&mut told.model, key(c));
+    }
+    assert_snapshot!(frames(&mut told, &[SMALL, TINY]));
+}
+
+#[test]
 fn a_replay_says_how_fast_and_when_it_ends() {
     let (script, _) = super::attack::attack();
     let speed = Speed::REAL.faster().faster();

@@ -117,6 +117,15 @@ fn the_picture_in_ascii() {
     assert_snapshot!(sheet);
 }
 
+#[test]
+fn who_calls_in_is_one_peer_whatever_its_ports_are() {
+    let mut model = recorded();
+    model.state.screen = Screen::Flows;
+    update(&mut model, key('v'));
+    let frame = text(&frame(&mut model, Screen::Flows, SIZES[1], PLAIN));
+    assert!(frame.contains("10.88.0.3 to :8080  12 flows"), "{frame}");
+}
+
 /// Below each line of a frame a letter for the style of each of its characters, and below all of it what they stand for.
 fn styled(buffer: &Buffer, styles: &mut Vec<String>) -> String {
     let mut out = String::new();
