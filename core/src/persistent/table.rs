@@ -22,11 +22,26 @@ pub type Place = u32;
 pub struct Table<K, V> {
     slots: Chunks<Slot<K, V>>,
     len: usize,
-    places: OnceLock<HashTable<Place>>,
+    places: OnceLock<HashTable<Indexed>>,
     hasher: RandomState,
     free: Vec<Place>,
     first: Place,
     last: Place,
+}
+
+/// Where the entry of a key stands that has this hash. With the hash beside it an index grows, and is tidied up after what went,
+/// without a look at the entries, which lie all over the memory.
+#[derive(Debug, Clone, Copy)]
+struct Indexed {
+    hash: u32,
+    place: Place,
+}
+
+impl Indexed {
+    /// The hash as the index wants it: good bits at both ends.
+    fn spread(&self) -> u64 {
+        u64::from(self.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +81,7 @@ impl<K: Clone, V: Clone> Clone for Table<K, V> {
 
 impl<K, V> Table<K, V> {
     /// What an entry costs, in bytes, without what it points to: its slot, and its place at the usual load.
-    pub const COST: usize = size_of::<Slot<K, V>>() + 8;
+    pub const COST: usize = size_of::<Slot<K, V>>() + 14;
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
@@ -119,17 +134,24 @@ impl<K, V> Table<K, V> {
 }
 
 impl<K: Hash + Eq, V> Table<K, V> {
-    fn places(&self) -> &HashTable<Place> {
+    fn places(&self) -> &HashTable<Indexed> {
         self.places.get_or_init(|| self.index())
     }
 
+    #[allow(clippy::cast_possible_truncation, reason = "half of a hash is one too")]
+    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u32 {
+        self.hasher.hash_one(key) as u32
+    }
+
     #[cold]
-    fn index(&self) -> HashTable<Place> {
-        let hash = |place: &Place| self.entry(*place).map_or(0, |(key, _)| self.hasher.hash_one(key));
+    fn index(&self) -> HashTable<Indexed> {
         // With room for some more, or the next one to come would have all of them moved.
         let mut places = HashTable::with_capacity(self.len + self.len / 4);
-        for place in (0..self.end()).filter(|place| self.entry(*place).is_some()) {
-            places.insert_unique(hash(&place), place, hash);
+        for place in 0..self.end() {
+            if let Some((key, _)) = self.entry(place) {
+                let indexed = Indexed { hash: self.hash(key), place };
+                places.insert_unique(indexed.spread(), indexed, Indexed::spread);
+            }
         }
         places
     }
@@ -139,15 +161,17 @@ impl<K: Hash + Eq, V> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.find(self.hasher.hash_one(key), key)
+        self.find(self.hash(key), key)
     }
 
-    fn find<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Place>
+    fn find<Q: Eq + ?Sized>(&self, hash: u32, key: &Q) -> Option<Place>
     where
         K: Borrow<Q>,
     {
-        let same = |place: &Place| self.entry(*place).is_some_and(|(known, _)| known.borrow() == key);
-        self.places().find(hash, same).copied()
+        let same = |indexed: &Indexed| {
+            indexed.hash == hash && self.entry(indexed.place).is_some_and(|(known, _)| known.borrow() == key)
+        };
+        self.places().find(Indexed { hash, place: NONE }.spread(), same).map(|indexed| indexed.place)
     }
 
     /// The value of a key.
@@ -196,7 +220,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
 
     /// Adds an entry behind all others, or replaces the value of the one that is there. Gives its place.
     pub fn insert(&mut self, key: K, value: V) -> Place {
-        let hash = self.hasher.hash_one(&key);
+        let hash = self.hash(&key);
         if let Some(place) = self.find(hash, &key) {
             if let Some(slot) = self.slot_mut(place) {
                 slot.entry = Some((key, value));
@@ -208,7 +232,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
 
     /// The value of a key, to be changed; made by `value` and put behind all others when there is none.
     pub fn or_insert_with(&mut self, key: K, value: impl FnOnce() -> V) -> &mut V {
-        let hash = self.hasher.hash_one(&key);
+        let hash = self.hash(&key);
         let place = match self.find(hash, &key) {
             Some(place) => place,
             None => self.append(hash, key, value()),
@@ -216,7 +240,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         self.value_mut(place)
     }
 
-    fn append(&mut self, hash: u64, key: K, value: V) -> Place {
+    fn append(&mut self, hash: u32, key: K, value: V) -> Place {
         let slot = Slot { entry: Some((key, value)), before: self.last, after: NONE };
         let place = match self.free.pop() {
             Some(place) => {
@@ -237,15 +261,10 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         }
         self.last = place;
         self.len += 1;
-        let (slots, hasher) = (&self.slots, &self.hasher);
         // Without an index it will be in the one that is made.
         if let Some(places) = self.places.get_mut() {
-            places.insert_unique(hash, place, |place| {
-                slots
-                    .get(*place as usize)
-                    .and_then(|slot| slot.entry.as_ref())
-                    .map_or(0, |(key, _)| hasher.hash_one(key))
-            });
+            let indexed = Indexed { hash, place };
+            places.insert_unique(indexed.spread(), indexed, Indexed::spread);
         }
         place
     }
@@ -255,7 +274,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        let hash = self.hasher.hash_one(key);
+        let hash = self.hash(key);
         let place = self.find(hash, key)?;
         self.take_out(hash, place).map(|(_, value)| value)
     }
@@ -263,7 +282,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
     /// Takes out the entry that came first.
     pub fn pop_first(&mut self) -> Option<(K, V)> {
         let place = self.first;
-        let hash = self.hasher.hash_one(&self.entry(place)?.0);
+        let hash = self.hash(&self.entry(place)?.0);
         self.take_out(hash, place)
     }
 
@@ -273,9 +292,9 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         goes.iter().for_each(|key| drop(self.remove(key)));
     }
 
-    fn take_out(&mut self, hash: u64, place: Place) -> Option<(K, V)> {
+    fn take_out(&mut self, hash: u32, place: Place) -> Option<(K, V)> {
         if let Some(places) = self.places.get_mut()
-            && let Ok(known) = places.find_entry(hash, |known| *known == place)
+            && let Ok(known) = places.find_entry(Indexed { hash, place }.spread(), |known| known.place == place)
         {
             known.remove();
         }
