@@ -162,7 +162,8 @@ impl Graph {
     /// did last. What it did on its way into a container, as its runtime, is none of its doings.
     pub(crate) fn did_lately(&self, key: ProcessKey) -> (Vec<FileId>, Vec<SocketAddr>) {
         let inside_since = self.inside_since(key);
-        let mut did = self.provenance.did_lately(&Node::Process(key));
+        let is_asked = |r| matches!(r, Relation::Wrote | Relation::Named | Relation::Connected);
+        let mut did = self.provenance.did_lately(&Node::Process(key), is_asked);
         did.retain(|(_, edge)| edge.last_seq >= inside_since);
         let made = |(node, edge)| wrote((node, edge)).or_else(|| named((node, edge)));
         (did.iter().copied().filter_map(made).collect(), did.into_iter().filter_map(called).collect())

@@ -86,6 +86,9 @@ impl Edge {
     }
 }
 
+/// Who did what to what, by their places.
+type Ends = (Place, Relation, Place);
+
 /// Nodes and the relations between them.
 ///
 /// Every edge stands in two lists, that of what its process did and that of what was done to its object, each linked both
@@ -93,7 +96,7 @@ impl Edge {
 #[derive(Debug, Clone, Default)]
 pub struct Provenance {
     nodes: Table<Node, Links>,
-    edges: Table<(Place, Relation, Place), Linked>,
+    edges: Table<Ends, Linked>,
     /// Who last reached into a process, and into whom it last did, and with which event.
     tracers: Table<ProcessKey, (ProcessKey, u64)>,
     traced: Table<ProcessKey, (ProcessKey, u64)>,
@@ -300,6 +303,12 @@ impl Provenance {
         }
     }
 
+    /// When the object that is considered next was last used; one that nothing is left of, never.
+    pub(super) fn next_used(&self) -> Option<BootTime> {
+        let (_, links) = self.nodes.at(*self.objects.iter().next()?)?;
+        Some(self.edges.at(links.to).map(|(_, linked)| linked.edge.last).unwrap_or_default())
+    }
+
     /// Makes a step towards letting go the file or peer that was used longest ago of those that are not held.
     pub(super) fn evict(&mut self) -> Step {
         for _ in 0..CONSIDERED_AT_ONCE {
@@ -360,27 +369,34 @@ impl Provenance {
 
     /// What a node did, by first time.
     pub fn did(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        sorted(self.latest_of(node, usize::MAX).collect())
+        sorted(self.latest_of(node, usize::MAX, |_| true).collect())
     }
 
-    /// What a node did lately, by first time: of very much the latest.
-    pub fn did_lately(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        sorted(self.latest(node).collect())
+    /// What a node did lately in one of the ways that are asked for, by first time: of very much the latest.
+    pub fn did_lately(&self, node: &Node, is_asked: impl Fn(Relation) -> bool) -> Vec<(&Node, &Edge)> {
+        sorted(self.latest_of(node, LATEST, is_asked).collect())
     }
 
     /// What a node did lately, the latest first.
     pub(super) fn latest(&self, node: &Node) -> impl Iterator<Item = (&Node, &Edge)> {
-        self.latest_of(node, LATEST)
+        self.latest_of(node, LATEST, |_| true)
     }
 
-    fn latest_of(&self, node: &Node, most: usize) -> impl Iterator<Item = (&Node, &Edge)> {
+    /// Of the latest doings of a node, so many, those of a kind; what they were done to is not even looked at of others.
+    fn latest_of(
+        &self,
+        node: &Node,
+        most: usize,
+        is_asked: impl Fn(Relation) -> bool,
+    ) -> impl Iterator<Item = (&Node, &Edge)> {
         let mut next = self.nodes.get(node).map_or(NONE, |links| links.from);
         let edges = std::iter::from_fn(move || {
             let (key, linked) = if next == NONE { None } else { self.edges.at(next) }?;
             next = linked.from_older;
-            Some((self.nodes.at(key.2)?.0, &linked.edge))
+            Some((key, linked))
         });
-        edges.take(most)
+        let asked = edges.take(most).filter(move |(key, _)| is_asked(key.1));
+        asked.filter_map(|(key, linked)| Some((self.nodes.at(key.2)?.0, &linked.edge)))
     }
 
     /// What was done to a node, by first time.
@@ -388,19 +404,29 @@ impl Provenance {
         sorted(self.latest_to(node).collect())
     }
 
-    /// What was done to a node lately, by first time: of very much the latest.
-    pub fn done_to_lately(&self, node: &Node) -> Vec<(&Node, &Edge)> {
-        sorted(self.latest_to(node).take(LATEST).collect())
+    /// What was done to a node lately in one of the ways that are asked for, by first time: of very much the latest.
+    pub fn done_to_lately(&self, node: &Node, is_asked: impl Fn(Relation) -> bool) -> Vec<(&Node, &Edge)> {
+        sorted(
+            self.edges_to(node).take(LATEST).filter(|(key, _)| is_asked(key.1)).filter_map(|e| self.doer(e)).collect(),
+        )
     }
 
     /// What was done to a node, the latest kind of doing first: in the order in which it became known, backwards.
     pub fn latest_to<'a>(&'a self, node: &Node) -> impl Iterator<Item = (&'a Node, &'a Edge)> + use<'a> {
+        self.edges_to(node).map_while(|edge| self.doer(edge))
+    }
+
+    fn edges_to<'a>(&'a self, node: &Node) -> impl Iterator<Item = (&'a Ends, &'a Linked)> + use<'a> {
         let mut next = self.nodes.get(node).map_or(NONE, |links| links.to);
         std::iter::from_fn(move || {
             let (key, linked) = if next == NONE { None } else { self.edges.at(next) }?;
             next = linked.to_older;
-            Some((self.nodes.at(key.0)?.0, &linked.edge))
+            Some((key, linked))
         })
+    }
+
+    fn doer<'a>(&'a self, (key, linked): (&Ends, &'a Linked)) -> Option<(&'a Node, &'a Edge)> {
+        Some((self.nodes.at(key.0)?.0, &linked.edge))
     }
 }
 
