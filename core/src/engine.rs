@@ -52,6 +52,8 @@ pub struct LetGo {
     pub lists: u64,
     /// Signals that were forgotten; what incidents tell of them is kept.
     pub signals: u64,
+    /// Signals, or several that belong together, that had made no incident yet and to which a later one will not be joined.
+    pub cases: u64,
     /// Signals that would have made or grown an incident, had there not been too many.
     pub untold: u64,
     /// How often a process that belongs to an incident, or to what may become one, was not listed there.
@@ -106,8 +108,10 @@ impl Engine {
         self
     }
 
-    /// Gives the graph what incidents and signals leave: a quarter at least.
+    /// Gives the graph what incidents and signals leave: a quarter at least. What may become an incident goes rather than that
+    /// all take more than a quarter.
     fn divide(&mut self) {
+        self.detector.bound(self.memory / 4);
         let told = self.detector.bytes() + self.signals.len() * SIGNAL;
         self.graph.bound(self.memory.saturating_sub(told).max(self.memory / 4));
     }
@@ -125,6 +129,7 @@ impl Engine {
             names: self.graph.names_let_go(),
             lists: self.graph.accounts_let_go() + self.graph.digests_let_go(),
             signals: self.dropped,
+            cases: self.detector.forgotten(),
             untold: self.detector.untold(),
             unlisted: self.detector.unlisted(),
         }

@@ -4,6 +4,8 @@
 mod hostile;
 
 use hostile::check_graph;
+use lanner_core::detect::rules::RuleSet;
+use lanner_core::engine::Engine;
 use lanner_core::event::*;
 use lanner_core::graph::{Graph, Node};
 
@@ -154,4 +156,53 @@ fn containers_that_have_ended_make_room() {
     assert!(graph.containers().count() <= 8_192);
     let known = |i: u64| graph.container(&ContainerId(Text::from(format!("c{i}")))).is_some();
     assert!(known(0) && !known(1) && known(19_999), "the one whose program lives stays");
+}
+
+#[test]
+fn what_is_known_reaches_about_as_far_back_for_processes_as_for_files() {
+    let mut graph = Graph::with_memory(2 << 20);
+    let parent = ProcessKey::new(1_000, 1);
+    let mut seq = 0;
+    let mut say = |graph: &mut Graph, process, payload| {
+        seq += 1;
+        graph.apply(&at(seq, process, payload));
+    };
+    say(&mut graph, parent, write(1));
+    let rounds = 20_000;
+    let child = |round: u64| ProcessKey::new(u32::try_from(round).unwrap() + 2_000, round + 2);
+    let files = |round: u64| (0..8).map(move |i| 10 + round * 8 + i);
+    for round in 0..rounds {
+        say(&mut graph, parent, fork(child(round), parent));
+        files(round).for_each(|ino| say(&mut graph, child(round), write(ino)));
+        say(&mut graph, child(round), EXIT);
+    }
+    let oldest_process = (0..rounds).find(|round| graph.process(child(*round)).is_some()).unwrap();
+    let oldest_file =
+        (0..rounds).find(|round| files(*round).any(|ino| graph.file(FileId { dev: 1, ino }).is_some())).unwrap();
+    assert!(oldest_process > 0 && oldest_file > 0, "the bound was reached");
+    // A file that was used again is passed over once, and reaches about twice as far.
+    let [processes, files] = [oldest_process, oldest_file].map(|oldest| rounds - oldest);
+    assert!(processes * 3 >= files && files * 3 >= processes, "{processes} and {files} rounds back");
+}
+
+#[test]
+fn what_is_no_incident_yet_takes_a_quarter_at_most_and_its_going_is_counted() {
+    let rules = "- rule: Seen
+  desc: d
+  condition: evt.type = fork
+  output: o
+  priority: INFO
+  tags: [mitre_discovery, T1082]
+";
+    let rules = RuleSet::load(&[("r.yaml", rules)]);
+    assert_eq!(rules.errors, []);
+    let mut engine = Engine::new(rules, Vec::new()).with_memory(4 << 20);
+    for round in 0..4_000 {
+        let parent = ProcessKey::new(u32::try_from(round).unwrap() + 2_000, round + 2);
+        let child = ProcessKey::new(parent.pid + 100_000, round + 3);
+        engine.apply(&at(round * 2 + 1, parent, fork(child, parent)));
+        engine.apply(&at(round * 2 + 2, child, EXIT));
+    }
+    assert!(engine.let_go().cases > 1_000, "{:?}", engine.let_go());
+    assert!(engine.incidents().is_empty());
 }

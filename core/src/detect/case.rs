@@ -61,6 +61,8 @@ pub(super) struct Case {
     pub(super) containers: IndexSet<ContainerId>,
     /// Where it stands among the incidents, once it is one.
     pub(super) incident: Option<usize>,
+    /// What it took when that was last looked at, in bytes.
+    took: usize,
 }
 
 /// A stage in the making.
@@ -86,6 +88,11 @@ impl Case {
     /// What its stages weigh together: each counts once, however often it was seen.
     pub(super) fn score(&self) -> u32 {
         self.stages.iter().map(|s| s.severity.weight()).sum()
+    }
+
+    /// Bytes of memory, about, with what is told of it as an incident.
+    fn bytes(&self) -> usize {
+        2_048 + self.members.len() * 400 + self.files.len() * 160 + self.peers.len() * 128 + self.stages.len() * 2_048
     }
 
     /// How many origins lead to it, and how many lie merely on the way: what it hangs together with changes as these do.
@@ -324,6 +331,10 @@ pub(super) struct Cases {
     merged: Vec<(usize, u64)>,
     /// What was held for cases that are no more.
     loose: Vec<ProcessKey>,
+    /// What all take, in bytes.
+    took: usize,
+    /// Cases that were forgotten.
+    pub(super) forgotten: u64,
     /// How often a process that belongs to a case was not made part of it, for there are too many.
     pub(super) unlisted: u64,
 }
@@ -367,14 +378,20 @@ impl Cases {
 
     /// Bytes of memory, about, with what is told of the incidents.
     pub(super) fn bytes(&self) -> usize {
-        let one = |case: &Case| {
-            2_048
-                + case.members.len() * 400
-                + case.files.len() * 160
-                + case.peers.len() * 128
-                + case.stages.len() * 2_048
-        };
-        self.cases.values().map(|case| one(case)).sum::<usize>() + self.of_process.len() * 40
+        self.took + self.of_process.len() * 40
+    }
+
+    /// Looks again at what a case takes: something has changed.
+    pub(super) fn weigh(&mut self, id: u64) {
+        let Some(took) = self.cases.get(&id).map(|case| case.bytes()) else { return };
+        let Some(case) = self.cases.get_mut(&id).filter(|case| case.took != took).map(Arc::make_mut) else { return };
+        self.took = self.took - case.took + took;
+        case.took = took;
+    }
+
+    /// Forgets cases that are no incidents, oldest first, until all take so many bytes at most.
+    pub(super) fn bound(&mut self, bytes: usize) {
+        while self.bytes() > bytes && self.evict_lesser() {}
     }
 
     /// Begins a case with its first signal.
@@ -404,6 +421,7 @@ impl Cases {
             origins: IndexSet::default(),
             containers: IndexSet::default(),
             incident: None,
+            took: 0,
         };
         self.cases.insert(self.next, Arc::new(case));
         self.note_lesser(self.next);
@@ -419,10 +437,25 @@ impl Cases {
         self.lesser.push_back(id);
     }
 
-    fn evict(&mut self) {
+    fn evict_lesser(&mut self) -> bool {
         let lesser = std::iter::from_fn(|| self.lesser.pop_front()).find(|id| is_lesser(&self.cases, *id));
-        let Some(id) = lesser.or_else(|| self.cases.keys().next().copied()) else { return };
-        let Some(case) = self.cases.remove(&id) else { return };
+        lesser.is_some_and(|id| self.forget(id))
+    }
+
+    fn evict(&mut self) {
+        if self.evict_lesser() {
+            return;
+        }
+        let oldest = self.cases.keys().next().copied();
+        if let Some(id) = oldest {
+            self.forget(id);
+        }
+    }
+
+    fn forget(&mut self, id: u64) -> bool {
+        let Some(case) = self.cases.remove(&id) else { return false };
+        self.took -= case.took;
+        self.forgotten += 1;
         for key in case.members.keys() {
             self.of_process.remove(key);
         }
@@ -435,6 +468,7 @@ impl Cases {
             self.of_container.remove(container);
         }
         self.loose.extend(case.held.iter().copied());
+        true
     }
 
     /// Makes cases one: the oldest takes in the others. Gives its id.
@@ -442,6 +476,7 @@ impl Cases {
         let oldest = *ids.iter().min()?;
         for id in ids.iter().filter(|id| **id != oldest) {
             let Some(other) = self.cases.remove(id) else { continue };
+            self.took -= other.took;
             for key in other.members.keys() {
                 self.of_process.insert(*key, oldest);
             }

@@ -85,6 +85,8 @@ impl Detector {
         let key = event.header.process;
         if let Some(case) = self.cases.of_mut(key) {
             case.settle(graph, |key, on| self.holds.push((key, on)));
+            let id = case.id;
+            self.cases.weigh(id);
         }
         let loose = self.cases.take_loose().into_iter().map(|key| (key, false));
         self.holds.extend(loose);
@@ -101,6 +103,16 @@ impl Detector {
     /// Bytes of memory, about.
     pub(crate) fn bytes(&self) -> usize {
         self.cases.bytes()
+    }
+
+    /// Forgets signals that belong together and make no incident, oldest first, until all take so many bytes at most.
+    pub(crate) fn bound(&mut self, bytes: usize) {
+        self.cases.bound(bytes);
+    }
+
+    /// How often such had to be forgotten.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.cases.forgotten
     }
 
     /// How often a process that belongs to an incident, or to what may become one, was not listed, for there are too many.
@@ -170,6 +182,7 @@ impl Detector {
         if let Payload::Open(open) = &event.payload {
             self.cases.get_mut(id)?.note_file(&open.file.path);
         }
+        self.cases.weigh(id);
         (is_news || joins).then_some(id)
     }
 

@@ -53,8 +53,6 @@ pub struct Graph {
     memory: usize,
     processes_bytes: usize,
     told_bytes: usize,
-    /// Whether an ended process goes next, before a file or peer does.
-    turn: bool,
     texts: texts::Texts,
     processes: Table<ProcessKey, Process>,
     /// Children of processes that are not known (yet).
@@ -95,7 +93,6 @@ impl Default for Graph {
             memory: retain::MEMORY,
             processes_bytes: 0,
             told_bytes: 0,
-            turn: false,
             texts: texts::Texts::default(),
             processes: Table::default(),
             awaited: IndexMap::default(),

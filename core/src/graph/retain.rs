@@ -1,7 +1,7 @@
 //! What is kept, and what goes when memory is short: a bound in bytes on all that is known of a node.
 //!
-//! A little goes with each event, so that none has to wait for much. First go processes that have ended, longest ago first,
-//! and files and peers by turns, those used longest ago first; then processes that live, known longest first. What is held,
+//! A little goes with each event, so that none has to wait for much. First go processes that have ended and files and peers,
+//! whichever was longest ago, so that neither crowds out the other; then processes that live, known longest first. What is held,
 //! because an open incident rests on it, goes after all of that.
 
 use super::provenance::Step;
@@ -83,8 +83,7 @@ impl Graph {
             if !too_many && self.bytes() <= self.memory {
                 return;
             }
-            self.turn = !self.turn || too_many;
-            let gone = (self.turn && self.forget_ended())
+            let gone = ((too_many || self.ended_before_objects()) && self.forget_ended())
                 || self.forget_object()
                 || self.forget_ended()
                 || self.forget_living(false)
@@ -93,6 +92,13 @@ impl Graph {
                 return;
             }
         }
+    }
+
+    /// Whether the process that goes next ended before the file or peer that goes next was last used.
+    fn ended_before_objects(&self) -> bool {
+        let last_seen = |key: &ProcessKey| self.process(*key).map(|process| process.last_seen).unwrap_or_default();
+        let ended = self.ended.iter().next().map(last_seen);
+        ended.is_some_and(|ended| self.provenance.next_used().is_none_or(|used| ended <= used))
     }
 
     /// Makes a step towards forgetting the process that ended longest ago; false when there is none that is not held.

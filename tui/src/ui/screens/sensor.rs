@@ -231,6 +231,7 @@ fn losses(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line
         (gone.names, "names of addresses forgotten, to bound the memory"),
         (gone.lists, "lists of users, and sums of files, forgotten, to bound the memory"),
         (gone.signals, "signals forgotten, to bound the memory; incidents keep what they tell of them"),
+        (gone.cases, "groups of signals that were no incident forgotten: what follows them begins anew"),
         (gone.untold, "signals that no incident tells of, for there are too many incidents"),
         (gone.unlisted, "times that an incident did not list one of its processes, for there are too many"),
     ] {
