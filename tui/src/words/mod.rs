@@ -127,11 +127,23 @@ pub(crate) fn command(image: &Image) -> String {
 
 /// A file's path, with what makes it unusual.
 pub(crate) fn file(file: &File) -> String {
+    let end = if file.deleted { " (deleted)" } else { "" };
+    format!("{}{end}{}", file_name(file), doubt(file))
+}
+
+/// As [`file`], but not whether it was deleted, where that is told otherwise.
+pub(crate) fn file_but_its_end(file: &File) -> String {
+    format!("{}{}", file_name(file), doubt(file))
+}
+
+fn file_name(file: &File) -> String {
     let path = if file.path.is_empty() { "unknown file".to_owned() } else { shown(&file.path, LINE) };
     let start = if file.truncated { "…" } else { "" };
-    let end = if file.deleted { " (deleted)" } else { "" };
-    let doubt = if file.as_passed && !file.path.is_empty() { " (as it was called)" } else { "" };
-    format!("{start}{path}{end}{doubt}")
+    format!("{start}{path}")
+}
+
+fn doubt(file: &File) -> &'static str {
+    if file.as_passed && !file.path.is_empty() { " (as it was called)" } else { "" }
 }
 
 /// The names of the namespaces that differ: `mnt, pid`.

@@ -2,7 +2,6 @@
 
 use std::cell::RefMut;
 
-use lanner_core::event::File;
 use lanner_core::persistent::Place;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -220,8 +219,8 @@ fn line(scene: &Scene<'_>, touched: &Touched, columns: usize, look: Look) -> Lin
         None => String::new(),
     };
     // That it was deleted is among its letters.
-    let path =
-        words::file(&File { deleted: touched.file.deleted && !touched.deleted.happened(), ..touched.file.clone() });
+    let file = &touched.file;
+    let path = if touched.deleted.happened() { words::file_but_its_end(file) } else { words::file(file) };
     let style = if touched.file.deleted { look.dim() } else { Style::new() };
     if width(&path) + width(&before) <= room {
         spans.push(span(path, style));

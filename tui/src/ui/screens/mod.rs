@@ -77,7 +77,9 @@ pub(crate) fn paint_row(buffer: &mut Buffer, area: Rect, row: usize, line: &Line
     };
     buffer.set_line(area.x + 1, y, line, area.width - 1);
     let room = usize::from(area.width) - 1;
-    if room > 0 && line.width() > room && width(line.to_string().trim_end()) > room {
+    // No character has more columns than bytes: most rows are known to fit without being measured.
+    let bytes: usize = line.spans.iter().map(|s| s.content.len()).sum();
+    if room > 0 && bytes > room && line.width() > room && width(line.to_string().trim_end()) > room {
         let last = area.right() - 1;
         // Half of a wide character cannot stand there.
         if area.width > 2 && width(buffer[(last - 1, y)].symbol()) > 1 {
