@@ -206,3 +206,31 @@ fn what_is_no_incident_yet_takes_a_quarter_at_most_and_its_going_is_counted() {
     assert!(engine.let_go().cases > 1_000, "{:?}", engine.let_go());
     assert!(engine.incidents().is_empty());
 }
+
+#[test]
+fn what_an_incident_rests_on_is_held_for_a_minute_after_its_last_process_ended() {
+    const MINUTE: u64 = 60_000_000_000;
+    let rules = "- rule: Written
+  desc: d
+  condition: evt.type = openat
+  output: o
+  priority: CRITICAL
+  tags: [mitre_persistence, T1543]
+";
+    let rules = RuleSet::load(&[("r.yaml", rules)]);
+    assert_eq!(rules.errors, []);
+    let mut engine = Engine::new(rules, Vec::new());
+    let (attacker, next, other) = (ProcessKey::new(10, 1), ProcessKey::new(11, 2), ProcessKey::new(20, 1));
+    let mut say = |process, time, payload| {
+        let mut event = at(time, process, payload);
+        event.header.time = BootTime(time);
+        engine.apply(&event);
+        engine.graph().is_held(attacker)
+    };
+    assert!(say(attacker, 100, write(1)), "an incident goes on");
+    say(attacker, 101, fork(next, attacker));
+    say(attacker, 102, EXIT);
+    assert!(say(next, 103, EXIT), "it is over, and not for long");
+    assert!(say(other, MINUTE, write(2)), "what others do changes nothing");
+    assert!(!say(other, MINUTE + 103, EXIT), "it has been over for a minute");
+}

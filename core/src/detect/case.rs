@@ -53,6 +53,8 @@ pub(super) struct Case {
     pub(super) held: IndexSet<ProcessKey>,
     /// How many members were looked at for that.
     looked_at: usize,
+    /// It is on the list of those that are to be released.
+    is_to_release: bool,
     /// To who wrote what it runs and is not known to belong to it, and by which ways when that was last asked.
     pub(super) sought: Vec<Lead>,
     pub(super) sought_in: (usize, usize),
@@ -260,22 +262,34 @@ impl Case {
         self.anew = true;
     }
 
-    /// What an incident that goes on rests on is held: its members, and their ancestors. Tells `change` whom to hold from
-    /// now on, or to let loose.
-    pub(super) fn settle(&mut self, graph: &Graph, mut change: impl FnMut(ProcessKey, bool)) {
-        let is_open = self.incident.is_some() && !self.living.is_empty();
-        if !is_open {
-            self.held.drain(..).for_each(|key| change(key, false));
-            self.looked_at = 0;
-            return;
-        }
+    /// Whether it is an incident of which somebody lives.
+    pub(super) fn goes_on(&self) -> bool {
+        self.incident.is_some() && !self.living.is_empty()
+    }
+
+    /// What an incident that goes on rests on is held: its members, and their ancestors. Tells `hold` whom to hold from now on.
+    pub(super) fn hold(&mut self, graph: &Graph, mut hold: impl FnMut(ProcessKey)) {
         for key in self.members.keys().skip(self.looked_at) {
             // Above one that is held already all are.
             let line = std::iter::once(*key).chain(graph.ancestors(*key).map(|p| p.key));
             let fresh = line.filter(|key| graph.process(*key).is_some()).take_while(|key| self.held.insert(*key));
-            fresh.for_each(|key| change(key, true));
+            fresh.for_each(&mut hold);
         }
         self.looked_at = self.members.len();
+    }
+
+    /// Whether what it rests on is to be released later, and nobody has been told so yet.
+    pub(super) fn waits_to_release(&mut self) -> bool {
+        !self.held.is_empty() && !std::mem::replace(&mut self.is_to_release, true)
+    }
+
+    /// Tells `release` whom to let loose, unless it goes on again.
+    pub(super) fn release(&mut self, release: impl FnMut(ProcessKey)) {
+        self.is_to_release = false;
+        if !self.goes_on() {
+            self.held.drain(..).for_each(release);
+            self.looked_at = 0;
+        }
     }
 }
 
@@ -416,6 +430,7 @@ impl Cases {
             anew: true,
             held: IndexSet::default(),
             looked_at: 0,
+            is_to_release: false,
             sought: Vec::new(),
             sought_in: (0, 0),
             origins: IndexSet::default(),

@@ -1,20 +1,25 @@
 //! From signals to incidents.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::case::Cases;
 use super::chain::{self, Chain, Scene};
 use super::explain::{self, ProcessExplanation};
 use super::lead::Lead;
 use super::{Incident, Mentions, ProcessSummary, Signal, Stage, Status, author, because, follow, link};
-use crate::event::{ContainerInfo, Event, Payload, ProcessKey};
+use crate::event::{BootTime, ContainerInfo, Event, Payload, ProcessKey};
 use crate::graph::Graph;
+use crate::persistent::Queue;
 
 /// The score from which a case is an incident: one stage of high severity, or several lesser ones.
 pub(super) const INCIDENT_SCORE: u32 = 6;
 
 /// Incidents that are told; their indices hold for good, so that none is ever forgotten.
 const MAX_INCIDENTS: usize = 4_096;
+
+/// How long what an incident rests on is held after the last of its processes has ended.
+const LINGERS: Duration = Duration::from_secs(60);
 
 /// Joins signals into incidents.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +32,8 @@ pub(crate) struct Detector {
     mentions: Mentions<u64>,
     /// Whom to hold in the graph from now on, or to let loose.
     holds: Vec<(ProcessKey, bool)>,
+    /// Cases of which nobody lives any more, and when that was found, oldest first; each is in it once at most.
+    over: Queue<(BootTime, u64)>,
 }
 
 impl Detector {
@@ -36,7 +43,7 @@ impl Detector {
 
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
     pub(crate) fn seal(&mut self) -> usize {
-        self.cases.seal() + self.mentions.seal()
+        self.cases.seal() + self.mentions.seal() + self.over.seal()
     }
 
     pub(crate) fn incidents(&self) -> &[Arc<Incident>] {
@@ -82,17 +89,33 @@ impl Detector {
             revised.push(absorbed);
         }
         // Whose incident goes on, or does no more, may be another question after this event.
-        let key = event.header.process;
+        let (key, now) = (event.header.process, event.header.time);
         if let Some(case) = self.cases.of_mut(key) {
-            case.settle(graph, |key, on| self.holds.push((key, on)));
+            if case.goes_on() {
+                case.hold(graph, |key| self.holds.push((key, true)));
+            } else if case.waits_to_release() {
+                self.over.push_back((now, case.id));
+            }
             let id = case.id;
             self.cases.weigh(id);
         }
+        self.release(now);
         let loose = self.cases.take_loose().into_iter().map(|key| (key, false));
         self.holds.extend(loose);
         revised.sort_unstable();
         revised.dedup();
         revised
+    }
+
+    /// Lets loose what incidents rested on that have been over for a while. Who of them ended last is often followed by the
+    /// next within a moment, a request or a job; to let all of it loose each time, and hold it again, would be far more work.
+    fn release(&mut self, now: BootTime) {
+        while self.over.get(0).is_some_and(|(since, _)| since.after(LINGERS) <= now) {
+            let Some((_, id)) = self.over.pop_front() else { return };
+            if let Some(case) = self.cases.get_mut(id) {
+                case.release(|key| self.holds.push((key, false)));
+            }
+        }
     }
 
     /// Whom to hold in the graph, and whom to let loose, since this was last asked.
