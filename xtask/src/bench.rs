@@ -27,7 +27,7 @@ pub(crate) enum Bench {
     },
     /// What the user interface takes: time, memory, bytes for the terminal, and how soon something is seen
     Ui {
-        /// Only these: frames, share, key, idle, bytes, delay, first
+        /// Only these: frames, share, key, idle, bytes, delay, first, past
         #[arg(value_name = "PART")]
         parts: Vec<String>,
     },

@@ -42,7 +42,24 @@ const SCREENS: [(&str, &str); 12] = [
 ];
 
 pub(crate) fn run() -> io::Result<()> {
-    let (mut load, before) = Load::new();
+    let (mut load, mut model) = loaded();
+    // Whoever ended lately is shown too: let there be as many of them as there will be all along.
+    for _ in 0..250 {
+        update(&mut model, Msg::Feed(FeedItem::Batch(load.next(Duration::from_millis(100)))));
+    }
+    println!(
+        "| a frame at {COLUMNS} x {ROWS}, goal 4 ms | events | drawing | both: half within | 99 % | slowest | bytes |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for (name, keys) in SCREENS {
+        screen(&mut model, &mut load, name, keys)?;
+    }
+    Ok(())
+}
+
+/// The load, and a model that knows what was before it.
+pub(crate) fn loaded() -> (Load, Model) {
+    let (load, before) = Load::new();
     let size = Size { width: COLUMNS, height: ROWS };
     let look = Look::from_env(|name| match name {
         "COLORTERM" => Some("truecolor".to_owned()),
@@ -56,18 +73,7 @@ pub(crate) fn run() -> io::Result<()> {
     for batch in before {
         update(&mut model, Msg::Feed(FeedItem::Batch(batch)));
     }
-    // Whoever ended lately is shown too: let there be as many of them as there will be all along.
-    for _ in 0..250 {
-        update(&mut model, Msg::Feed(FeedItem::Batch(load.next(Duration::from_millis(100)))));
-    }
-    println!(
-        "| a frame at {COLUMNS} x {ROWS}, goal 4 ms | events | drawing | both: half within | 99 % | slowest | bytes |"
-    );
-    println!("|---|---|---|---|---|---|---|");
-    for (name, keys) in SCREENS {
-        screen(&mut model, &mut load, name, keys)?;
-    }
-    Ok(())
+    (load, model)
 }
 
 fn screen(model: &mut Model, load: &mut Load, name: &str, keys: &str) -> io::Result<()> {

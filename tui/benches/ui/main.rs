@@ -2,7 +2,7 @@
 //! something is seen. Figures are printed, not judged: `cargo xtask bench ui`, or with parts by name,
 //! `cargo xtask bench ui frames key`.
 //!
-//! `frames` draws in this process; all others run the program as it is shipped, in a pseudo-terminal.
+//! `frames` and `past` work in this process; all others run the program as it is shipped, in a pseudo-terminal.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
@@ -11,6 +11,7 @@ mod figures;
 mod frames;
 mod load;
 mod opening;
+mod past;
 mod playing;
 mod quiet;
 mod replayed;
@@ -27,7 +28,7 @@ const ROWS: u16 = 70;
 type Part = (&'static str, fn() -> io::Result<()>);
 
 /// The parts, in the order in which they run.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("frames", frames::run),
     ("share", playing::share),
     ("key", playing::key),
@@ -35,6 +36,7 @@ const PARTS: [Part; 7] = [
     ("bytes", beside::bytes),
     ("delay", beside::delay),
     ("first", opening::run),
+    ("past", past::run),
 ];
 
 fn main() -> ExitCode {

@@ -160,10 +160,7 @@ impl Session {
 
     /// A line of /proc/PID/status, in MiB.
     pub(crate) fn memory(&self, name: &str) -> io::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        let kib = line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0);
-        Ok(kib / 1024)
+        memory(self.pid(), name)
     }
 
     /// Leaves the program as a user does.
@@ -180,4 +177,12 @@ impl Drop for Session {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A line of a process's /proc/PID/status, in MiB.
+pub(crate) fn memory(pid: u32, name: &str) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    let kib = line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0);
+    Ok(kib / 1024)
 }

@@ -1,5 +1,7 @@
 //! The model: what is known and what the user chose.
 
+use std::ops::Range;
+
 use lanner_core::engine::Engine;
 use ratatui::layout::Size;
 
@@ -43,6 +45,17 @@ impl Model {
     /// Whether there is work left to do when nothing else comes: a filter is still being asked.
     pub fn is_busy(&self) -> bool {
         self.state.listing.progress(&self.world.latest()).is_some()
+    }
+
+    /// The events that can be gone back to, by their numbers.
+    pub fn moments(&self) -> Range<u64> {
+        let history = self.world.latest().history;
+        history.start()..history.end()
+    }
+
+    /// Goes to the moment of an event, as a move in the timeline does. The next [`update`](super::update()) makes it ready.
+    pub fn go_to(&mut self, number: u64) {
+        self.state.go_to(&self.world.latest(), number);
     }
 
     pub(crate) fn scene(&self) -> Scene<'_> {

@@ -1,6 +1,6 @@
 //! The past is shown as it was; and what was known stays when the connection was lost for a while.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lanner_core::engine::Engine;
 use lanner_core::event::{Batch, BootTime, Event, Exec, Header, Origin, Payload};
@@ -9,7 +9,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::super::feed::{FeedItem, Source};
-use super::super::forest::TreeCache;
 use super::super::keymap::Keymap;
 use super::super::known::changes::Changes;
 use super::super::known::history::History;
@@ -19,7 +18,6 @@ use super::super::model::Model;
 use super::super::state::Screen;
 use super::super::update::{Msg, update};
 use super::super::view::{ViewState, paint};
-use super::script::{Place, Script};
 use super::{PLAIN, attack, key, text};
 
 fn engine() -> Engine {
@@ -189,73 +187,4 @@ fn a_gap_leaves_what_was_known_and_tells_who_was_gone_after_it() {
     let mut buffer = Buffer::empty(area);
     paint(&scene, &model.state, &mut ViewState::default(), area, &mut buffer);
     assert!(text(&buffer).lines().next().unwrap().contains("1m00s unseen"), "the gap is told");
-}
-
-/// How long it takes to jump about in a million events: `cargo test --release -p lanner jump -- --ignored`.
-#[test]
-#[ignore = "a measurement, for a release build; it always fails, with what it found"]
-fn a_jump_in_a_million_events_takes_a_tenth_of_a_second() {
-    const EVENTS: usize = 1_000_000;
-    let mut script = Script::starting_at(Duration::from_secs(100));
-    let place = Place::service("load.service");
-    let init = script.alive(1, None, &place, &["init"]);
-    let mut living = std::collections::VecDeque::new();
-    let mut model = Model::new(engine, Source::Live, PLAIN, Keymap::default(), Size { width: 80, height: 24 });
-    let (mut fed, mut all, mut longest) = (0, Duration::ZERO, Duration::ZERO);
-    while fed < EVENTS {
-        let (worker, _) = script.spawn(init, &place, &["worker", "--job", "a", "b"]);
-        for i in 0..6 {
-            let ino = (fed % 5_000) as u64 * 10 + i;
-            script.open(worker, &format!("/var/lib/load/{ino}"), ino, true, false);
-        }
-        script.connect(worker, &format!("10.1.{}.{}:443", fed / 7 % 200, fed / 3 % 200), 1_000);
-        living.push_back(worker);
-        if living.len() > 1_000
-            && let Some(oldest) = living.pop_front()
-        {
-            script.exit(oldest, 0);
-        }
-        script.wait(Duration::from_millis(1));
-        if script.events.len() < 1_000 {
-            continue;
-        }
-        let events: Vec<Event> = std::mem::take(&mut script.events);
-        let events = events.into_iter().enumerate().map(|(i, mut event)| {
-            event.header.seq = (fed + i + 1) as u64;
-            event
-        });
-        let batch = Batch { events: events.collect(), ..Batch::default() };
-        fed += batch.events.len();
-        let begun = Instant::now();
-        update(&mut model, Msg::Feed(FeedItem::Batch(batch)));
-        longest = longest.max(begun.elapsed());
-        all += begun.elapsed();
-    }
-    let (start, end) = (model.scene().history.start(), model.scene().history.end());
-    let status = |name: &str| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        status.lines().find(|l| l.starts_with(name)).unwrap_or_default().replace('\t', " ")
-    };
-    let before = status("VmRSS");
-    let mut jumps: Vec<Duration> = (0..1_000u64)
-        .map(|i| {
-            let begun = Instant::now();
-            model.state.go_to(&model.world.latest(), start + (i * 7_919 % 1_000) * (end - start) / 1_000);
-            update(&mut model, Msg::Work);
-            begun.elapsed()
-        })
-        .collect();
-    jumps.sort_unstable();
-    let begun = Instant::now();
-    let rows = TreeCache::get(&model.world.latest(), &model.state).rows.len();
-    let forest = begun.elapsed();
-    panic!(
-        "{fed} events in {all:?}, at most {longest:?} for 1000; {} kept; a jump {:?}, 99 % within {:?}, at most {:?}; \
-         the tree anew in {forest:?} ({rows} rows); {before} before the jumps; {}",
-        end - start,
-        jumps[500],
-        jumps[990],
-        jumps[999],
-        status("VmHWM")
-    );
 }

@@ -1,0 +1,50 @@
+//! What it takes to go about in the past: jumps all over a million events.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use lanner::ui::{FeedItem, Msg, update};
+
+use crate::figures::{Spread, milliseconds};
+use crate::frames::loaded;
+use crate::session::memory;
+
+const EVENTS: u64 = 1_000_000;
+const JUMPS: u64 = 1_000;
+
+pub(crate) fn run() -> io::Result<()> {
+    let (mut load, mut model) = loaded();
+    let mut taking = Spread::new();
+    while model.moments().end < EVENTS {
+        // A thousand events.
+        let batch = load.next(Duration::from_millis(200));
+        let begun = Instant::now();
+        update(&mut model, Msg::Feed(FeedItem::Batch(batch)));
+        taking.add(begun.elapsed());
+    }
+    let before = memory(std::process::id(), "VmRSS")?;
+    let moments = model.moments();
+    let mut jumps = Spread::new();
+    for n in 0..JUMPS {
+        // All over it: 7919 is a prime.
+        let to = moments.start + (n * 7_919 % JUMPS) * (moments.end - moments.start) / JUMPS;
+        let begun = Instant::now();
+        model.go_to(to);
+        update(&mut model, Msg::Work);
+        jumps.add(begun.elapsed());
+    }
+    println!(
+        "| jumps in {} of {} events, goal 100 ms | half within | 99 % | slowest |",
+        moments.end - moments.start,
+        moments.end
+    );
+    println!("|---|---|---|---|");
+    let row = |what: &str, spread: &mut Spread| {
+        let [half, most, slowest] = [50, 99, 100].map(|percent| milliseconds(spread.within(percent)));
+        println!("| {what} | {half} | {most} | {slowest} |");
+    };
+    row("a jump", &mut jumps);
+    row("to take in a thousand events", &mut taking);
+    println!("\n{before} MiB were resident before the jumps, and {} at most", memory(std::process::id(), "VmHWM")?);
+    Ok(())
+}
