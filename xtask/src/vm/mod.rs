@@ -38,7 +38,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "sensor_kernel")]
     test: String,
     /// Seconds after which a guest is ended
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1200)]
     timeout: u64,
     /// Memory of the guest, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
