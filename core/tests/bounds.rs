@@ -42,6 +42,16 @@ fn write(ino: u64) -> Payload {
     }))
 }
 
+/// One rule.
+fn engine(condition: &str, priority: &str) -> Engine {
+    let rule = format!(
+        "- rule: R\n  desc: d\n  condition: {condition}\n  output: o\n  priority: {priority}\n  tags: [mitre_discovery, T1082]\n"
+    );
+    let rules = RuleSet::load(&[("r.yaml", &rule)]);
+    assert_eq!(rules.errors, []);
+    Engine::new(rules, Vec::new())
+}
+
 const EXIT: Payload = Payload::Exit(Exit { code: 0, signal: 0 });
 
 #[test]
@@ -187,16 +197,7 @@ fn what_is_known_reaches_about_as_far_back_for_processes_as_for_files() {
 
 #[test]
 fn what_is_no_incident_yet_takes_a_quarter_at_most_and_its_going_is_counted() {
-    let rules = "- rule: Seen
-  desc: d
-  condition: evt.type = fork
-  output: o
-  priority: INFO
-  tags: [mitre_discovery, T1082]
-";
-    let rules = RuleSet::load(&[("r.yaml", rules)]);
-    assert_eq!(rules.errors, []);
-    let mut engine = Engine::new(rules, Vec::new()).with_memory(4 << 20);
+    let mut engine = engine("evt.type = fork", "INFO").with_memory(4 << 20);
     for round in 0..4_000 {
         let parent = ProcessKey::new(u32::try_from(round).unwrap() + 2_000, round + 2);
         let child = ProcessKey::new(parent.pid + 100_000, round + 3);
@@ -210,16 +211,7 @@ fn what_is_no_incident_yet_takes_a_quarter_at_most_and_its_going_is_counted() {
 #[test]
 fn what_an_incident_rests_on_is_held_for_a_minute_after_its_last_process_ended() {
     const MINUTE: u64 = 60_000_000_000;
-    let rules = "- rule: Written
-  desc: d
-  condition: evt.type = openat
-  output: o
-  priority: CRITICAL
-  tags: [mitre_persistence, T1543]
-";
-    let rules = RuleSet::load(&[("r.yaml", rules)]);
-    assert_eq!(rules.errors, []);
-    let mut engine = Engine::new(rules, Vec::new());
+    let mut engine = engine("evt.type = openat", "CRITICAL");
     let (attacker, next, other) = (ProcessKey::new(10, 1), ProcessKey::new(11, 2), ProcessKey::new(20, 1));
     let mut say = |process, time, payload| {
         let mut event = at(time, process, payload);
@@ -233,4 +225,20 @@ fn what_an_incident_rests_on_is_held_for_a_minute_after_its_last_process_ended()
     assert!(say(next, 103, EXIT), "it is over, and not for long");
     assert!(say(other, MINUTE, write(2)), "what others do changes nothing");
     assert!(!say(other, MINUTE + 103, EXIT), "it has been over for a minute");
+}
+
+#[test]
+fn a_clock_that_stepped_ahead_for_one_event_holds_nothing_for_good() {
+    const MINUTE: u64 = 60_000_000_000;
+    let mut engine = engine("evt.type = openat", "CRITICAL");
+    let (attacker, other) = (ProcessKey::new(10, 1), ProcessKey::new(20, 1));
+    let mut say = |process, seq, time, payload| {
+        let mut event = at(seq, process, payload);
+        event.header.time = BootTime(time);
+        engine.apply(&event);
+        engine.graph().is_held(attacker)
+    };
+    assert!(say(attacker, 1, MINUTE, write(1)));
+    say(attacker, 2, 1_000 * MINUTE, EXIT);
+    assert!(!say(other, 3, MINUTE + 1, write(2)));
 }

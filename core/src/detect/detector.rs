@@ -110,7 +110,9 @@ impl Detector {
     /// Lets loose what incidents rested on that have been over for a while. Who of them ended last is often followed by the
     /// next within a moment, a request or a job; to let all of it loose each time, and hold it again, would be far more work.
     fn release(&mut self, now: BootTime) {
-        while self.over.get(0).is_some_and(|(since, _)| since.after(LINGERS) <= now) {
+        // A time that lies far ahead is that of a clock which stepped: nothing may wait behind it for good.
+        let is_due = |since: BootTime| u128::from(since.0.abs_diff(now.0)) >= LINGERS.as_nanos();
+        while self.over.get(0).is_some_and(|(since, _)| is_due(*since)) {
             let Some((_, id)) = self.over.pop_front() else { return };
             if let Some(case) = self.cases.get_mut(id) {
                 case.release(|key| self.holds.push((key, false)));
