@@ -10,7 +10,7 @@ use super::{Link, LinkKind, ProcessSummary, Severity, Signal, Tactic, words};
 use crate::event::{BootTime, ContainerId, ContainerInfo, Event, ProcessKey, Text};
 use crate::graph::Graph;
 use crate::hash::{HashMap, HashSet, IndexMap, IndexSet};
-use crate::persistent::{Queue, Table};
+use crate::persistent::{Queue, Sealed, Table};
 
 /// Cases that are kept. Those that are no incident go first, oldest first.
 const MAX_CASES: usize = 4_096;
@@ -355,7 +355,7 @@ pub(super) struct Cases {
 
 impl Cases {
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> usize {
+    pub(super) fn seal(&mut self) -> Sealed {
         self.cases.seal()
             + self.lesser.seal()
             + self.of_process.seal()

@@ -10,7 +10,7 @@ use super::lead::Lead;
 use super::{Incident, Mentions, ProcessSummary, Signal, Stage, Status, author, because, follow, link};
 use crate::event::{BootTime, ContainerInfo, Event, Payload, ProcessKey};
 use crate::graph::Graph;
-use crate::persistent::Queue;
+use crate::persistent::{Queue, Sealed};
 
 /// The score from which a case is an incident: one stage of high severity, or several lesser ones.
 pub(super) const INCIDENT_SCORE: u32 = 6;
@@ -42,7 +42,7 @@ impl Detector {
     }
 
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(crate) fn seal(&mut self) -> usize {
+    pub(crate) fn seal(&mut self) -> Sealed {
         self.cases.seal() + self.mentions.seal() + self.over.seal()
     }
 

@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::event::ContainerInfo;
-use crate::persistent::Table;
+use crate::persistent::{Sealed, Table};
 
 /// Containers that are waited for; those spoken of first go first.
 const MAX_CONTAINERS: usize = 8_192;
@@ -21,7 +21,7 @@ impl<T> Default for Mentions<T> {
 
 impl<T: Copy + Ord> Mentions<T> {
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(crate) fn seal(&mut self) -> usize {
+    pub(crate) fn seal(&mut self) -> Sealed {
         self.0.seal()
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::event::{BootTime, ContainerId, ProcessKey};
-use crate::persistent::Table;
+use crate::persistent::{Sealed, Table};
 
 /// Callers and peers that are kept; the oldest go first.
 const MAX_CONTACTS: usize = 16_384;
@@ -63,7 +63,7 @@ impl Contacts {
     }
 
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> usize {
+    pub(super) fn seal(&mut self) -> Sealed {
         self.known.seal()
     }
 

@@ -1,7 +1,7 @@
 //! What files held that were run, and when.
 
 use crate::event::{BootTime, Digest, FileId, Sha256};
-use crate::persistent::Table;
+use crate::persistent::{Sealed, Table};
 
 /// Files whose sums are kept; those told of longest ago go first, and are counted.
 const MAX_FILES: usize = 16_384;
@@ -52,7 +52,7 @@ impl Digests {
     }
 
     /// See [`Table::seal`].
-    pub(super) fn seal(&mut self) -> usize {
+    pub(super) fn seal(&mut self) -> Sealed {
         self.files.seal()
     }
 

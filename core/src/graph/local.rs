@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::event::{Flow, FlowId, ProcessKey};
-use crate::persistent::Table;
+use crate::persistent::{Sealed, Table};
 
 /// Ends that are kept; the oldest go first.
 const MAX_ENDS: usize = 32_768;
@@ -58,7 +58,7 @@ impl Ends {
     }
 
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> usize {
+    pub(super) fn seal(&mut self) -> Sealed {
         self.known.seal()
     }
 

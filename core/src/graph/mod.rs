@@ -34,7 +34,7 @@ use std::net::IpAddr;
 
 use crate::event::{Accounts, BootTime, ContainerId, ContainerInfo, File, FileId, ProcessKey, Sha256, Text};
 use crate::hash::IndexMap;
-use crate::persistent::{Place, Queue, Table};
+use crate::persistent::{Place, Queue, Sealed, Table};
 
 pub use ask::Ask;
 pub use container::{Cause, Container};
@@ -122,7 +122,7 @@ impl Default for Graph {
 
 impl Graph {
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub fn seal(&mut self) -> usize {
+    pub fn seal(&mut self) -> Sealed {
         self.texts.seal()
             + self.processes.seal()
             + self.by_pid.seal()

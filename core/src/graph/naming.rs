@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::event::{BootTime, Dns, Header, ProcessKey, ResponseCode, Text};
 use crate::hash::HashSet;
-use crate::persistent::Table;
+use crate::persistent::{Sealed, Table};
 
 /// Addresses whose names are kept; those answered longest ago go first, and are counted.
 const MAX_NAMES: usize = 32_768;
@@ -72,7 +72,7 @@ impl Names {
     }
 
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> usize {
+    pub(super) fn seal(&mut self) -> Sealed {
         self.known.seal()
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::event::{BootTime, ContainerId, FileId, Header, ProcessKey};
-use crate::persistent::{Place, Queue, Table};
+use crate::persistent::{Place, Queue, Sealed, Table};
 
 /// Edges that are let go at a time: what everybody uses has very many.
 const EDGES_AT_ONCE: usize = 256;
@@ -146,7 +146,7 @@ struct Linked {
 
 impl Provenance {
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> usize {
+    pub(super) fn seal(&mut self) -> Sealed {
         self.nodes.seal()
             + self.edges.seal()
             + self.tracers.seal()

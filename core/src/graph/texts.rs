@@ -1,7 +1,7 @@
 //! Texts that occur again and again, each kept once: names, paths, control groups, arguments.
 
 use crate::event::Text;
-use crate::persistent::{Place, Table};
+use crate::persistent::{Place, Sealed, Table};
 
 /// Longer texts than these, in bytes, are not likely to occur again.
 const LONGEST: usize = 1_024;
@@ -33,7 +33,7 @@ impl Texts {
     }
 
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> usize {
+    pub(super) fn seal(&mut self) -> Sealed {
         self.known.seal()
     }
 

@@ -1,11 +1,38 @@
 //! A vector whose copies share its chunks.
 
+use std::ops::Add;
 use std::sync::Arc;
 
 /// What a chunk takes at most, in bytes, unless one entry takes more: what is copied for the first change after a copy.
-const BYTES: usize = 2 << 10;
+const BYTES: usize = 1 << 10;
 /// Entries of a chunk at most: what is copied for one bit should not be more.
 const MOST: usize = 256;
+
+/// What a copy takes, about, in bytes; not what entries point to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sealed {
+    /// What it does not share: what had changed since the copy before.
+    pub own: usize,
+    /// All of it.
+    pub whole: usize,
+}
+
+impl Add for Sealed {
+    type Output = Sealed;
+
+    fn add(self, other: Sealed) -> Sealed {
+        Sealed { own: self.own + other.own, whole: self.whole + other.whole }
+    }
+}
+
+impl Sealed {
+    /// Of a list of so many chunks of `T`, of which so many were copied.
+    pub(super) fn of<T>(chunks: usize, copied: usize) -> Sealed {
+        let list = chunks * size_of::<Chunk<T>>();
+        let entries = Chunks::<T>::LEN * size_of::<T>();
+        Sealed { own: copied * entries + list, whole: chunks * entries + list }
+    }
+}
 
 /// Entries by their indices. None is ever moved.
 #[derive(Debug, Clone)]
@@ -102,12 +129,10 @@ impl<T> Chunks<T> {
         self.chunks.get(index / Self::LEN)?.as_slice().get(index % Self::LEN)
     }
 
-    /// Lets clones share all entries from now on. Gives about how many bytes the next clone takes, with what was copied
-    /// since the last one, but not what entries point to.
-    pub fn seal(&mut self) -> usize {
+    /// Lets clones share all entries from now on. Gives about what the next clone takes.
+    pub fn seal(&mut self) -> Sealed {
         self.chunks.iter_mut().for_each(Chunk::seal);
-        let copied = std::mem::take(&mut self.copied) * Self::LEN * size_of::<T>();
-        copied + self.chunks.len() * size_of::<Chunk<T>>()
+        Sealed::of::<T>(self.chunks.len(), std::mem::take(&mut self.copied))
     }
 }
 

@@ -12,6 +12,6 @@ mod chunks;
 mod queue;
 mod table;
 
-pub use chunks::Chunks;
+pub use chunks::{Chunks, Sealed};
 pub use queue::Queue;
 pub use table::{Place, Table};

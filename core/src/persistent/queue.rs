@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::chunks::{Chunk, Chunks};
+use super::chunks::{Chunk, Chunks, Sealed};
 
 /// Entries in a row.
 #[derive(Debug, Clone)]
@@ -50,10 +50,9 @@ impl<T> Queue<T> {
     }
 
     /// As [`Chunks::seal`].
-    pub fn seal(&mut self) -> usize {
+    pub fn seal(&mut self) -> Sealed {
         self.chunks.iter_mut().for_each(Chunk::seal);
-        let copied = std::mem::take(&mut self.copied) * Self::LEN * size_of::<T>();
-        copied + self.chunks.len() * size_of::<Chunk<T>>()
+        Sealed::of::<T>(self.chunks.len(), std::mem::take(&mut self.copied))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::Chunks;
+use super::{Chunks, Sealed};
 
 /// No entry.
 const NONE: u32 = u32::MAX;
@@ -99,8 +99,9 @@ impl<K, V> Table<K, V> {
     }
 
     /// As [`Chunks::seal`].
-    pub fn seal(&mut self) -> usize {
-        self.slots.seal() + self.free.len() * size_of::<Place>()
+    pub fn seal(&mut self) -> Sealed {
+        let free = self.free.len() * size_of::<Place>();
+        self.slots.seal() + Sealed { own: free, whole: free }
     }
 
     fn entry(&self, place: Place) -> Option<&(K, V)> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use lanner_core::event::{AttributeChange, BootTime, Event, File, FileId, Header, MadeKind, Payload, ProcessKey, Text};
-use lanner_core::persistent::{Place, Table};
+use lanner_core::persistent::{Place, Sealed, Table};
 
 /// Files that are kept; a sixteenth goes at a time, those untouched for longest, what was written and executed last. They
 /// are counted.
@@ -129,7 +129,7 @@ fn tells(change: &AttributeChange) -> bool {
 
 impl Files {
     /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(crate) fn seal(&mut self) -> usize {
+    pub(crate) fn seal(&mut self) -> Sealed {
         self.known.seal() + self.by_id.seal() + self.by_path.seal()
     }
 

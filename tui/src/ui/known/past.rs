@@ -1,8 +1,8 @@
 //! The picture at any kept event: the nearest snapshot before it, and the events from there on once more.
 //!
 //! Snapshots share with each other, and with the picture of now, whatever is the same, so that one costs what has changed
-//! since the one before. They are taken every so many events, and thinned out as their memory asks for it, where they stand
-//! closest. The first stands where the history begins, so that no kept event is out of reach; when there is no other it
+//! since the one before. They are taken every so many events, and every second goes, from then on too, whenever there is no
+//! room for more. The first stands where the history begins, so that no kept event is out of reach; when there is no other it
 //! goes along with the history.
 
 use std::collections::VecDeque;
@@ -11,31 +11,47 @@ use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
+use lanner_core::persistent::Sealed;
+
 use super::history::History;
 use super::picture::Picture;
 
-/// Events between snapshots, until they are thinned out.
-const DISTANCE: u64 = 16_384;
-
-/// Weight of events between snapshots at most, in bytes: large ones take longer.
-const HEAVY: u64 = 16 << 20;
+/// Between snapshots, as long as there is room for all of them.
+const APART: Distance = Distance { events: 16_384, weight: 16 << 20 };
 
 /// Snapshots that are kept at most.
 const MOST: usize = 256;
 
 /// What all snapshots may take together beside the picture of now, in bytes.
-pub(crate) const ROOM: usize = 192 << 20;
+pub(crate) const ROOM: usize = 96 << 20;
 
-/// Blocks that are unpacked ahead of what is taken in, and pictures that wait to be gone.
+/// Blocks that are unpacked ahead of what is taken in.
 const AHEAD: usize = 4;
+
+/// So many events, or so many bytes of them: large ones take longer.
+#[derive(Clone, Copy)]
+struct Distance {
+    events: u64,
+    weight: u64,
+}
+
+impl Distance {
+    fn twice(self) -> Distance {
+        Distance { events: self.events * 2, weight: self.weight * 2 }
+    }
+
+    fn lie_between(self, before: &Snapshot, end: u64, weight: u64) -> bool {
+        end >= before.end + self.events || weight >= before.weight + self.weight
+    }
+}
 
 struct Snapshot {
     /// The number of the event that comes next.
     end: u64,
     /// The weight of all events until then, in bytes.
     weight: u64,
-    /// What it does not share, in bytes, about.
-    bytes: usize,
+    /// What it takes that the one after it does not share.
+    takes: Sealed,
     picture: Picture,
 }
 
@@ -44,6 +60,14 @@ impl Snapshot {
         go_on(&mut self.picture, self.end..end, history);
         self.end = self.end.max(end);
     }
+}
+
+/// What changed in one stretch or in the next: where it changes is taken to be anybody's guess, so that of what changed in one
+/// as much changed in the other as of all.
+fn either(one: Sealed, next: Sealed) -> Sealed {
+    let both = (one.own as u128 * next.own as u128) / (next.whole as u128).max(1);
+    let own = (one.own + next.own).saturating_sub(usize::try_from(both).unwrap_or(usize::MAX));
+    Sealed { own, ..next }
 }
 
 /// Takes in events once more. While some are taken in another thread unpacks the next, as far as they are packed.
@@ -74,7 +98,7 @@ fn go_on(picture: &mut Picture, numbers: Range<u64>, history: &History) {
 pub(crate) struct Past {
     /// Oldest first; there is always one.
     snapshots: VecDeque<Snapshot>,
-    distance: u64,
+    apart: Distance,
     /// The moment that is looked at: the number of the event that comes next.
     seen: Option<(u64, Picture)>,
     /// Takes what is not needed any more: there may be so much in it that no frame should wait until it is gone.
@@ -84,11 +108,11 @@ pub(crate) struct Past {
 impl Past {
     /// Begins where nothing has happened yet.
     pub(crate) fn new(start: Picture) -> Past {
-        let first = Snapshot { end: 0, weight: 0, bytes: 0, picture: start };
-        let (away, gone) = sync_channel::<Picture>(AHEAD);
+        let first = Snapshot { end: 0, weight: 0, takes: Sealed::default(), picture: start };
+        let (away, gone) = sync_channel::<Picture>(MOST);
         // Without a thread it goes at once.
         let _ = thread::Builder::new().name("forget".to_owned()).spawn(move || gone.into_iter().for_each(drop));
-        Past { snapshots: VecDeque::from([first]), distance: DISTANCE, seen: None, away }
+        Past { snapshots: VecDeque::from([first]), apart: APART, seen: None, away }
     }
 
     fn put_away(&self, picture: Picture) {
@@ -97,8 +121,8 @@ impl Past {
 
     /// Takes snapshots this far apart at first.
     #[cfg(test)]
-    pub(crate) fn every(self, distance: u64) -> Past {
-        Past { distance, ..self }
+    pub(crate) fn every(self, events: u64) -> Past {
+        Past { apart: Distance { events, ..APART }, ..self }
     }
 
     /// How many snapshots there are.
@@ -110,28 +134,37 @@ impl Past {
     /// Notes how things stand at the end of the history, if the last snapshot is far enough back.
     pub(crate) fn note(&mut self, history: &History, now: &mut Picture) {
         let (end, weight) = (history.end(), history.weight_so_far());
-        let due =
-            self.snapshots.back().is_none_or(|last| end >= last.end + self.distance || weight >= last.weight + HEAVY);
-        if !due {
+        if self.snapshots.back().is_some_and(|last| !self.apart.lie_between(last, end, weight)) {
             return;
         }
-        let (picture, bytes) = now.snapshot();
-        self.snapshots.push_back(Snapshot { end, weight, bytes, picture });
-        while self.is_too_much() && self.thin_out() {}
+        let (picture, takes) = now.snapshot();
+        self.snapshots.push_back(Snapshot { end, weight, takes, picture });
+        while self.is_too_much() && self.snapshots.len() > 2 {
+            self.thin_out();
+        }
     }
 
-    /// Lets the snapshot go that leaves the smallest gap, the oldest of those alike. The first stays, for the history begins
-    /// there.
-    fn thin_out(&mut self) -> bool {
-        let gap = |at: &usize| self.snapshots[*at + 1].end - self.snapshots[*at - 1].end;
-        let Some(at) = (1..self.snapshots.len().saturating_sub(1)).min_by_key(gap) else { return false };
-        let Some(gone) = self.snapshots.remove(at) else { return false };
-        if let Some(next) = self.snapshots.get_mut(at) {
-            // The one before holds now what changed before either; much of that is the same.
-            next.bytes = next.bytes.max(gone.bytes) + next.bytes.min(gone.bytes) / 2;
+    /// Doubles the distance between snapshots, and lets those go that are closer. The first stays, for the history begins
+    /// there, and so does the last.
+    fn thin_out(&mut self) {
+        self.apart = self.apart.twice();
+        let last = self.snapshots.len() - 1;
+        let mut kept: VecDeque<Snapshot> = VecDeque::with_capacity(MOST);
+        let mut gone = None;
+        for (at, mut snapshot) in std::mem::take(&mut self.snapshots).into_iter().enumerate() {
+            if let Some(gone) = gone.take() {
+                snapshot.takes = either(gone, snapshot.takes);
+            }
+            let is_close =
+                kept.back().is_some_and(|before| !self.apart.lie_between(before, snapshot.end, snapshot.weight));
+            if is_close && at < last {
+                gone = Some(snapshot.takes);
+                self.put_away(snapshot.picture);
+            } else {
+                kept.push_back(snapshot);
+            }
         }
-        self.put_away(gone.picture);
-        true
+        self.snapshots = kept;
     }
 
     fn is_too_much(&self) -> bool {
@@ -140,7 +173,7 @@ impl Past {
 
     /// About how many bytes of memory the snapshots take, without what they share with the picture of now.
     pub(crate) fn bytes(&self) -> usize {
-        self.snapshots.iter().map(|s| s.bytes).sum()
+        self.snapshots.iter().map(|s| s.takes.own).sum()
     }
 
     /// Lets the oldest events go: those before the second snapshot, or a part of all that the first takes in then.

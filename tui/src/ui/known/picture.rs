@@ -3,7 +3,7 @@
 use lanner_core::detect::Signal;
 use lanner_core::engine::Engine;
 use lanner_core::event::Event;
-use lanner_core::persistent::Place;
+use lanner_core::persistent::{Place, Sealed};
 
 use super::changes::Changes;
 use super::files::Files;
@@ -24,13 +24,13 @@ impl Picture {
         Picture { engine, marks: Marks::default(), flows: Flows::default(), files: Files::default() }
     }
 
-    /// A copy, and about how many bytes it takes: what has changed since the copy before is copied, all else is shared.
-    pub(crate) fn snapshot(&mut self) -> (Picture, usize) {
-        let (engine, bytes) = self.engine.snapshot();
-        let bytes = bytes + self.marks.seal() + self.flows.seal() + self.files.seal();
+    /// A copy, and about what it takes: what has changed since the copy before is copied, all else is shared.
+    pub(crate) fn snapshot(&mut self) -> (Picture, Sealed) {
+        let (engine, sealed) = self.engine.snapshot();
+        let sealed = sealed + self.marks.seal() + self.flows.seal() + self.files.seal();
         let picture =
             Picture { engine, marks: self.marks.clone(), flows: self.flows.clone(), files: self.files.clone() };
-        (picture, bytes)
+        (picture, sealed)
     }
 
     /// Takes in an event, and notes what that changes; gives the signals that it raised.
