@@ -20,6 +20,10 @@ mod session;
 use std::io;
 use std::process::ExitCode;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The terminal.
 const COLUMNS: u16 = 240;
 const ROWS: u16 = 70;
