@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use lanner_collector::containers::Names;
-use lanner_collector::sensor::{Sensor, SensorConfig};
+use lanner_collector::sensor::{Sensor, SensorConfig, now};
 use lanner_core::detect::rules::RuleSet;
 use lanner_core::engine::Engine;
 use lanner_core::event::{BootTime, ContainerId, Event, Payload, ProcessKey, Text};
@@ -158,6 +158,7 @@ impl Stage {
     /// Does a deed, and waits until all who took part in it have ended.
     pub(crate) fn watch(&self, deed: &Deed, done: Done) -> Result<Seen, String> {
         let within = if done == Done::It { deed.within } else { deed.nearly_within };
+        let since = now();
         let child = self.spawn(within, &["perform", deed.name, done.word()]).map_err(|e| e.to_string())?;
         let pid = child.id();
         let output = child.wait_with_output().map_err(|e| e.to_string())?;
@@ -166,7 +167,7 @@ impl Stage {
         }
         let begun = Instant::now();
         loop {
-            let seen = self.state().of(pid);
+            let seen = self.state().of(pid, since);
             if seen.is_over() {
                 return Ok(seen);
             }
@@ -207,13 +208,15 @@ impl State {
         self.seen.append(&mut events);
     }
 
-    fn of(&mut self, pid: u32) -> Seen {
+    /// What a child that was made after `since` and its descendants did: numbers of processes are used again.
+    fn of(&mut self, pid: u32, since: BootTime) -> Seen {
         self.drain();
         let (mut seen, mut known) = (Seen::default(), HashSet::new());
         for event in &self.seen {
             let by = event.header.process;
+            let is_it = |child: ProcessKey| child.pid == pid && child.start >= since && by.pid == std::process::id();
             if let Payload::Fork(fork) = &event.payload
-                && (known.contains(&by) || (fork.child.pid == pid && by.pid == std::process::id()))
+                && (known.contains(&by) || is_it(fork.child))
                 && known.insert(fork.child)
             {
                 seen.cast.push(fork.child);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use lanner_core::event::{Connect, Event, Exec, Hook, HookLayer, HookState, Open, Payload, ProcessKey};
+use lanner_core::event::{BootTime, Connect, Event, Exec, Hook, HookLayer, HookState, Open, Payload, ProcessKey};
 
 /// The events of the process that performed a trick and of all its descendants, in their order.
 #[derive(Debug, Default)]
@@ -18,15 +18,18 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// What `pid`, a child of this process, and its descendants did, among all `events`.
-    pub(crate) fn of(pid: u32, events: &[Event], hooks: &[Hook]) -> Scene {
+    /// What `pid`, a child that this process made after `since`, and its descendants did, among all `events`: numbers of
+    /// processes are used again.
+    pub(crate) fn of(pid: u32, since: BootTime, events: &[Event], hooks: &[Hook]) -> Scene {
         let mut cast: Vec<ProcessKey> = Vec::new();
         let mut known: HashSet<ProcessKey> = HashSet::new();
         let mut own = Vec::new();
         for event in events {
             if let Payload::Fork(fork) = &event.payload
                 && (known.contains(&event.header.process)
-                    || (fork.child.pid == pid && event.header.process.pid == std::process::id()))
+                    || (fork.child.pid == pid
+                        && fork.child.start >= since
+                        && event.header.process.pid == std::process::id()))
                 && known.insert(fork.child)
             {
                 cast.push(fork.child);

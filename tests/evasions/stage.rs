@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
-use lanner_core::event::Event;
+use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig, now};
+use lanner_core::event::{BootTime, Event};
 
 use crate::scene::Scene;
 use crate::trick::Trick;
@@ -41,6 +41,7 @@ pub(crate) fn watch(stage: &Mutex<Stage>, trick: &Trick) -> Result<Scene, String
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut command = Command::new(program);
     command.args(["perform", trick.name]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let since = now();
     let child = command.spawn().map_err(|e| e.to_string())?;
     let pid = child.id();
     let output = child.wait_with_output().map_err(|e| e.to_string())?;
@@ -49,7 +50,7 @@ pub(crate) fn watch(stage: &Mutex<Stage>, trick: &Trick) -> Result<Scene, String
     }
     let begun = Instant::now();
     loop {
-        let scene = stage.lock().unwrap_or_else(PoisonError::into_inner).scene(pid);
+        let scene = stage.lock().unwrap_or_else(PoisonError::into_inner).scene(pid, since);
         if scene.is_over() {
             return Ok(scene);
         }
@@ -60,10 +61,10 @@ pub(crate) fn watch(stage: &Mutex<Stage>, trick: &Trick) -> Result<Scene, String
 }
 
 impl Stage {
-    fn scene(&mut self, pid: u32) -> Scene {
+    fn scene(&mut self, pid: u32, since: BootTime) -> Scene {
         let _ = self.sensor.wait(Duration::from_millis(4));
         let losses = self.sensor.drain(&mut self.seen);
         assert_eq!(losses, [], "nothing is lost at this pace");
-        Scene::of(pid, &self.seen, self.sensor.hooks())
+        Scene::of(pid, since, &self.seen, self.sensor.hooks())
     }
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use lanner_core::event::{Attempt, Connect, Header, Payload};
@@ -13,7 +12,7 @@ use super::network::{address, bind, connect, give_up_after, in_own_network, ip, 
 use super::stage::{Stage, expect, is_me, stage};
 
 /// What is told of attempts to reach `remote` from this network, until it has failed.
-fn until_failed(stage: &Mutex<Stage>, netns: u32, remote: SocketAddr) -> (Header, Connect) {
+fn until_failed(stage: Stage, netns: u32, remote: SocketAddr) -> (Header, Connect) {
     expect(stage, &format!("{remote} could not be reached"), |e| match e.payload {
         Payload::Connect(c) if c.flow.remote == remote && c.flow.netns == netns => {
             matches!(c.attempt, Attempt::Failed(_)).then_some((e.header, c))
@@ -22,9 +21,8 @@ fn until_failed(stage: &Mutex<Stage>, netns: u32, remote: SocketAddr) -> (Header
     })
 }
 
-fn started(stage: &Mutex<Stage>, netns: u32, remote: SocketAddr) -> Option<Connect> {
-    let stage = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    stage.seen().find_map(|e| match e.payload {
+fn started(stage: Stage, netns: u32, remote: SocketAddr) -> Option<Connect> {
+    stage.seen().iter().find_map(|e| match e.payload {
         Payload::Connect(c) if c.flow.remote == remote && c.flow.netns == netns && c.attempt == Attempt::Started => {
             Some(c)
         }
@@ -148,8 +146,8 @@ fn asking_how_it_went_is_no_attempt() {
         let last = address([127, 0, 0, 1], 4009);
         connect(&tcp(), last);
         until_failed(stage, netns, last);
-        let stage = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let told = stage.seen().filter(|e| match e.payload {
+        let told = stage.seen();
+        let told = told.iter().filter(|e| match e.payload {
             Payload::Connect(c) => c.flow.remote == remote && c.flow.netns == netns,
             _ => false,
         });

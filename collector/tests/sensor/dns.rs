@@ -5,7 +5,6 @@
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use lanner_core::event::{
 use super::stage::{Stage, clock, helper, life_of, perform, stage};
 
 /// Runs an ignored test of this file in a network namespace of its own, where `/etc/resolv.conf` names the server there.
-fn alone(stage: &Mutex<Stage>, name: &str) -> (u32, Vec<Event>) {
+fn alone(stage: Stage, name: &str) -> (u32, Vec<Event>) {
     let dir = tempfile::tempdir().expect("a folder");
     let conf = dir.path().join("resolv.conf");
     std::fs::write(&conf, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n").expect("written");
@@ -221,8 +220,7 @@ fn the_systems_resolver_is_followed_to_tcp_when_the_answer_is_long() {
         return;
     }
     let (_, life) = alone(stage, "dns::resolves");
-    let child =
-        life.iter().rev().find_map(|e| if let Payload::Fork(f) = &e.payload { Some(f.child.pid) } else { None });
+    let child = life.iter().rev().find_map(|e| if let Payload::Fork(f) = &e.payload { Some(f.child) } else { None });
     let life = life_of(stage, child.expect("getent"));
     let questions = questions(&life);
     let [(_, short), (header, long)] = &questions[..] else { panic!("two questions: {questions:?}") };
@@ -232,7 +230,7 @@ fn the_systems_resolver_is_followed_to_tcp_when_the_answer_is_long() {
     // More than are kept, but all of them told to be there.
     assert_eq!((reply.addresses.len(), reply.records, reply.truncated), (DnsReply::MAX, 40, false));
     assert_eq!((reply.addresses[0], long.flow.remote.port()), (addresses(&["10.9.1.1"])[0], 53));
-    assert_eq!(Some(header.process.pid), child);
+    assert_eq!(Some(header.process), child);
     let connected = |e: &Event| matches!(&e.payload, Payload::Connect(c) if c.flow.id == long.flow.id);
     assert!(life.iter().any(connected), "the connection has the same number");
 }

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::SensorConfig;
@@ -23,11 +22,9 @@ fn local(stream: &TcpStream) -> SocketAddr {
 }
 
 /// Numbers of networks are used again, and very many connections are made in some: both ends tell which it is.
-fn closed(stage: &Mutex<Stage>, netns: u32, local: SocketAddr, remote: SocketAddr) -> Close {
+fn closed(stage: Stage, netns: u32, local: SocketAddr, remote: SocketAddr) -> Close {
     expect(stage, &format!("{local} closed"), |e| match e.payload {
-        Payload::Close(c) if (c.flow.local, c.flow.remote, c.flow.netns) == (local, remote, netns) => {
-            is_me(e.header.process).then_some(c)
-        }
+        Payload::Close(c) if (c.flow.local, c.flow.remote, c.flow.netns) == (local, remote, netns) => Some(c),
         _ => None,
     })
 }

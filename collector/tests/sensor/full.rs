@@ -14,14 +14,16 @@ use lanner_core::event::{
 };
 
 use super::network::{in_own_network, socket};
-use super::stage::{Ends, Stage, after, done, expect, file_id, helper, is_me, life_of, namespace, perform, stage};
+use super::stage::{
+    Ends, Stage, after, born, done, expect, file_id, helper, is_me, life_of, namespace, perform, stage,
+};
 use super::uring_sockets::{ACCEPT, CONNECT, GOES_ON, unix_address, with_address};
 use lanner_tests::ring::{self, Entry, Ring};
 
 /// Whether a hook of the full layer is attached. Where it must be (`cargo xtask vm` knows which kernels allow it) it is;
 /// elsewhere it says why it is not, and what is not seen.
-fn has(stage: &std::sync::Mutex<Stage>, name: &str) -> bool {
-    let hooks = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).hooks().to_vec();
+fn has(stage: Stage, name: &str) -> bool {
+    let hooks = stage.hooks();
     let hook = hooks.iter().find(|h| h.name == name).expect("the hook is known");
     assert_eq!(hook.layer, HookLayer::Full);
     let HookState::Refused(why) = &hook.state else { return true };
@@ -45,7 +47,7 @@ fn files_opened_by_a_ring_are_told_whoever_does_its_work_and_wherever_it_keeps_t
     let pid = child.id();
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    let life = life_of(stage, pid);
+    let life = life_of(stage, born(stage, pid));
     let by_ring: Vec<&Open> = opens(&life).into_iter().filter(|open| open.through == Through::IoUring).collect();
     assert_eq!(by_ring.len(), 3, "each is told once: {life:?}");
     for (open, name) in by_ring.iter().zip(["inline", "thread", "table"]) {

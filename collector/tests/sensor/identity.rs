@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use lanner_core::event::{CloneFlags, Event, Exec, Fork, Gain, Payload, ProcessKey};
 
-use super::stage::{expect, helper, life_of, perform, shell, stage};
+use super::stage::{born, expect_of_anybody, helper, life_of, perform, shell, stage};
 
 fn execs(life: &[Event]) -> Vec<(&Event, &Exec)> {
     life.iter()
@@ -56,12 +56,12 @@ fn a_double_fork_is_told_with_who_made_it() {
     let Some(stage) = stage() else { return };
     let mut outer = shell("sh -c 'read x; exec /bin/true' <&3 & exit 0").spawn_with_pipe();
     outer.child.wait().expect("it ends");
-    let life = life_of(stage, outer.child.id());
+    let life = life_of(stage, born(stage, outer.child.id()));
     let [fork] = forks(&life)[..] else { panic!("one fork: {life:?}") };
     assert_eq!(fork.task.parent, Some(life[0].header.process));
     // Its parent has ended; only now it goes on.
     drop(outer.pipe);
-    let orphan = life_of(stage, fork.child.pid);
+    let orphan = life_of(stage, fork.child);
     let [.., (_, last)] = execs(&orphan)[..] else { panic!("it execs: {orphan:?}") };
     assert_eq!(last.task.comm, "true");
     assert_eq!(keys(&orphan), [fork.child]);
@@ -100,7 +100,7 @@ fn a_vfork_child_that_execs_after_its_parent_was_killed_is_told_whole() {
     assert!(fork.how.has(CloneFlags::VFORK), "{fork:?}");
     assert_eq!(fork.task.parent.map(|p| p.pid), Some(pid));
     assert!(life.iter().any(|e| matches!(e.payload, Payload::Exit(exit) if exit.signal == 9)), "{life:?}");
-    let child = life_of(stage, fork.child.pid);
+    let child = life_of(stage, fork.child);
     let [(_, exec)] = execs(&child)[..] else { panic!("it execs: {child:?}") };
     assert_eq!((exec.task.comm.to_string(), keys(&child)), ("true".to_owned(), vec![fork.child]));
     assert_ne!(exec.task.parent.map(|p| p.pid), Some(pid), "its parent is gone");
@@ -133,7 +133,7 @@ fn a_pid_that_is_used_again_is_another_process() {
     let (_, life) = perform(stage, Command::new("unshare").args(["-pf", "--mount-proc", "sh", "-c", script]));
     let [init] = forks(&life)[..] else { panic!("one fork: {life:?}") };
     assert_eq!(init.task.ns_pid, 1);
-    let init = life_of(stage, init.child.pid);
+    let init = life_of(stage, init.child);
     let [first, second] = forks(&init)[..] else { panic!("two forks: {init:?}") };
     assert_eq!((first.task.ns_pid, second.task.ns_pid), (2, 2), "the same pid in there");
     assert_ne!(first.child, second.child);
@@ -145,7 +145,7 @@ fn pid_namespaces_within_each_other_are_all_told() {
     let Some(stage) = stage() else { return };
     let (_, life) = perform(stage, Command::new("unshare").args(["-pf", "unshare", "-pf", "/bin/true"]));
     let [outer] = forks(&life)[..] else { panic!("one fork: {life:?}") };
-    let middle = life_of(stage, outer.child.pid);
+    let middle = life_of(stage, outer.child);
     let [inner] = forks(&middle)[..] else { panic!("one fork: {middle:?}") };
     assert_eq!((outer.task.ns_pid, inner.task.ns_pid), (1, 1));
     let [innermost, around, machine] = inner.task.pid_namespaces[..] else { panic!("three: {inner:?}") };
@@ -170,11 +170,11 @@ fn the_same_pid_of_the_machine_is_two_processes_when_it_is_used_twice() {
         again.stdout.take().expect("piped").read_to_end(&mut Vec::new()).expect("read");
         again.wait().expect("it ends");
         if again.id() == pid {
-            let two = expect(stage, "the pid's second life", |e| {
+            let one = expect_of_anybody(stage, "the pid's first life", |e| {
                 (e.header.process.pid == pid && matches!(e.payload, Payload::Exit(_))).then_some(e.header.process)
             });
-            expect(stage, "a life of its own", |e| {
-                let other = e.header.process.pid == pid && e.header.process != two;
+            expect_of_anybody(stage, "a life of its own", |e| {
+                let other = e.header.process.pid == pid && e.header.process != one;
                 (other && matches!(e.payload, Payload::Exit(_))).then_some(())
             });
             return;

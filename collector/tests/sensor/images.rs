@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use lanner_core::event::{CloneFlags, Environment, Event, Fork, Gain, Image, Layer, Payload, Text};
 
-use super::stage::{expect, file_id, helper, life_of, namespace, perform, shell, stage};
+use super::stage::{born, expect, file_id, helper, life_of, namespace, perform, shell, stage};
 
 const NOBODY: u32 = 65_534;
 const CAP_NET_RAW: u64 = 1 << 13;
@@ -80,10 +80,9 @@ fn a_file_in_the_upper_layer_is_not_in_the_image() {
     assert!(life.iter().any(|e| matches!(&e.payload, Payload::Exit(exit) if exit.code == 0)), "{life:?}");
     let layer = |name: &str, nth: usize| {
         let path = format!("{at}/merged/{name}");
-        let children: Vec<u32> = forks(&life).iter().map(|fork| fork.child.pid).collect();
-        let runs: Vec<Image> = children
+        let runs: Vec<Image> = forks(&life)
             .iter()
-            .flat_map(|child| images(&life_of(stage, *child)).into_iter().cloned().collect::<Vec<_>>())
+            .flat_map(|fork| images(&life_of(stage, fork.child)).into_iter().cloned().collect::<Vec<_>>())
             .filter(|image| image.exe.path == path.as_str())
             .collect();
         runs.get(nth).unwrap_or_else(|| panic!("{pid} ran {path}: {runs:?}")).layer
@@ -258,7 +257,7 @@ fn arguments_that_are_overwritten_later_are_told_as_they_were() {
     let mut child =
         helper("images::overwrites_its_arguments").arg("--skip=secret").stdin(Stdio::null()).spawn().expect("it runs");
     assert!(child.wait().expect("it ends").success(), "it could overwrite them");
-    let life = life_of(stage, child.id());
+    let life = life_of(stage, born(stage, child.id()));
     assert_eq!(image(&life).args.list.last(), Some(&Text::from("--skip=secret")));
 }
 

@@ -4,12 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio as Redirect};
-use std::sync::Mutex;
 
 use lanner_core::event::{Exec, Fork, Payload, ProcessKey, Stdio, StdioKind};
 use lanner_core::graph::Graph;
 
-use super::stage::{Stage, expect, file_id, life_of, namespace, shell, stage};
+use super::stage::{Stage, expect_of_anybody, file_id, life_of, namespace, shell, stage};
 
 /// `kthreadd`, from which all that the kernel runs descends.
 const KTHREADD: u32 = 2;
@@ -24,13 +23,13 @@ fn program() -> (tempfile::TempDir, PathBuf) {
 }
 
 /// Expects that the kernel runs the program with these arguments, once, and to be told all of it.
-fn is_run_by_the_kernel(stage: &Mutex<Stage>, program: &Path, args: &[&str], stdin: StdioKind) {
+fn is_run_by_the_kernel(stage: Stage, program: &Path, args: &[&str], stdin: StdioKind) {
     let path = program.to_str().expect("text");
-    let (key, exec): (ProcessKey, Exec) = expect(stage, &format!("{path} runs"), |e| match &e.payload {
+    let (key, exec): (ProcessKey, Exec) = expect_of_anybody(stage, &format!("{path} runs"), |e| match &e.payload {
         Payload::Exec(exec) if exec.image.exe.path == path => Some((e.header.process, *exec.clone())),
         _ => None,
     });
-    let (maker, fork): (ProcessKey, Fork) = expect(stage, "its fork", |e| match &e.payload {
+    let (maker, fork): (ProcessKey, Fork) = expect_of_anybody(stage, "its fork", |e| match &e.payload {
         Payload::Fork(fork) if fork.child == key => Some((e.header.process, *fork.clone())),
         _ => None,
     });
@@ -73,7 +72,7 @@ fn is_run_by_the_kernel(stage: &Mutex<Stage>, program: &Path, args: &[&str], std
     assert_eq!(image.stdio[1..], [Stdio { kind: StdioKind::Closed, ino: 0, peer: None }; 2]);
 
     let mut graph = Graph::default();
-    life_of(stage, key.pid).iter().for_each(|event| graph.apply(event));
+    life_of(stage, key).iter().for_each(|event| graph.apply(event));
     assert_eq!(graph.process(key).and_then(|p| p.parent), Some(parent));
 }
 

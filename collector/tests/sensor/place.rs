@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 
 use lanner_core::event::{Attribute, AttributeChange, File, FileId, Link, Make, Payload, Rename, Text, Unlink};
 
-use super::stage::{Stage, expect, file_id, is_me, stage};
-use std::sync::Mutex;
+use super::stage::{Stage, expect, file_id, stage};
 
 /// A folder of one's own, its path as the kernel has it.
 pub(crate) struct Place {
     pub(crate) dir: tempfile::TempDir,
-    pub(crate) stage: &'static Mutex<Stage>,
+    pub(crate) stage: Stage,
 }
 
 impl Place {
@@ -40,7 +39,7 @@ impl Place {
         let wanted = text(path);
         expect(self.stage, &format!("something of {}", path.display()), |e| {
             let (file, found) = pick(&e.payload)?;
-            (is_me(e.header.process) && file.path == wanted).then(|| {
+            (file.path == wanted).then(|| {
                 assert_ne!(e.header.tid, 0);
                 found.clone()
             })

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio as Redirect};
 
 use lanner_core::event::{Event, Exec, Exit, File, Origin, Payload, Stdio, StdioKind, Text};
 
-use super::stage::{clock, file_id, helper, is_me, life_of, namespace, perform, shell, stage};
+use super::stage::{born, clock, file_id, helper, is_me, life_of, namespace, perform, shell, stage};
 
 fn execs(life: &[Event]) -> Vec<&Exec> {
     life.iter().filter_map(|e| if let Payload::Exec(exec) = &e.payload { Some(exec.as_ref()) } else { None }).collect()
@@ -38,7 +38,7 @@ fn an_exec_tells_all_of_the_process_and_its_image() {
         fs::metadata(format!("/proc/self/fd/{}", fd(child.stdout.as_ref().expect("piped")))).expect("the pipe").ino();
     let pid = child.id();
     child.wait().expect("it ends");
-    let life = life_of(stage, pid);
+    let life = life_of(stage, born(stage, pid));
     let after = clock();
     let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
     let header = life.iter().find(|e| matches!(e.payload, Payload::Exec(_))).expect("the exec").header;
@@ -168,7 +168,7 @@ fn a_fork_without_exec_is_told_with_the_child_that_it_made() {
     assert_eq!(fork.task.ns_pid, fork.child.pid);
     assert_eq!(fork.task.comm, "sh");
     assert!(fork.child.start > header.process.start && fork.child.start <= header.time);
-    let child = life_of(stage, fork.child.pid);
+    let child = life_of(stage, fork.child);
     assert!(child.iter().all(|e| e.header.process == fork.child), "one key for all that it does");
     assert!(execs(&child).is_empty());
     assert_eq!(exits(&child), [Exit { code: 5, signal: 0 }]);

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{Sensor, SensorConfig, now};
@@ -16,9 +16,18 @@ use lanner_core::event::{BootTime, Event, FileId, Hook, HookState, Payload, Proc
 /// Longer than anything here takes, even on a machine busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) struct Stage {
+/// The sensor, and all that it saw.
+struct Shared {
     sensor: Sensor,
     seen: Vec<Event>,
+}
+
+/// What a test sees of it: what happened since it began. Numbers of processes, files, descriptors, ports and networks are
+/// used again, and what another test did with one of them, earlier, looks like this one's own.
+#[derive(Clone, Copy)]
+pub(crate) struct Stage {
+    shared: &'static Mutex<Shared>,
+    begun: BootTime,
 }
 
 /// The default settings, with the object that `cargo xtask ebpf --check` wants tested.
@@ -38,11 +47,11 @@ pub(crate) fn sensor(config: &SensorConfig) -> Option<Sensor> {
 }
 
 /// The sensor that the tests share, or `None` where it cannot run.
-pub(crate) fn stage() -> Option<&'static Mutex<Stage>> {
-    static STAGE: OnceLock<Result<Mutex<Stage>, String>> = OnceLock::new();
-    let load = || Sensor::load(&config()).map(|sensor| Mutex::new(Stage { sensor, seen: Vec::new() }));
-    match STAGE.get_or_init(|| load().map_err(|error| error.to_string())) {
-        Ok(stage) => Some(stage),
+pub(crate) fn stage() -> Option<Stage> {
+    static SHARED: OnceLock<Result<Mutex<Shared>, String>> = OnceLock::new();
+    let load = || Sensor::load(&config()).map(|sensor| Mutex::new(Shared { sensor, seen: Vec::new() }));
+    match SHARED.get_or_init(|| load().map_err(|error| error.to_string())) {
+        Ok(shared) => Some(Stage { shared, begun: now() }),
         Err(error) => {
             lanner_tests::not_run(error);
             None
@@ -51,19 +60,35 @@ pub(crate) fn stage() -> Option<&'static Mutex<Stage>> {
 }
 
 impl Stage {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        // Another test's failure is no reason to fail here.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is seen from now on.
+    fn anew(self) -> Stage {
+        Stage { begun: now(), ..self }
+    }
+
     /// All events so far.
-    pub(crate) fn seen(&self) -> impl Iterator<Item = &Event> {
-        self.seen.iter()
+    pub(crate) fn seen(&self) -> Vec<Event> {
+        self.shared().since(self.begun).to_vec()
     }
 
     /// What the sensor stands on here.
-    pub(crate) fn hooks(&self) -> &[Hook] {
-        self.sensor.hooks()
+    pub(crate) fn hooks(&self) -> Vec<Hook> {
+        self.shared().sensor.hooks().to_vec()
     }
 
     /// Whether this kernel allows the hook.
     pub(crate) fn has(&self, hook: &str) -> bool {
-        self.sensor.hooks().iter().any(|h| h.name == hook && h.state == HookState::Attached)
+        self.hooks().iter().any(|h| h.name == hook && h.state == HookState::Attached)
+    }
+}
+
+impl Shared {
+    fn since(&self, begun: BootTime) -> &[Event] {
+        &self.seen[self.seen.partition_point(|e| e.header.time < begun)..]
     }
 
     fn drain(&mut self) {
@@ -76,36 +101,55 @@ impl Stage {
     }
 }
 
-/// The first event, past or to come, that `find` makes something of.
-pub(crate) fn expect<T>(stage: &Mutex<Stage>, what: &str, find: impl Fn(&Event) -> Option<T>) -> T {
+/// The first event of this process, past or to come, that `find` makes something of. Other tests run in this process, at
+/// the same time: it must be told by what they cannot have as well, as long as this one has it.
+pub(crate) fn expect<T>(stage: Stage, what: &str, find: impl Fn(&Event) -> Option<T>) -> T {
+    let own = std::process::id();
+    expect_of_anybody(stage, what, |e| if e.header.process.pid == own { find(e) } else { None })
+}
+
+/// As [`expect`], whoever did it.
+pub(crate) fn expect_of_anybody<T>(stage: Stage, what: &str, find: impl Fn(&Event) -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
-        // Another test's failure is no reason to fail here.
-        let mut stage = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        stage.drain();
-        if let Some(found) = stage.seen.iter().find_map(&find) {
+        let mut shared = stage.shared();
+        shared.drain();
+        if let Some(found) = shared.since(stage.begun).iter().find_map(&find) {
             return found;
         }
         assert!(begun.elapsed() < PATIENCE, "no event tells: {what}");
-        stage.sensor.wait(Duration::from_millis(4)).expect("waiting works");
+        shared.sensor.wait(Duration::from_millis(4)).expect("waiting works");
     }
 }
 
-/// All events so far of a process that has ended; its end is awaited.
-pub(crate) fn life_of(stage: &Mutex<Stage>, pid: u32) -> Vec<Event> {
-    expect(stage, &format!("{pid} ends"), |e| {
-        (e.header.process.pid == pid && matches!(e.payload, Payload::Exit(_))).then_some(())
+/// Which process of this number this one made first.
+pub(crate) fn born(stage: Stage, pid: u32) -> ProcessKey {
+    expect(stage, &format!("{pid} is made"), |e| match &e.payload {
+        Payload::Fork(fork) if fork.child.pid == pid => Some(fork.child),
+        _ => None,
+    })
+}
+
+/// All events so far of a process that has ended; its end is awaited. Those of its number while it lived, whatever else
+/// their key says, and those of its key after that.
+pub(crate) fn life_of(stage: Stage, process: ProcessKey) -> Vec<Event> {
+    let end = expect_of_anybody(stage, &format!("{process} ends"), |e| {
+        (e.header.process == process && matches!(e.payload, Payload::Exit(_))).then_some(e.header.time)
     });
-    let stage = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    stage.seen.iter().filter(|e| e.header.process.pid == pid).cloned().collect()
+    let lived = process.start..=end;
+    let is_its_own = |e: &Event| {
+        let by = e.header.process;
+        by == process || (by.pid == process.pid && lived.contains(&e.header.time))
+    };
+    stage.seen().into_iter().filter(is_its_own).collect()
 }
 
 /// Runs a command to its end and returns its pid, and what it did.
-pub(crate) fn perform(stage: &Mutex<Stage>, command: &mut Command) -> (u32, Vec<Event>) {
+pub(crate) fn perform(stage: Stage, command: &mut Command) -> (u32, Vec<Event>) {
+    let stage = stage.anew();
     let mut child: Child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let pid = child.id();
     child.wait().expect("it ends");
-    (pid, life_of(stage, pid))
+    (child.id(), life_of(stage, born(stage, child.id())))
 }
 
 /// `true`, after `first` was done in its process.
@@ -163,6 +207,12 @@ pub(crate) fn is_me(key: ProcessKey) -> bool {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("own stat");
     let ticks = stat.rsplit(')').next().and_then(|s| s.split_ascii_whitespace().nth(19)?.parse::<u64>().ok());
     key.pid == std::process::id() && ticks == Some(key.start.0 / 10_000_000)
+}
+
+/// The number of the thread that asks, as `Header::tid` has it.
+pub(crate) fn this_thread() -> u32 {
+    // SAFETY: no pointers.
+    unsafe { libc::gettid() }.cast_unsigned()
 }
 
 /// The kernel's own number of a file: its `dev_t` has 20 bits of minor, that of `stat` is laid out otherwise.

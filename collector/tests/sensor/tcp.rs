@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use lanner_core::event::{Attempt, Close, Connect, End, Event, Flow, Header, Payload};
@@ -14,14 +13,14 @@ fn is_mine(flow: &Flow) -> bool {
     flow.netns == namespace("self", "net")
 }
 
-fn connect(stage: &Mutex<Stage>, remote: SocketAddr, wanted: fn(Attempt) -> bool) -> (Header, Connect) {
+fn connect(stage: Stage, remote: SocketAddr, wanted: fn(Attempt) -> bool) -> (Header, Connect) {
     expect(stage, &format!("a connection to {remote}"), |e| match e.payload {
         Payload::Connect(c) if c.flow.remote == remote && wanted(c.attempt) && is_mine(&c.flow) => Some((e.header, c)),
         _ => None,
     })
 }
 
-fn close(stage: &Mutex<Stage>, local: SocketAddr, remote: SocketAddr) -> (Header, Close) {
+fn close(stage: Stage, local: SocketAddr, remote: SocketAddr) -> (Header, Close) {
     expect(stage, &format!("{local} - {remote} closed"), |e: &Event| match e.payload {
         Payload::Close(c) if c.flow.local == local && c.flow.remote == remote && is_mine(&c.flow) => {
             Some((e.header, c))
@@ -62,7 +61,9 @@ fn converse(bind: &str, client_first: bool) {
     assert_eq!(established.flow, Flow { id: started.flow.id, local: client, remote: server, netns });
 
     let (header, accept) = expect(stage, "it accepts", |e| match e.payload {
-        Payload::Accept(a) if a.flow.remote == client && is_mine(&a.flow) => Some((e.header, a)),
+        Payload::Accept(a) if (a.flow.local, a.flow.remote) == (server, client) && is_mine(&a.flow) => {
+            Some((e.header, a))
+        }
         _ => None,
     });
     assert!(is_me(header.process));

@@ -107,7 +107,7 @@ fn a_process_is_known_by_its_number_in_the_namespace_of_who_reaches_for_it() {
     let (_, life) = perform(stage, &mut command);
     let tracer = life
         .iter()
-        .find_map(|e| if let Payload::Fork(fork) = &e.payload { Some(fork.child.pid) } else { None })
+        .find_map(|e| if let Payload::Fork(fork) = &e.payload { Some(fork.child) } else { None })
         .expect("it forks into the namespace");
     let life = life_of(stage, tracer);
     let told = traces(&life);

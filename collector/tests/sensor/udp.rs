@@ -4,17 +4,21 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{FlowLimits, Sensor, SensorConfig};
 use lanner_core::event::{Datagrams, Event, Flow, Header, HookState, LossCause, Payload, Udp, UdpStage};
 
-use super::stage::{Stage, config, expect, helper, is_me, namespace, sensor, stage};
+use super::stage::{Stage, config, expect_of_anybody, helper, is_me, namespace, sensor, stage};
 
-fn udp(stage: &Mutex<Stage>, what: &str, wanted: impl Fn(&Udp) -> bool) -> (Header, Udp) {
-    expect(stage, what, |e| match &e.payload {
-        Payload::Udp(udp) if wanted(udp) => Some((e.header, **udp)),
+/// In this test's own network; whoever's it is, for sockets are inherited.
+fn udp(stage: Stage, what: &str, wanted: impl Fn(&Udp) -> bool) -> (Header, Udp) {
+    udp_in(namespace("self", "net"), stage, what, wanted)
+}
+
+fn udp_in(netns: u32, stage: Stage, what: &str, wanted: impl Fn(&Udp) -> bool) -> (Header, Udp) {
+    expect_of_anybody(stage, what, |e| match &e.payload {
+        Payload::Udp(udp) if udp.flow.netns == netns && wanted(udp) => Some((e.header, **udp)),
         _ => None,
     })
 }
@@ -120,8 +124,9 @@ fn local(socket: &UdpSocket) -> SocketAddr {
 
 /// The flows of a socket that have been told of so far, in a sensor of one's own.
 fn flows(events: &[Event], local: SocketAddr) -> Vec<(Header, Udp)> {
+    let netns = namespace("self", "net");
     let udp = |e: &Event| match &e.payload {
-        Payload::Udp(udp) if udp.flow.local == local => Some((e.header, **udp)),
+        Payload::Udp(udp) if (udp.flow.local, udp.flow.netns) == (local, netns) => Some((e.header, **udp)),
         _ => None,
     };
     events.iter().filter_map(udp).collect()
@@ -245,23 +250,27 @@ fn flows_between_network_namespaces_are_told_by_each() {
         ip link add near type veth peer name far netns $other
         ip addr add 10.9.0.1/24 dev near; ip link set near up
         nsenter -n -t $other sh -c 'ip addr add 10.9.0.2/24 dev far; ip link set far up'
-        nsenter -n -t $other "$@" udp::hears & receiver=$!
+        nsenter -n -t $other "$@" udp::hears >&2 & receiver=$!
         until grep -q :0FA0 /proc/$other/net/udp; do sleep 0.02; done
-        "$@" udp::says
+        "$@" udp::says >&2
         wait $receiver
+        stat -Lc %i /proc/$$/ns/net /proc/$other/ns/net
         kill $other"#;
     let this = std::env::current_exe().expect("this binary");
     let mut command = Command::new("unshare");
-    command.args(["-n", "sh", "-c", script, "sh"]).arg(this).args(["--ignored", "--exact"]).stdout(Stdio::null());
-    assert!(command.status().expect("unshare runs").success());
+    command.args(["-n", "sh", "-c", script, "sh"]).arg(this).args(["--ignored", "--exact"]);
+    let output = command.output().expect("unshare runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let numbers: Vec<u32> = text.lines().map(|line| line.parse().expect("a namespace's number")).collect();
+    let [near, far] = numbers[..] else { panic!("two namespaces: {text}") };
     let peer: SocketAddr = "10.9.0.2:4000".parse().expect("an address");
-    let (_, out) = udp(stage, "it is sent", |u| u.stage == UdpStage::Started && u.flow.remote == peer);
-    let (_, taken) = udp(stage, "it is received", |u| u.stage == UdpStage::Started && u.flow.remote == out.flow.local);
+    let begins = |u: &Udp| u.stage == UdpStage::Started;
+    let (_, out) = udp_in(near, stage, "it is sent", |u| begins(u) && u.flow.remote == peer);
+    let (_, taken) = udp_in(far, stage, "it is received", |u| begins(u) && u.flow.remote == out.flow.local);
     assert_eq!((out.outgoing, taken.outgoing), (true, false));
     assert_eq!((out.sent, taken.received), (datagrams(1, 4), datagrams(1, 4)));
     assert_eq!((out.flow.local.ip().to_string().as_str(), taken.flow.local), ("10.9.0.1", peer));
-    let own = namespace("self", "net");
-    assert!(out.flow.netns != taken.flow.netns && out.flow.netns != own && taken.flow.netns != own);
 }
 
 #[test]

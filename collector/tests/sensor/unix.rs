@@ -1,24 +1,23 @@
 //! Unix sockets: who connects to which.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::process::Command;
-use std::sync::Mutex;
 
-use lanner_core::event::{Event, File, Header, Payload, SocketType, Unix, UnixAct, UnixName};
+use lanner_core::event::{Event, File, Header, Payload, SocketType, Text, Unix, UnixAct, UnixName};
 
 use super::network::socket;
-use super::stage::{Stage, expect, file_id, helper, is_me, life_of, namespace, perform, stage};
+use super::stage::{Stage, born, expect, file_id, helper, is_me, life_of, namespace, perform, stage};
 
-/// What is told of a unix socket whose name ends so.
-fn told(stage: &Mutex<Stage>, name: &str, act: UnixAct) -> (Header, Unix) {
+/// What is told of a unix socket of this name, a path or an abstract one.
+fn told(stage: Stage, name: impl AsRef<OsStr>, act: UnixAct) -> (Header, Unix) {
+    let name = Text::from(name.as_ref().as_encoded_bytes());
     expect(stage, &format!("{name}: {act:?}"), |e| match &e.payload {
-        Payload::Unix(u) if u.act == act && u.name.text().as_bytes().ends_with(name.as_bytes()) => {
-            Some((e.header, u.as_ref().clone()))
-        }
+        Payload::Unix(u) if u.act == act && *u.name.text() == name => Some((e.header, u.as_ref().clone())),
         _ => None,
     })
 }
@@ -40,13 +39,13 @@ fn a_socket_is_told_by_the_file_that_its_listener_bound_and_by_who_listens() {
     let id = file_id(&path);
     let name = UnixName::Path(File::new(path.to_str().expect("a path"), id.dev, id.ino));
     let netns = namespace("self", "net");
-    let (header, listens) = told(stage, "real.sock", UnixAct::Listening);
+    let (header, listens) = told(stage, &path, UnixAct::Listening);
     assert!(is_me(header.process) && header.tid != 0);
     let stream = SocketType(libc::SOCK_STREAM as u32);
     let expected =
         Unix { act: UnixAct::Listening, socket_type: stream, name: name.clone(), peer: None, asked: false, netns };
     assert_eq!(listens, expected);
-    let (header, connected) = told(stage, "real.sock", UnixAct::Connected);
+    let (header, connected) = told(stage, &path, UnixAct::Connected);
     assert!(is_me(header.process) && connected.peer.is_some_and(is_me), "{connected:?}");
     let expected = Unix { act: UnixAct::Connected, peer: connected.peer, ..expected };
     assert_eq!(connected, expected);
@@ -98,7 +97,7 @@ fn datagrams_are_told_when_their_socket_is_connected() {
     let path = dir.path().join("log.sock");
     let _receiver = UnixDatagram::bind(&path).expect("bound");
     UnixDatagram::unbound().expect("a socket").connect(&path).expect("connects");
-    let (_, connected) = told(stage, "log.sock", UnixAct::Connected);
+    let (_, connected) = told(stage, &path, UnixAct::Connected);
     assert_eq!(connected.socket_type, SocketType(libc::SOCK_DGRAM as u32));
     assert_eq!(connected.peer, None, "nobody listens for datagrams");
     let UnixName::Path(file) = connected.name else { panic!("a path: {connected:?}") };
@@ -112,7 +111,7 @@ fn a_socket_that_nobody_listens_on_is_told_as_asked_for() {
     let path = dir.path().join("dead.sock");
     drop(UnixListener::bind(&path).expect("bound"));
     assert_eq!(UnixStream::connect(&path).expect_err("dead").raw_os_error(), Some(libc::ECONNREFUSED));
-    let (header, failed) = told(stage, "dead.sock", UnixAct::Failed(libc::ECONNREFUSED as u32));
+    let (header, failed) = told(stage, &path, UnixAct::Failed(libc::ECONNREFUSED as u32));
     assert!(is_me(header.process));
     assert_eq!((failed.asked, failed.peer), (true, None));
     assert_eq!(failed.name, UnixName::Path(File { path: path.to_str().expect("a path").into(), ..File::default() }));
@@ -155,7 +154,7 @@ fn a_socket_mounted_elsewhere_is_told_by_its_listeners_path() {
     let mut child = command.stdout(std::process::Stdio::null()).spawn().expect("unshare runs");
     let pid = child.id();
     child.wait().expect("it ends");
-    let life = life_of(stage, pid);
+    let life = life_of(stage, born(stage, pid));
     let [connected] = deeds(&life)[..] else { panic!("one call: {life:?}") };
     assert_eq!(connected.name.text().to_string(), path.display().to_string());
     assert!(connected.peer.is_some_and(is_me));

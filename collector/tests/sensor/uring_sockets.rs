@@ -7,7 +7,6 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::ptr;
-use std::sync::Mutex;
 
 use lanner_core::event::{
     Attempt, Bind, BindAddress, Connect, Domain, Event, File, Payload, Socket, SocketType, Unix, UnixAct, UnixName,
@@ -27,8 +26,8 @@ const LISTEN: u8 = 57;
 pub(crate) const GOES_ON: u16 = 1;
 
 /// Whether operations of rings on sockets are seen here; a word why, when not.
-fn sees(stage: &Mutex<Stage>) -> bool {
-    let sees = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).has("io_uring_complete (sockets)");
+fn sees(stage: Stage) -> bool {
+    let sees = stage.has("io_uring_complete (sockets)");
     if !sees {
         lanner_tests::not_here("this kernel does not tell when io_uring is done");
     }
@@ -121,13 +120,12 @@ fn a_unix_socket_that_a_ring_cannot_connect_to_is_told_as_asked_for() {
 }
 
 /// All that was told of connecting to an address.
-fn attempts(stage: &Mutex<Stage>, netns: u32, remote: SocketAddr) -> Vec<Connect> {
-    let stage = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+fn attempts(stage: Stage, netns: u32, remote: SocketAddr) -> Vec<Connect> {
     let of = |e: &Event| match e.payload {
         Payload::Connect(c) if (c.flow.remote, c.flow.netns) == (remote, netns) => Some(c),
         _ => None,
     };
-    stage.seen().filter_map(of).collect()
+    stage.seen().iter().filter_map(of).collect()
 }
 
 #[test]
