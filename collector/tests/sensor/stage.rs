@@ -35,9 +35,19 @@ pub(crate) fn config() -> SensorConfig {
     SensorConfig { object: std::env::var_os("LANNER_EBPF_OBJECT").map(Into::into), ..SensorConfig::default() }
 }
 
+/// Events name processes by the machine's numbers, and the tests by those that they know.
+fn load(config: &SensorConfig) -> Result<Sensor, String> {
+    /// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
+    const FIRST_PID_NAMESPACE: u32 = 0xefff_fffc;
+    if namespace("self", "pid") != FIRST_PID_NAMESPACE {
+        return Err("in a pid namespace of its own a test does not know its processes' numbers".to_owned());
+    }
+    Sensor::load(config).map_err(|error| error.to_string())
+}
+
 /// A sensor of one's own; `None` (and a word why) where it cannot run.
 pub(crate) fn sensor(config: &SensorConfig) -> Option<Sensor> {
-    match Sensor::load(config) {
+    match load(config) {
         Ok(sensor) => Some(sensor),
         Err(error) => {
             lanner_tests::not_run(error);
@@ -49,8 +59,8 @@ pub(crate) fn sensor(config: &SensorConfig) -> Option<Sensor> {
 /// The sensor that the tests share, or `None` where it cannot run.
 pub(crate) fn stage() -> Option<Stage> {
     static SHARED: OnceLock<Result<Mutex<Shared>, String>> = OnceLock::new();
-    let load = || Sensor::load(&config()).map(|sensor| Mutex::new(Shared { sensor, seen: Vec::new() }));
-    match SHARED.get_or_init(|| load().map_err(|error| error.to_string())) {
+    let shared = || load(&config()).map(|sensor| Mutex::new(Shared { sensor, seen: Vec::new() }));
+    match SHARED.get_or_init(shared) {
         Ok(shared) => Some(Stage { shared, begun: now() }),
         Err(error) => {
             lanner_tests::not_run(error);
