@@ -161,7 +161,7 @@ fn whatever_an_attacker_wrote_every_format_holds() {
             match format {
                 Format::Html => html(account, text),
                 Format::Md => markdown(account, text),
-                Format::Mermaid => mermaid(text),
+                Format::Mermaid => mermaid(account, text),
                 Format::Dot => dot(account, text),
                 Format::Json => json(account, text),
                 Format::Navigator => navigator(account, text),
@@ -229,8 +229,15 @@ fn markdown(account: &Account<'_>, text: &str) {
     assert_eq!(items, incident.stages.len() + lists, "{text}");
 }
 
-/// A flowchart, in as much of Mermaid's grammar as is written here: every line is a node, an edge or a class.
-fn mermaid(text: &str) {
+/// A flowchart, as a parser of Mermaid reads it, and in no more of its grammar than is written here: every line is a node, an
+/// edge or a class.
+fn mermaid(account: &Account<'_>, text: &str) {
+    let sketch = picture(account);
+    let read = merman_core::Engine::new().parse_diagram_sync(text, merman_core::ParseOptions::strict());
+    let read = read.unwrap_or_else(|error| panic!("{error}: {text}")).expect("a diagram");
+    let list = |name: &str| read.model[name].as_array().map(Vec::len);
+    assert_eq!(read.meta.diagram_type, "flowchart-v2");
+    assert_eq!((list("nodes"), list("edges")), (Some(sketch.nodes.len()), Some(sketch.edges.len())), "{text}");
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("flowchart LR"));
     let mut nodes = HashSet::new();
