@@ -2,7 +2,7 @@
 
 use crate::{FileFacts, Header, plain};
 
-/// A process has another root directory. Tail: the path of the new one, then that of the old one.
+/// A process has another root directory, or asked for one in vain. Tail: the path of the new one, then that of the old one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RootRecord {
@@ -12,7 +12,11 @@ pub struct RootRecord {
     pub call: u32,
     /// The mount namespace's inode number.
     pub namespace: u32,
-    /// The root now.
+    /// Why it failed; 0: it did not.
+    pub errno: u32,
+    /// Zero.
+    pub zero: u32,
+    /// The root now; of a call that failed, what was asked for.
     pub now: FileFacts,
     /// The root before, where it lies now.
     pub before: FileFacts,
@@ -49,4 +53,4 @@ pub struct MountRecord {
     pub source: FileFacts,
 }
 
-plain!(RootRecord = 96, MountRecord = 120);
+plain!(RootRecord = 104, MountRecord = 120);

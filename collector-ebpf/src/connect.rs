@@ -11,7 +11,7 @@ use crate::open::SYS_EXIT_RET;
 use crate::socket_call::{self as call, Call};
 use crate::{tcp, unix};
 
-const EINPROGRESS: i64 = -115;
+pub const EINPROGRESS: i64 = -115;
 /// Results from here down are the kernel's own: the call goes on or is begun anew.
 const ERESTARTSYS: i64 = -512;
 

@@ -4,11 +4,11 @@ use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated};
 use aya_ebpf::macros::{map, tracepoint};
 use aya_ebpf::maps::{HashMap, LruHashMap};
 use aya_ebpf::programs::TracePointContext;
-use lanner_collector_abi::{AF_INET, AF_INET6, AF_UNIX, Drop};
+use lanner_collector_abi::{AF_INET, AF_INET6, AF_UNIX, Drop, TcpRecord};
 
 use crate::compat;
 use crate::files::{self, S_IFMT, S_IFSOCK};
-use crate::kernel::{Place as _, io_connect, io_kiocb, sock, task_struct};
+use crate::kernel::{Place as _, io_connect, io_kiocb, probe, sock, task_struct};
 use crate::news::mix;
 use crate::ring;
 
@@ -110,6 +110,14 @@ pub fn begin_by_ring(current: task_struct, fd: u32) {
     let _ = BEGUN.remove(files::by_fd(current, fd).private_data().sk().address);
 }
 
+/// A ring, or data that is sent with the first packet, has connected a socket or failed to. Says whether TCP began to.
+#[inline(always)]
+pub fn end_outside(sk: sock) -> bool {
+    let begun = BEGUN.get_ptr(sk.address).is_some();
+    let _ = BEGUN.remove(sk.address);
+    begun
+}
+
 /// What a ring was asked to connect, now that it is done, as a call.
 #[inline(always)]
 pub fn by_ring(request: io_kiocb) -> Option<Call> {
@@ -119,8 +127,7 @@ pub fn by_ring(request: io_kiocb) -> Option<Call> {
     }
     let (socket, asked) = (file.private_data(), io_connect::at(request.data().address));
     let sk = socket.sk().address;
-    let attempts = u8::from(BEGUN.get_ptr(sk).is_some());
-    let _ = BEGUN.remove(sk);
+    let attempts = u8::from(end_outside(socket.sk()));
     Some(Call {
         sk,
         address: asked.address(),
@@ -160,18 +167,24 @@ pub fn socket(call: &Call, current: task_struct) -> sock {
     if now.is_null() { sock::at(call.sk) } else { now }
 }
 
-/// The internet address that the caller gave; `false` when it is none.
+/// Takes the internet address that the caller gave into a record; `false` when it is none. It lies in the caller's memory,
+/// or, once the kernel has copied it, in the kernel's own.
 #[inline(always)]
-pub fn address(call: &Call, family: &mut u16, ip: &mut [u8; 16], port: &mut u16) -> bool {
-    *family = user::<u16>(call.address);
-    *port = u16::from_be(user::<u16>(call.address + PORT_AT));
-    *ip = [0; 16];
-    match *family {
-        AF_INET => ip[..4].copy_from_slice(&user::<u32>(call.address + ADDRESS4_AT).to_ne_bytes()),
-        AF_INET6 => *ip = user::<[u8; 16]>(call.address + ADDRESS6_AT),
+pub fn address<const COPIED: bool>(at: u64, record: &mut TcpRecord) -> bool {
+    record.family = given::<u16, COPIED>(at);
+    record.remote_port = u16::from_be(given::<u16, COPIED>(at + PORT_AT));
+    record.remote = [0; 16];
+    match record.family {
+        AF_INET => record.remote[..4].copy_from_slice(&given::<u32, COPIED>(at + ADDRESS4_AT).to_ne_bytes()),
+        AF_INET6 => record.remote = given::<[u8; 16], COPIED>(at + ADDRESS6_AT),
         _ => return false,
     }
     true
+}
+
+#[inline(always)]
+fn given<T: Default + Copy, const COPIED: bool>(at: u64) -> T {
+    if COPIED { probe(at) } else { user(at) }
 }
 
 /// Whether the caller gave the address of a unix socket.

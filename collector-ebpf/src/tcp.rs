@@ -209,7 +209,7 @@ fn closed(sk: sock, left: u32) {
 pub fn failed(sk: sock, call: &call::Call, current: task_struct, errno: u32) {
     if call.attempts == 0 {
         if call.was == call::UNCONNECTED && sk.state() == TcpState::CLOSE {
-            unsent(sk, call, current, errno);
+            unsent(sk, current, errno, |record| call::address::<false>(call.address, record));
         }
         return;
     }
@@ -232,12 +232,12 @@ pub fn failed(sk: sock, call: &call::Call, current: task_struct, errno: u32) {
 /// No packet could be sent: there is no route, or a policy refused. The kernel keeps no address of such an attempt, so
 /// that the caller's is told, and marked.
 #[inline(always)]
-fn unsent(sk: sock, call: &call::Call, current: task_struct, errno: u32) {
+pub fn unsent(sk: sock, current: task_struct, errno: u32, asked: impl FnOnce(&mut TcpRecord) -> bool) {
     let head = header(kind::TCP_FAILED, current);
     let flow = fresh(&head, head.process, Direction::OUTGOING, CLOSE);
     let mut record = TcpRecord { header: head, ..TcpRecord::default() };
     flow::describe(sk, &flow, &mut record);
-    if !call::address(call, &mut record.family, &mut record.remote, &mut record.remote_port) {
+    if !asked(&mut record) {
         return;
     }
     record.errno = errno;

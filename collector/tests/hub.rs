@@ -130,6 +130,7 @@ fn who_comes_late_is_told_the_roots_that_were_seen_to_change() {
         now: root("/srv/jail", 7),
         before: root("/", 2),
         namespace: 0,
+        errno: 0,
     };
     let changed = event(20, ProcessKey::new(1, 1), Payload::Root(Box::new(change)));
     script.give(vec![exec(10, 1, "/sbin/init"), changed, fork(30, 1, 2), exec(40, 3, "/bin/sh")]);

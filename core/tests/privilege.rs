@@ -207,8 +207,14 @@ fn a_process_is_known_by_the_root_that_it_has_now() {
         now: File { id: host, ..File::new("/host", 0, 0) },
         before: File { id: own, ..File::new("/", 0, 0) },
         namespace: inside.task.namespaces.mnt,
+        errno: 0,
     };
+    let refused = RootChange { errno: 1, ..change.clone() };
+    world.say(&inside, Payload::Root(Box::new(refused)));
+    assert!(meets(&world, "evt.type = chroot and evt.arg.path = /host and evt.failed = true"));
+    assert_eq!(is_host(&world, &inside), Some(false), "it asked in vain");
     world.say(&inside, Payload::Root(Box::new(change)));
+    assert!(meets(&world, "evt.type = chroot and evt.failed = false"));
     assert!(meets(&world, "lanner.root = /host and lanner.root.is_host = true"));
     inside.task.root = host;
     let child = world.fork(&inside);

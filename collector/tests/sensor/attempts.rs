@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lanner_core::event::{Attempt, Connect, Header, Payload};
 
-use super::network::{address, bind, connect, give_up_after, in_own_network, ip, set, silent_neighbour, sockaddr, tcp};
+use super::network::{address, bind, connect, give_up_after, in_own_network, ip, send_to, set, silent_neighbour, tcp};
 use super::stage::{Stage, expect, is_me, stage};
 
 /// What is told of attempts to reach `remote` from this network, until it has failed.
@@ -162,19 +162,7 @@ fn data_sent_with_the_first_packet_connects_too() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let remote = listener.local_addr().expect("its address");
         let socket = tcp();
-        let to = sockaddr(remote);
-        // SAFETY: both pointers are to live values of the sizes given.
-        let sent = unsafe {
-            libc::sendto(
-                socket.as_raw_fd(),
-                b"hello".as_ptr().cast(),
-                5,
-                libc::MSG_FASTOPEN,
-                (&raw const to).cast(),
-                size_of_val(&to) as u32,
-            )
-        };
-        assert_eq!(sent, 5, "{}", std::io::Error::last_os_error());
+        assert_eq!(send_to(&socket, b"hello", remote), 0);
         let (mut accepted, _) = listener.accept().expect("accepted");
         let mut buffer = [0; 5];
         accepted.read_exact(&mut buffer).expect("read");

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -10,10 +10,11 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lanner_core::event::{
-    Access, Event, File, FileId, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through, UnixAct, UnixName,
+    Access, Attempt, Event, File, FileId, HookLayer, HookState, Open, OpenFlags, Passed, Payload, Through, UnixAct,
+    UnixName,
 };
 
-use super::network::{in_own_network, socket};
+use super::network::{address, in_own_network, send_to, socket, tcp};
 use super::stage::{
     Ends, Stage, after, born, done, expect, file_id, helper, is_me, life_of, namespace, perform, stage,
 };
@@ -209,6 +210,43 @@ fn loads_while_it_is_swapped() {
             let loaded = unsafe { libc::syscall(libc::SYS_finit_module, place.as_raw_fd(), c"".as_ptr(), 0) };
             assert!(loaded < 0, "it is loaded already, or none");
         }
+    });
+}
+
+/// Where no packet could be sent, nothing but the call itself tells; where one was, it is told once, as ever.
+#[test]
+fn data_that_cannot_be_sent_before_there_is_a_connection_is_told_with_its_error() {
+    let Some(stage) = stage() else { return };
+    if !has(stage, "__inet_stream_connect") {
+        return;
+    }
+    in_own_network(|netns| {
+        let (nowhere, refused) = (address([10, 77, 0, 1], 4031), address([127, 0, 0, 1], 4032));
+        let (unsent, sent) = (tcp(), tcp());
+        assert_eq!(send_to(&unsent, b"beacon", nowhere), libc::ENETUNREACH);
+        assert_eq!(send_to(&sent, b"beacon", refused), libc::ECONNREFUSED);
+        assert_eq!(send_to(&unsent, b"again", nowhere), libc::ENETUNREACH);
+        // Whatever comes after has its place behind all of it.
+        let last = address([127, 0, 0, 1], 4033);
+        assert_eq!(send_to(&tcp(), b"beacon", last), libc::ECONNREFUSED);
+        let attempts = |remote: SocketAddr| -> Vec<(Attempt, bool)> {
+            let of = |e: &Event| match e.payload {
+                Payload::Connect(c) if (c.flow.remote, c.flow.netns) == (remote, netns) => Some((c.attempt, c.asked)),
+                _ => None,
+            };
+            stage.seen().iter().filter_map(of).collect()
+        };
+        let header = expect(stage, "all of it", |e| match e.payload {
+            Payload::Connect(c) if (c.flow.remote, c.flow.netns) == (last, netns) => {
+                matches!(c.attempt, Attempt::Failed(_)).then_some(e.header)
+            }
+            _ => None,
+        });
+        assert!(is_me(header.process));
+        let unreachable = (Attempt::Failed(libc::ENETUNREACH as u32), true);
+        assert_eq!(attempts(nowhere), [unreachable; 2]);
+        let failed = (Attempt::Failed(libc::ECONNREFUSED as u32), false);
+        assert_eq!(attempts(refused), [(Attempt::Started, false), failed]);
     });
 }
 

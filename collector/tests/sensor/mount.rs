@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use lanner_core::event::{Event, File, FileId, Mount, Payload, RootChange, Text};
+use lanner_core::event::{Call, Event, Family, File, FileId, Mount, Payload, RootChange, Text};
 
 use super::stage::{after, done, file_id, namespace, perform, stage};
 
@@ -55,9 +55,13 @@ fn folder(path: &Path) -> File {
     File::new(path.display().to_string(), id.dev, id.ino)
 }
 
+fn root_call(name: &str) -> Call {
+    Call::of(Family::Root, name).expect("a call")
+}
+
 /// A call of which no more is known.
 fn words(call: &str, source: &str, place: &str, namespace: u32) -> Mount {
-    let call = lanner_core::event::Call::of(lanner_core::event::Family::Mount, call).expect("a call");
+    let call = Call::of(Family::Mount, call).expect("a call");
     Mount {
         call,
         source: source.into(),
@@ -211,12 +215,21 @@ fn a_new_root_is_told_with_the_old_one() {
     );
     let ns = made_namespace(&life);
     let told = roots(&life);
-    let [first, second] = told[..] else { panic!("two roots: {told:?}") };
-    let call = |name| lanner_core::event::Call::of(lanner_core::event::Family::Root, name).expect("a call");
-    let root =
-        RootChange { call: call("chroot"), now: folder(dir.path()), before: folder(Path::new("/")), namespace: ns };
+    let [first, second, failed] = told[..] else { panic!("three calls: {told:?}") };
+    let root = RootChange {
+        call: root_call("chroot"),
+        now: folder(dir.path()),
+        before: folder(Path::new("/")),
+        namespace: ns,
+        errno: 0,
+    };
     assert_eq!(first, &root);
-    assert_eq!(second, &RootChange { now: folder(&dir.path().join("usr")), before: root.now.clone(), ..root });
+    let deeper = RootChange { now: folder(&dir.path().join("usr")), before: root.now.clone(), ..root.clone() };
+    assert_eq!(second, &deeper);
+    let path = format!("{0}/usr{0}/usr", dir.path().display());
+    let asked = File { as_passed: true, ..File::new(path, 0, 0) };
+    let kept = RootChange { now: asked, before: deeper.now, errno: libc::ENOENT as u32, ..root.clone() };
+    assert_eq!(failed, &kept);
     let inherits = |e: &Event| match &e.payload {
         Payload::Fork(fork) => fork.task.root == root.now.id,
         _ => false,
@@ -246,7 +259,52 @@ fn pivot_root_is_told_with_where_the_old_root_went() {
     let told = roots(&life);
     let [change] = told[..] else { panic!("one root: {told:?}") };
     let (now, before) = (file_id(dir.path()), file_id("/"));
-    assert_eq!((change.call.name(), change.namespace), ("pivot_root", made_namespace(&life)));
-    assert_eq!(change.now, File::new("/", now.dev, now.ino));
-    assert_eq!(change.before, File::new("/old", before.dev, before.ino));
+    let expected = RootChange {
+        call: root_call("pivot_root"),
+        now: File::new("/", now.dev, now.ino),
+        before: File::new("/old", before.dev, before.ino),
+        namespace: made_namespace(&life),
+        errno: 0,
+    };
+    assert_eq!(change, &expected);
+}
+
+/// The file as the kernel resolves it is told also of those who may not have it for a root.
+#[test]
+fn a_root_that_is_refused_is_told_with_what_was_asked_for() {
+    let Some(stage) = stage() else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::chown(dir.path(), Some(65_534), None).expect("given");
+    fs::create_dir(dir.path().join("jail")).expect("made");
+    symlink("jail", dir.path().join("link")).expect("linked");
+    let (at, same) = (c(dir.path()), c(dir.path().join("link/../link")));
+    let (_, life) = perform(
+        stage,
+        &mut after(move || {
+            // SAFETY: NUL-terminated strings.
+            unsafe {
+                libc::syscall(libc::SYS_pivot_root, c"/no/such/root".as_ptr(), at.as_ptr());
+                done(libc::chdir(at.as_ptr()).into())?;
+                done(libc::setuid(65_534).into())?;
+                libc::chroot(c"link".as_ptr());
+                libc::syscall(libc::SYS_pivot_root, same.as_ptr(), same.as_ptr());
+            }
+            Ok(())
+        }),
+    );
+    let asked = |call, now, errno: i32| RootChange {
+        call: root_call(call),
+        now,
+        before: folder(Path::new("/")),
+        namespace: namespace("self", "mnt"),
+        errno: errno as u32,
+    };
+    let jail = folder(&dir.path().join("jail"));
+    let nowhere = File { as_passed: true, ..File::new("/no/such/root", 0, 0) };
+    let expected = [
+        asked("pivot_root", nowhere, libc::ENOENT),
+        asked("chroot", jail.clone(), libc::EPERM),
+        asked("pivot_root", jail, libc::EPERM),
+    ];
+    assert_eq!(roots(&life), expected.iter().collect::<Vec<_>>());
 }

@@ -58,6 +58,23 @@ pub(crate) fn connect(socket: &OwnedFd, to: SocketAddr) -> i32 {
     result(with_address(socket, to, libc::connect))
 }
 
+/// What sendto says that is to connect with its first packet: 0 or the errno.
+pub(crate) fn send_to(socket: &OwnedFd, data: &[u8], to: SocketAddr) -> i32 {
+    let address = sockaddr(to);
+    // SAFETY: both pointers are to live values of the sizes given.
+    let sent = unsafe {
+        libc::sendto(
+            socket.as_raw_fd(),
+            data.as_ptr().cast(),
+            data.len(),
+            libc::MSG_FASTOPEN,
+            (&raw const address).cast(),
+            size_of_val(&address) as u32,
+        )
+    };
+    result(if sent < 0 { -1 } else { 0 })
+}
+
 /// What bind says: 0 or the errno.
 pub(crate) fn bind(socket: &OwnedFd, to: SocketAddr) -> i32 {
     result(with_address(socket, to, libc::bind))

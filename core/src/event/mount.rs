@@ -2,17 +2,20 @@
 
 use super::{Call, File, Text};
 
-/// A process has another root directory.
+/// A process has another root directory, or asked for one in vain.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct RootChange {
     /// `chroot` or `pivot_root`.
     pub call: Call,
-    /// The root now: its path as the mount namespace shows it, which is `/` after pivot_root.
+    /// The root now: its path as the mount namespace shows it, which is `/` after pivot_root. Of a call that failed, what was
+    /// asked for, as its name leads there after the call.
     pub now: File,
     /// The root before, where it lies now.
     pub before: File,
     /// The mount namespace (inode number).
     pub namespace: u32,
+    /// Why it failed; 0: it did not.
+    pub errno: u32,
 }
 
 /// A call that mounts, unmounts, or prepares it, whether it succeeded or not. Which fields a call has, `docs/events.md`

@@ -116,8 +116,11 @@ impl Process {
         self.images.push(Running { since: time, seq, image: Arc::new(image), given: None });
     }
 
-    /// Another directory is its root.
+    /// Another directory is its root, unless it asked in vain.
     pub(super) fn change_root(&mut self, change: &RootChange) {
+        if change.errno != 0 {
+            return;
+        }
         self.task.root = change.now.id;
         self.root = Some(change.now.path.clone());
     }

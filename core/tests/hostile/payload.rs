@@ -189,7 +189,13 @@ impl Teller {
     }
 
     fn root(&mut self) -> RootChange {
-        RootChange { call: self.call(Family::Root), now: self.file(), before: self.file(), namespace: u32::MAX }
+        RootChange {
+            call: self.call(Family::Root),
+            now: self.file(),
+            before: self.file(),
+            namespace: u32::MAX,
+            errno: 0,
+        }
     }
 
     fn mount(&mut self) -> Mount {

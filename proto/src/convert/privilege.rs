@@ -106,6 +106,7 @@ impl From<&RootChange> for v1::RootChange {
             now: Some((&change.now).into()),
             before: Some((&change.before).into()),
             namespace: change.namespace,
+            errno: change.errno,
         }
     }
 }
@@ -119,6 +120,7 @@ impl TryFrom<v1::RootChange> for RootChange {
             now: file(change.now, "now")?,
             before: file(change.before, "before")?,
             namespace: change.namespace,
+            errno: change.errno,
         })
     }
 }

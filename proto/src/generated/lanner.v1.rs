@@ -1155,11 +1155,12 @@ pub struct Privileges {
     #[prost(uint32, repeated, tag = "16")]
     pub groups: ::prost::alloc::vec::Vec<u32>,
 }
-/// A process has another root directory.
+/// A process has another root directory, or asked for one in vain.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RootChange {
     #[prost(string, tag = "1")]
     pub call: ::prost::alloc::string::String,
+    /// Of a call that failed, what was asked for.
     #[prost(message, optional, tag = "2")]
     pub now: ::core::option::Option<File>,
     /// The root before, where it lies now.
@@ -1168,6 +1169,8 @@ pub struct RootChange {
     /// The mount namespace (inode number).
     #[prost(uint32, tag = "4")]
     pub namespace: u32,
+    #[prost(uint32, tag = "5")]
+    pub errno: u32,
 }
 /// A call of the mount family.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

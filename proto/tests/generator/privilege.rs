@@ -43,6 +43,7 @@ impl Rng {
                 now: self.file(),
                 before: self.file(),
                 namespace: self.u32(),
+                errno: self.u32(),
             })),
             Family::Mount => Payload::Mount(Box::new(Mount {
                 call: self.call(Family::Mount),

@@ -266,10 +266,11 @@ impl Story {
                 let now = Namespaces { mnt: HOST.mnt, ..self.hero.task.namespaces };
                 self.world.setns(&mut self.hero, now);
             }
+            // chroot PLACE [failed]
             "chroot" => {
-                let (now, before) = (file(words[0]), file("/"));
+                let (now, before, errno) = (file(words[0]), file("/"), u32::from(words.get(1) == Some(&"failed")));
                 let call = call(Family::Root, "chroot");
-                self.say(Payload::Root(Box::new(RootChange { call, now, before, namespace: 1 })));
+                self.say(Payload::Root(Box::new(RootChange { call, now, before, namespace: 1, errno })));
             }
             // mount SOURCE PLACE TYPE [failed]; a dash for what is empty
             "mount" => {

@@ -43,6 +43,7 @@ tricks! {
     runtime_socket
     sniffer
     data_in_syn
+    data_to_nowhere
     reverse_shell
     injected
     traced

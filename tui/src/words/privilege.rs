@@ -52,10 +52,12 @@ fn gained(verb: &str, before: u64, now: u64) -> Option<String> {
 }
 
 pub(super) fn root(change: &RootChange) -> String {
-    match change.call.name() {
+    let deed = match change.call.name() {
+        "pivot_root" if change.errno != 0 => format!("has {} as its root, by pivot_root", file(&change.now)),
         "pivot_root" => format!("has another root by pivot_root, the old one is at {}", file(&change.before)),
         _ => format!("has {} as its root", file(&change.now)),
-    }
+    };
+    failed(change.errno, deed)
 }
 
 pub(super) fn mount(mount: &Mount) -> String {

@@ -86,6 +86,7 @@ pub(super) fn root(reader: &mut Reader<'_>) -> Option<Payload> {
         now: file(&record.now, reader)?,
         before: file(&record.before, reader)?,
         namespace: record.namespace,
+        errno: record.errno,
     })))
 }
 

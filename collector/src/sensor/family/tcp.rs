@@ -38,6 +38,13 @@ pub(super) const HOOKS: &[Spec] = &[
         unless: "",
     },
     Spec {
+        name: "__inet_stream_connect",
+        program: "stream_connect",
+        attach: Attach::Return("__inet_stream_connect"),
+        without: "attempts by data that is sent with the first packet (MSG_FASTOPEN), where no packet could be sent",
+        unless: "",
+    },
+    Spec {
         name: "security_sock_graft",
         program: "sock_graft",
         attach: Attach::Entry("security_sock_graft"),

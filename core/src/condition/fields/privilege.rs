@@ -66,7 +66,8 @@ fn credentials(view: View<'_>) -> Option<&CredentialsChange> {
 pub(super) fn result(payload: &Payload) -> Option<i128> {
     let failed = |errno: u32| -i128::from(errno);
     Some(match payload {
-        Payload::Credentials(_) | Payload::Root(_) | Payload::Signal(_) => 0,
+        Payload::Credentials(_) | Payload::Signal(_) => 0,
+        Payload::Root(change) => failed(change.errno),
         Payload::Mount(mount) => failed(mount.errno),
         Payload::Kernel(load) => failed(load.errno),
         Payload::Bpf(bpf) => failed(bpf.errno),
