@@ -46,6 +46,8 @@ mod make;
 mod memfd;
 #[path = "sensor/mount.rs"]
 mod mount;
+#[path = "sensor/moved.rs"]
+mod moved;
 #[path = "sensor/namespace.rs"]
 mod namespace;
 #[path = "sensor/narrow.rs"]

@@ -38,6 +38,7 @@ tricks! {
     clone3
     bound_name
     copied_within
+    spliced
     moved_session
     abstract_socket
     runtime_socket
