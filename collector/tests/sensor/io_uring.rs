@@ -166,6 +166,49 @@ fn does_without_system_calls() {
     assert_eq!(ask(Entry::default()), 0, "a nop is not told");
 }
 
+/// Nothing tells when such operations are done, on either layer: what is told is that they were asked for.
+#[test]
+fn changes_of_names_that_a_ring_is_asked_for_without_a_word_are_told_as_asked_for() {
+    let Some(stage) = stage() else { return };
+    if Ring::new(2, 0).and_then(|mut ring| ring.ask_silently(Entry::default())).ok() != Some(0) {
+        return lanner_tests::not_here("rings always say when they are done here");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut command = helper("io_uring::changes_names_without_a_word");
+    let (_, life) = perform(stage, command.current_dir(dir.path()));
+    assert!(dir.path().join("hard").exists() && !dir.path().join("moved").exists(), "all of it is done: {life:?}");
+    let at = |name: &str| Some(format!("{}/{name}", dir.path().display()));
+    assert_eq!(
+        operations(&life),
+        [
+            ("mkdirat", at("folder"), None),
+            ("renameat", at("made"), at("moved")),
+            ("symlinkat", Some("anywhere".to_owned()), at("link")),
+            ("linkat", at("moved"), at("hard")),
+            ("unlinkat", at("moved"), None),
+        ]
+    );
+    let is_change =
+        |e: &&Event| matches!(e.payload, Payload::Make(_) | Payload::Rename(_) | Payload::Link(_) | Payload::Unlink(_));
+    assert_eq!(life.iter().find(is_change), None, "the table says that it is missed");
+}
+
+#[test]
+#[ignore = "what another test runs as a process of its own"]
+fn changes_names_without_a_word() {
+    std::fs::write("made", "x").expect("written");
+    let mut ring = Ring::new(2, 0).expect("a ring");
+    let mut ask = |entry| assert_eq!(ring.ask_silently(entry).expect("a result"), 0);
+    let at = libc::AT_FDCWD;
+    let one = |opcode, name: &CStr| Entry { opcode, fd: at, addr: address(name), ..Entry::default() };
+    let two = |opcode, old: &CStr, new: &CStr| Entry { off: address(new), len: at as u32, ..one(opcode, old) };
+    ask(Entry { len: 0o700, ..one(37, c"folder") });
+    ask(two(35, c"made", c"moved"));
+    ask(Entry { len: 0, ..two(38, c"anywhere", c"link") });
+    ask(two(39, c"moved", c"hard"));
+    ask(one(36, c"moved"));
+}
+
 fn address(name: &CStr) -> u64 {
     name.as_ptr() as u64
 }
