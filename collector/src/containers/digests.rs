@@ -1,6 +1,8 @@
 //! What the files hold that are run: their SHA-256, by which one asks elsewhere whether a program is known. A thread reads
-//! them, a quarter of its time at most, each content once; it is told once for the node and for each container that runs it.
+//! them, with a quarter of a processor at most, each content once; it is told once for the node and for each container that
+//! runs it.
 
+use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::File as Opened;
 use std::io::{self, Read as _};
@@ -9,7 +11,6 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Instant;
 
 use lanner_core::event::{
     BootTime, ContainerId, Digest, Event, Exec, File, FileId, Header, Origin, Payload, ProcessKey, Sha256, Text,
@@ -18,7 +19,7 @@ use sha2::Digest as _;
 
 use super::bounded::Bounded;
 use super::place::Place;
-use crate::sensor::Proc;
+use crate::sensor::{Proc, used_by_thread};
 
 /// What may wait for the thread, and for the hub. What does not find room is asked about when it is run again.
 const QUEUE: usize = 1_024;
@@ -28,7 +29,8 @@ const MAX_SIZE: u64 = 256 << 20;
 const PART: usize = 128 << 10;
 /// How often a file is asked about that cannot be read.
 const MAX_TRIES: u8 = 4;
-/// For so many times as long as it read, the thread rests.
+/// For so many times as long as a processor worked for it, the thread rests. How long it waited for one, or for a disk, does
+/// not count: on a busy machine it would hardly read at all.
 const REST: u32 = 3;
 
 /// Which content is wanted, and who shows it.
@@ -38,6 +40,8 @@ struct Question {
     /// When the image began that is made of it.
     since: BootTime,
     process: ProcessKey,
+    /// Live: it may be gone soon.
+    origin: Origin,
     container: Option<ContainerId>,
     /// It is the process's executable, which the kernel keeps from being written to; else its script.
     executable: bool,
@@ -112,6 +116,7 @@ impl Digests {
                 file: file.clone(),
                 since: header.time,
                 process: header.process,
+                origin: header.origin,
                 container: exec.task.container.clone(),
                 executable,
                 place: place.clone(),
@@ -171,14 +176,37 @@ fn event(process: ProcessKey, digest: Digest, time: BootTime) -> Event {
     Event { header, payload: Payload::Digest(Box::new(digest)) }
 }
 
+/// What the thread was asked and has not read yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    live: VecDeque<Question>,
+    /// What ran before the sensor: some of it for long, and most of it goes on.
+    found: VecDeque<Question>,
+}
+
+impl Waiting {
+    fn add(&mut self, question: Question) {
+        let queue = if question.origin == Origin::Live { &mut self.live } else { &mut self.found };
+        queue.push_back(question);
+    }
+
+    /// The next one to read, when there is one or comes one; `None`: nobody asks any more.
+    fn next(&mut self, questions: &Receiver<Question>) -> Option<Question> {
+        let room = QUEUE.saturating_sub(self.live.len() + self.found.len());
+        questions.try_iter().take(room).for_each(|question| self.add(question));
+        self.live.pop_front().or_else(|| self.found.pop_front()).or_else(|| questions.recv().ok())
+    }
+}
+
 fn answer_all(questions: &Receiver<Question>, answers: &SyncSender<Answer>) {
-    for question in questions {
-        let begun = Instant::now();
+    let mut waiting = Waiting::default();
+    while let Some(question) = waiting.next(questions) {
+        let before = used_by_thread();
         let sha256 = open(&question).and_then(|file| digest(&file)).ok();
         if answers.send(Answer { question, sha256 }).is_err() {
             return;
         }
-        thread::sleep(begun.elapsed() * REST);
+        thread::sleep(used_by_thread().saturating_sub(before) * REST);
     }
 }
 
@@ -298,6 +326,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_run_now_is_read_before_what_was_found() {
+        let question = |turn, origin| Question {
+            file: File::default(),
+            since: BootTime(0),
+            process: ProcessKey::UNKNOWN,
+            origin,
+            container: None,
+            executable: true,
+            place: Place::own(),
+            pid: None,
+            turn,
+        };
+        let (ask, asked) = sync_channel(QUEUE);
+        for (turn, origin) in [(1, Origin::Backfill), (2, Origin::Backfill), (3, Origin::Live), (4, Origin::Live)] {
+            ask.try_send(question(turn, origin)).expect("there is room");
+        }
+        let mut waiting = Waiting::default();
+        let mut next = || waiting.next(&asked).map(|question| question.turn);
+        assert_eq!([next(), next(), next()], [Some(3), Some(4), Some(1)]);
+        ask.try_send(question(5, Origin::Live)).expect("there is room");
+        drop(ask);
+        assert_eq!([next(), next(), next()], [Some(5), Some(2), None]);
+    }
+
+    #[test]
     fn another_file_of_the_same_name_is_not_taken_for_it() {
         let dir = tempfile::tempdir().expect("a folder");
         let at = dir.path().join("tool");
@@ -307,6 +360,7 @@ mod tests {
             file: File::new(at.to_str().expect("text"), id.dev, ino),
             since: BootTime(0),
             process: ProcessKey::new(u32::MAX, 1),
+            origin: Origin::Live,
             container: None,
             executable: false,
             place: Place::own(),

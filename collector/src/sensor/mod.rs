@@ -45,6 +45,7 @@ use aya::{Btf, Ebpf, EbpfLoader, Endianness, VerifierLogLevel};
 use lanner_collector_abi::{Variable, Watched};
 use lanner_core::event::{BootTime, Event, Hook, HookLayer, HookState, Loss, LossCause, Payload, ProcessKey};
 
+pub(crate) use clock::used_by_thread;
 pub use clock::{now, used};
 pub use config::{CompatWatch, FlowLimits, OlderSockets, SensorConfig};
 pub use error::SensorError;
