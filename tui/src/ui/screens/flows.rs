@@ -106,7 +106,7 @@ fn in_words(scene: &Scene<'_>, line: &Line) -> String {
 fn rank(scene: &Scene<'_>, line: &Line, sort: Sort) -> Rank {
     let (since, start) = (line.since.0, line.process.start.0);
     match sort.by {
-        1 => Rank::by([falling(line.sent + line.received), since, 0]),
+        1 => Rank::by([falling(line.sent.saturating_add(line.received)), since, 0]),
         2 => {
             let rtt = line.quality.map_or(0, |q| 1 + u64::try_from(q.rtt.as_nanos()).unwrap_or(u64::MAX - 1));
             Rank::by([falling(rtt), since, 0])
@@ -248,7 +248,9 @@ fn sum<'a>(scene: &Scene<'a>, title: &Arc<str>, group: &Group) -> Option<Sum<'a>
 fn map<'a>(scene: &Scene<'a>, rows: &FlowRows) -> Vec<Sum<'a>> {
     let mut sums: Vec<Sum<'a>> = rows.groups().filter_map(|(title, group)| sum(scene, title, group)).collect();
     sums.sort_by(|a, b| {
-        (b.sent + b.received, b.flows).cmp(&(a.sent + a.received, a.flows)).then(a.title.cmp(&b.title))
+        (b.sent.saturating_add(b.received), b.flows)
+            .cmp(&(a.sent.saturating_add(a.received), a.flows))
+            .then(a.title.cmp(&b.title))
     });
     sums
 }
@@ -262,8 +264,8 @@ impl<'a> Sum<'a> {
         Sum {
             flows: self.flows + 1,
             failures: self.failures + u64::from(line.is_failure()),
-            sent: self.sent + line.sent,
-            received: self.received + line.received,
+            sent: self.sent.saturating_add(line.sent),
+            received: self.received.saturating_add(line.received),
             latest: if line.last > self.latest.last { line } else { self.latest },
             ..self
         }
