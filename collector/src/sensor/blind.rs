@@ -14,16 +14,20 @@ struct Row {
     missed_on_full: &'static str,
 }
 
-/// What cannot be seen here for all that these hooks tell. What a refused hook would have told is not among it, but for hooks
-/// of the full layer.
-pub(super) fn spots(hooks: &[Hook]) -> Vec<BlindSpot> {
+/// What cannot be seen here for all that these hooks tell, by a kernel of this release. What a refused hook would have told
+/// is not among it, but for hooks of the full layer.
+pub(super) fn spots(hooks: &[Hook], release: &str) -> Vec<BlindSpot> {
+    let kernel = version(release);
     let is_attached = |name: &str| hooks.iter().any(|h| h.name == name && h.state == HookState::Attached);
     let spot = |row: Row| {
         let mut full = quoted(row.full).peekable();
         let sees_more = full.peek().is_some() && full.all(is_attached);
         let what = if sees_more { row.missed_on_full } else { row.missed_on_base };
         let family = quoted(row.family).next()?.to_owned();
-        (what != "nothing").then(|| BlindSpot { family, what: what.replace('`', "") })
+        let of_this_kernel = |item: &&str| before(item).is_none_or(|(first, _)| kernel < first);
+        let items = what.split("; ").filter(of_this_kernel).map(|item| before(item).map_or(item, |(_, what)| what));
+        let what = items.collect::<Vec<_>>().join("; ").replace('`', "");
+        (what != "nothing" && !what.is_empty()).then_some(BlindSpot { family, what })
     };
     rows(PAGE).flatten().filter_map(spot).collect()
 }
@@ -37,6 +41,18 @@ fn rows(page: &'static str) -> impl Iterator<Item = Result<Row, &'static str>> {
         };
         Ok(Row { family, full, missed_on_base, missed_on_full })
     })
+}
+
+/// What only kernels before a version miss, `before Linux 6.0: ...`: that version, and what it is.
+fn before(item: &str) -> Option<((u32, u32), &str)> {
+    let (first, what) = item.strip_prefix("before Linux ")?.split_once(": ")?;
+    Some((version(first), what))
+}
+
+/// The first two numbers of a kernel's release; zeros when it has none.
+fn version(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// What stands in backquotes.
@@ -94,12 +110,34 @@ mod tests {
             state,
             without: String::new(),
         };
-        let of_opens =
-            |hooks: &[Hook]| spots(hooks).into_iter().filter(|s| s.family == "open").map(|s| s.what).collect();
+        let of_opens = |hooks: &[Hook]| {
+            spots(hooks, "6.12.1").into_iter().filter(|s| s.family == "open").map(|s| s.what).collect()
+        };
         let without: Vec<String> = of_opens(&[hook(HookState::Refused("no".to_owned()))]);
         let with: Vec<String> = of_opens(&[hook(HookState::Attached)]);
         assert!(without[0].contains("io_uring") && !with[0].contains("io_uring"), "{without:?} {with:?}");
         assert_eq!(of_opens(&[]), without);
-        assert!(spots(&[]).iter().all(|spot| spot.family != "memfd"), "nothing is missed of those");
+        assert!(spots(&[], "6.12.1").iter().all(|spot| spot.family != "memfd"), "nothing is missed of those");
+    }
+
+    #[test]
+    fn what_older_kernels_miss_is_told_on_those_alone() {
+        let of = |release: &str, family: &str| {
+            let found = spots(&[], release).into_iter().find(|spot| spot.family == family);
+            found.map(|spot| spot.what).unwrap_or_default()
+        };
+        let (silent, all) = ("operations that ask for no word of their success", "all sockets made through io_uring");
+        let newer = format!("sockets made through io_uring by {silent}");
+        assert_eq!(of("6.0.0-1-amd64", "socket"), newer);
+        assert_eq!(of("5.19.17", "socket"), format!("{newer}; {all}"));
+        assert_eq!(of("6.18.44-fc-v669", "socket"), newer);
+        // Whatever depends on the version can be told apart.
+        assert!(spots(&[], "99.0").iter().all(|spot| !spot.what.contains("before Linux")));
+        for row in rows(PAGE).flatten() {
+            let items = [row.missed_on_base, row.missed_on_full].into_iter().flat_map(|cell| cell.split("; "));
+            for item in items.filter(|item| item.contains("before Linux")) {
+                assert!(before(item).is_some_and(|(first, what)| first > (5, 10) && !what.is_empty()), "{item}");
+            }
+        }
     }
 }

@@ -9,15 +9,16 @@ use super::{blind, clock};
 /// Describes this node; `hooks` are the sensor's.
 pub fn node_info(hooks: Vec<Hook>) -> NodeInfo {
     let line = |path: &str| fs::read_to_string(path).map(|s| s.trim().to_owned()).unwrap_or_default();
+    let kernel = line("/proc/sys/kernel/osrelease");
     NodeInfo {
         name: line("/proc/sys/kernel/hostname"),
         boot_id: line("/proc/sys/kernel/random/boot_id"),
-        kernel: line("/proc/sys/kernel/osrelease"),
         machine: std::env::consts::ARCH.to_owned(),
         wall_offset: clock::wall_offset(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        blind: blind::spots(&hooks),
+        blind: blind::spots(&hooks, &kernel),
         hooks,
+        kernel,
     }
 }
 

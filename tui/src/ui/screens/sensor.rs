@@ -41,8 +41,8 @@ fn lines(scene: &Scene<'_>, state: &State, columns: usize) -> Vec<Line<'static>>
     load(scene, state, columns, &mut lines);
     hooks(scene, state, columns, &mut lines);
     events(scene, state, columns, &mut lines);
-    attached(scene, state, columns, &mut lines);
     blind(scene, state, columns, &mut lines);
+    attached(scene, state, columns, &mut lines);
     lines
 }
 
@@ -112,7 +112,7 @@ fn hooks(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
         indented(&text, look.warn(), lines);
         if others > 0 {
             let names: Vec<String> = refusal.names[1..].iter().map(|name| safe(name)).collect();
-            indented(&format!("Also {}", names.join(", ")), look.dim(), lines);
+            indented(&format!("Also {}", names.join("; ")), look.dim(), lines);
         }
     }
     for hook in &scene.node.hooks {
@@ -140,26 +140,6 @@ fn row(state: &State, word: &str, style: Style, of: HookLayer, names: String) ->
     ])
 }
 
-/// The hooks at which nothing is missing.
-fn attached(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
-    if scene.node.attached() == 0 {
-        return;
-    }
-    lines.push(heading(state, "Attached", "hooks at which nothing is missing".to_owned()));
-    for of in [HookLayer::Base, HookLayer::Full] {
-        let attached = scene.node.hooks.iter().filter(|h| h.state == HookState::Attached && h.layer == of);
-        let names: Vec<String> = attached.map(|h| safe(&h.name)).collect();
-        for (i, part) in wrap(&names.join(", "), columns.saturating_sub(18)).into_iter().enumerate() {
-            match (i, names.len()) {
-                (_, 0) => {}
-                (0, _) => lines.push(row(state, "attached", state.look.good(), of, part)),
-                _ => lines.push(Line::from(span(format!("{}{part}", " ".repeat(18)), Style::new()))),
-            }
-        }
-    }
-    lines.push(Line::default());
-}
-
 /// What it costs to watch, and what waits to be fetched.
 fn load(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
     let Some(told) = &scene.health.load else { return };
@@ -180,7 +160,7 @@ fn load(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'
 
 /// What no hook here tells.
 fn blind(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
-    const INDENT: usize = 14;
+    const INDENT: usize = 15;
     if scene.node.blind.is_empty() {
         return;
     }
@@ -192,6 +172,27 @@ fn blind(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<
                 .push(Line::from(vec![span(format!("  {family}"), state.look.accent()), span(part, state.look.dim())]));
         }
     }
+    lines.push(Line::default());
+}
+
+/// The hooks at which nothing is missing.
+fn attached(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line<'static>>) {
+    if scene.node.attached() == 0 {
+        return;
+    }
+    lines.push(heading(state, "Attached", "hooks at which nothing is missing".to_owned()));
+    for of in [HookLayer::Base, HookLayer::Full] {
+        let attached = scene.node.hooks.iter().filter(|h| h.state == HookState::Attached && h.layer == of);
+        let names: Vec<String> = attached.map(|h| safe(&h.name)).collect();
+        for (i, part) in wrap(&names.join("; "), columns.saturating_sub(18)).into_iter().enumerate() {
+            match (i, names.len()) {
+                (_, 0) => {}
+                (0, _) => lines.push(row(state, "attached", state.look.good(), of, part)),
+                _ => lines.push(Line::from(span(format!("{}{part}", " ".repeat(18)), Style::new()))),
+            }
+        }
+    }
+    lines.push(Line::default());
 }
 
 /// So much, and of what, on as many lines as that takes.
