@@ -56,6 +56,8 @@ mod narrow;
 mod network;
 #[path = "sensor/open.rs"]
 mod open;
+#[path = "sensor/own.rs"]
+mod own;
 #[path = "sensor/paths.rs"]
 mod paths;
 #[path = "sensor/place.rs"]

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use lanner_core::event::{Digest, Event, Origin, Payload};
+use lanner_core::event::{Digest, Event, File, Origin, Payload};
 
 use super::watch::Watch;
 
@@ -59,9 +59,10 @@ fn what_is_run_is_told_by_its_content() {
     let mut living = Beside(Command::new(&at).arg("600").stdin(Stdio::null()).spawn().expect("it starts"));
     let (event, digest) = told(&mut watch, "digested", &first);
     assert_eq!((event.header.process.pid, event.header.origin), (living.0.id(), Origin::Backfill));
-    assert_eq!((digest.file.path.to_string(), digest.file.deleted), (at.display().to_string(), false));
     let running = watch.graph.process(event.header.process).and_then(|p| p.images.last()).expect("it was seen").clone();
-    assert_eq!((digest.file.id, digest.since), (running.image.exe.id, running.since));
+    let (id, since) = (running.image.exe.id, running.since);
+    let file = File::new(at.display().to_string(), id.dev, id.ino);
+    assert_eq!(digest, Digest { file, since, sha256: digest.sha256 });
     let known = watch.graph.digest(running.image.exe.id, running.since).expect("kept");
     assert_eq!(known, digest.sha256);
 

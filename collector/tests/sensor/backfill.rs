@@ -1,12 +1,17 @@
 //! What already runs when the sensor starts.
 
 use std::collections::{HashMap, HashSet};
-use std::process::{Command, Stdio};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::process::{Command, Stdio as Redirect};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lanner_core::event::{Event, Origin, Payload, ProcessKey, StdioKind};
+use lanner_core::event::{
+    Args, Environment, Event, Exec, File, Image, Origin, Payload, ProcessKey, Stdio, StdioKind, Text,
+};
 
+use super::own;
 use super::stage::{Ends, config, file_id, is_me, sensor};
 
 #[test]
@@ -14,10 +19,15 @@ fn what_already_runs_is_told_as_an_exec_tells_it() {
     let mut child = Command::new("/bin/sleep")
         .args(["1000", "0"])
         .current_dir("/usr/share")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .env_clear()
+        .env("HISTFILE", "/dev/null")
+        .stdin(Redirect::null())
+        .stdout(Redirect::piped())
+        .stderr(Redirect::null())
         .spawn()
         .expect("sleep runs");
+    let out = format!("/proc/self/fd/{}", child.stdout.as_ref().expect("piped").as_raw_fd());
+    let out = std::fs::metadata(out).expect("the pipe").ino();
     let loaded = sensor(&config());
     let events = loaded.map(|mut sensor| sensor.backfill());
     child.kill().expect("killed");
@@ -26,13 +36,26 @@ fn what_already_runs_is_told_as_an_exec_tells_it() {
     let found = events.iter().find(|e| e.header.process.pid == child.id()).expect("it is told of");
     assert_eq!(found.header.origin, Origin::Backfill);
     let Payload::Alive(exec) = &found.payload else { panic!("alive: {found:?}") };
-    assert!(exec.task.parent.is_some_and(is_me));
-    assert_eq!(exec.task.comm, "sleep");
-    assert_eq!(exec.image.exe.id, file_id("/bin/sleep"));
-    assert_eq!(exec.image.args.list.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/bin/sleep", "1000", "0"]);
-    assert_eq!(exec.image.cwd, "/usr/share");
-    assert_eq!(exec.image.stdio[0].kind, StdioKind::Device);
-    assert_eq!(exec.image.stdio[1].kind, StdioKind::Pipe);
+    let parent = exec.task.parent.expect("a parent");
+    assert!(is_me(parent), "{exec:?}");
+    let id = file_id("/bin/sleep");
+    let path = std::fs::canonicalize("/bin/sleep").expect("sleep").display().to_string();
+    let null = Stdio { kind: StdioKind::Device, ino: std::fs::metadata("/dev/null").expect("null").ino(), peer: None };
+    let expected = Exec {
+        task: own::task(&exec.task, parent, child.id(), "sleep"),
+        image: Image {
+            exe: File::new(path, id.dev, id.ino),
+            script: None,
+            args: Args { list: ["/bin/sleep", "1000", "0"].map(Text::from).to_vec(), truncated: false },
+            cwd: "/usr/share".into(),
+            stdio: [null, Stdio { kind: StdioKind::Pipe, ino: out, peer: None }, null],
+            env: Environment { list: vec!["HISTFILE=/dev/null".into()], truncated: false },
+            layer: None,
+            compat: false,
+            gain: None,
+        },
+    };
+    assert_eq!(exec.as_ref(), &expected);
 
     let me = events.iter().find(|e| is_me(e.header.process)).expect("so is this process");
     let Payload::Alive(exec) = &me.payload else { panic!("alive: {me:?}") };

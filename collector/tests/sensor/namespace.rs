@@ -3,8 +3,9 @@
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-use lanner_core::event::{Event, NamespaceChange, NsChangeHow, Payload};
+use lanner_core::event::{Event, NamespaceChange, Namespaces, NsChangeHow, Payload};
 
+use super::own;
 use super::stage::{after, done, life_of, namespace, perform, stage};
 
 fn changes(life: &[Event]) -> Vec<NamespaceChange> {
@@ -16,12 +17,11 @@ fn unshare_tells_which_namespaces_are_new() {
     let Some(stage) = stage() else { return };
     let (_, life) = perform(stage, Command::new("unshare").args(["-n", "-u", "true"]));
     let [change] = changes(&life)[..] else { panic!("one change: {life:?}") };
-    assert_eq!(change.how, NsChangeHow::Unshare);
-    assert_eq!((change.before.net, change.before.uts), (namespace("self", "net"), namespace("self", "uts")));
-    assert!(change.now.net != change.before.net && change.now.uts != change.before.uts);
-    assert!(change.now.net != 0 && change.now.uts != 0);
-    let same = |ns: lanner_core::event::Namespaces| (ns.mnt, ns.pid, ns.ipc, ns.cgroup, ns.user);
-    assert_eq!(same(change.now), same(change.before));
+    let before = own::namespaces();
+    let Namespaces { net, uts, .. } = change.now;
+    assert!(net != before.net && uts != before.uts && net != 0 && uts != 0, "{change:?}");
+    let now = Namespaces { net, uts, ..before };
+    assert_eq!(change, NamespaceChange { how: NsChangeHow::Unshare, now, before });
 }
 
 #[test]
@@ -38,8 +38,9 @@ fn setns_tells_whose_namespace_was_entered() {
     let entered = namespace(&target, "net");
     let (_, life) = perform(stage, Command::new("nsenter").args(["-t", &target, "-n", "true"]));
     let [change] = changes(&life)[..] else { panic!("one change: {life:?}") };
-    assert_eq!((change.how, change.now.net), (NsChangeHow::Setns, entered));
-    assert_eq!(change.before.net, namespace("self", "net"));
+    let before = own::namespaces();
+    let now = Namespaces { net: entered, ..before };
+    assert_eq!(change, NamespaceChange { how: NsChangeHow::Setns, now, before });
 
     // Into the one where it is already: nothing changes.
     let own = std::process::id().to_string();
@@ -61,7 +62,8 @@ fn a_namespace_that_is_entered_through_its_process_is_told_as_any() {
     host.stdout.as_mut().expect("piped").read_exact(&mut [0]).expect("it is there");
     let pid = host.id();
     let target = pid.to_string();
-    let entered = (namespace(&target, "net"), namespace(&target, "uts"));
+    let before = own::namespaces();
+    let now = Namespaces { net: namespace(&target, "net"), uts: namespace(&target, "uts"), ..before };
     let (_, life) = perform(
         stage,
         &mut after(move || {
@@ -73,8 +75,7 @@ fn a_namespace_that_is_entered_through_its_process_is_told_as_any() {
         }),
     );
     let [change] = changes(&life)[..] else { panic!("one change: {life:?}") };
-    assert_eq!((change.how, (change.now.net, change.now.uts)), (NsChangeHow::Setns, entered));
-    assert_eq!((change.before.net, change.before.uts), (namespace("self", "net"), namespace("self", "uts")));
+    assert_eq!(change, NamespaceChange { how: NsChangeHow::Setns, now, before });
     drop(host.stdin.take());
     host.wait().expect("it ends");
 }

@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio as Redirect};
 
-use lanner_core::event::{Event, Exec, Exit, File, Origin, Payload, Stdio, StdioKind, Text};
+use lanner_core::event::{
+    Args, Environment, Event, Exec, Exit, File, Fork, Gain, Image, Origin, Payload, Stdio, StdioKind, Text,
+};
 
-use super::stage::{born, clock, file_id, helper, is_me, life_of, namespace, perform, shell, stage};
+use super::own;
+
+use super::stage::{born, clock, file_id, helper, is_me, life_of, perform, shell, stage};
 
 fn execs(life: &[Event]) -> Vec<&Exec> {
     life.iter().filter_map(|e| if let Payload::Exec(exec) = &e.payload { Some(exec.as_ref()) } else { None }).collect()
@@ -29,13 +33,20 @@ fn an_exec_tells_all_of_the_process_and_its_image() {
     let mut child = Command::new("/bin/echo")
         .args(["one", "two words", ""])
         .current_dir("/usr/share")
+        .env_clear()
+        .env("HISTFILE", "/dev/null")
         .stdin(Redirect::null())
         .stdout(Redirect::piped())
         .stderr(Redirect::piped())
         .spawn()
         .expect("echo runs");
-    let pipe =
-        fs::metadata(format!("/proc/self/fd/{}", fd(child.stdout.as_ref().expect("piped")))).expect("the pipe").ino();
+    let pipe = |fd: i32| {
+        let ino = fs::metadata(format!("/proc/self/fd/{fd}")).expect("the pipe").ino();
+        Stdio { kind: StdioKind::Pipe, ino, peer: None }
+    };
+    let (out, err) =
+        (child.stdout.as_ref().expect("piped").as_raw_fd(), child.stderr.as_ref().expect("piped").as_raw_fd());
+    let (out, err) = (pipe(out), pipe(err));
     let pid = child.id();
     child.wait().expect("it ends");
     let life = life_of(stage, born(stage, pid));
@@ -47,55 +58,26 @@ fn an_exec_tells_all_of_the_process_and_its_image() {
     assert!(header.process.start > before && header.process.start < header.time);
     assert_eq!((header.process.pid, header.tid, header.origin, header.seq), (pid, pid, Origin::Live, 0));
 
-    let task = &exec.task;
-    assert!(task.parent.is_some_and(is_me), "{task:?}");
-    assert_eq!(task.comm, "echo");
-    assert_eq!(task.ns_pid, pid, "tests run in the machine's pid namespace");
-    assert_eq!(task.pid_namespaces, [namespace("self", "pid")]);
-    // SAFETY: calls without arguments that cannot fail.
-    let (uid, gid, session) = unsafe { (libc::getuid(), libc::getgid(), libc::getsid(0)) };
-    let creds = task.creds;
-    assert_eq!((creds.uid, creds.euid, creds.gid, creds.egid), (uid, uid, gid, gid));
-    let status = fs::read_to_string("/proc/self/status").expect("own status");
-    let caps = |name: &str| {
-        let line = status.lines().find_map(|l| l.strip_prefix(name)).expect("a line");
-        u64::from_str_radix(line.trim(), 16).expect("capabilities")
-    };
-    assert_eq!((creds.cap_effective, creds.cap_permitted), (caps("CapEff:"), caps("CapPrm:")));
-    let login = fs::read_to_string("/proc/self/loginuid").ok().and_then(|s| s.trim().parse().ok());
-    assert_eq!(creds.login_uid, login.filter(|uid| *uid != u32::MAX));
-    assert_eq!(i64::from(task.session), i64::from(session));
-    let ns = task.namespaces;
-    for (number, name) in [
-        (ns.mnt, "mnt"),
-        (ns.pid, "pid"),
-        (ns.net, "net"),
-        (ns.uts, "uts"),
-        (ns.ipc, "ipc"),
-        (ns.cgroup, "cgroup"),
-        (ns.user, "user"),
-    ] {
-        assert_eq!(number, namespace("self", name), "{name}");
-    }
-    let cgroups = fs::read_to_string("/proc/self/cgroup").expect("own control groups");
-    assert!(cgroups.lines().any(|l| l.ends_with(&format!(":{}", task.cgroup))), "{} is one of {cgroups}", task.cgroup);
-
-    let image = &exec.image;
-    assert_eq!(image.exe.path.to_string(), fs::canonicalize("/bin/echo").expect("echo").display().to_string());
-    assert_eq!(image.exe.id, file_id("/bin/echo"));
-    assert!(!image.exe.truncated && !image.exe.deleted);
-    assert_eq!(image.script, None);
-    assert_eq!(texts(&image.args.list), ["/bin/echo", "one", "two words", ""]);
-    assert!(!image.args.truncated);
-    assert_eq!(image.cwd, "/usr/share");
+    let parent = exec.task.parent.expect("a parent");
+    assert!(is_me(parent), "{exec:?}");
     let null = fs::metadata("/dev/null").expect("null").ino();
-    assert_eq!(image.stdio[0], Stdio { kind: StdioKind::Device, ino: null, peer: None });
-    assert_eq!(image.stdio[1], Stdio { kind: StdioKind::Pipe, ino: pipe, peer: None });
-    assert_eq!(image.stdio[2].kind, StdioKind::Pipe);
-}
-
-fn fd(of: &impl std::os::fd::AsRawFd) -> i32 {
-    of.as_raw_fd()
+    let id = file_id("/bin/echo");
+    let path = fs::canonicalize("/bin/echo").expect("echo").display().to_string();
+    let expected = Exec {
+        task: own::task(&exec.task, parent, pid, "echo"),
+        image: Image {
+            exe: File::new(path, id.dev, id.ino),
+            script: None,
+            args: Args { list: ["/bin/echo", "one", "two words", ""].map(Text::from).to_vec(), truncated: false },
+            cwd: "/usr/share".into(),
+            stdio: [Stdio { kind: StdioKind::Device, ino: null, peer: None }, out, err],
+            env: Environment { list: vec!["HISTFILE=/dev/null".into()], truncated: false },
+            layer: None,
+            compat: false,
+            gain: Some(Gain::default()),
+        },
+    };
+    assert_eq!(exec, &expected);
 }
 
 #[test]
@@ -164,9 +146,9 @@ fn a_fork_without_exec_is_told_with_the_child_that_it_made() {
         .collect();
     let [(header, fork)] = forks[..] else { panic!("one fork: {life:?}") };
     assert_eq!((header.process.pid, header.tid), (pid, pid));
-    assert_eq!(fork.task.parent, Some(header.process));
-    assert_eq!(fork.task.ns_pid, fork.child.pid);
-    assert_eq!(fork.task.comm, "sh");
+    assert_eq!(fork.how.names().count(), 0, "nothing is new but the process");
+    let task = own::task(&fork.task, header.process, fork.child.pid, "sh");
+    assert_eq!(fork.as_ref(), &Fork { child: fork.child, how: fork.how, task });
     assert!(fork.child.start > header.process.start && fork.child.start <= header.time);
     let child = life_of(stage, fork.child);
     assert!(child.iter().all(|e| e.header.process == fork.child), "one key for all that it does");

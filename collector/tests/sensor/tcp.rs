@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use lanner_core::event::{Attempt, Close, Connect, End, Event, Flow, Header, Payload};
+use lanner_core::event::{Accept, Attempt, Close, Connect, End, Event, Flow, Header, Listen, Payload, Quality};
 
 use super::stage::{Stage, expect, is_me, namespace, stage};
 
@@ -52,13 +52,18 @@ fn converse(bind: &str, client_first: bool) {
         Payload::Listen(l) if l.local == server && l.netns == netns => Some((e.header, l)),
         _ => None,
     });
-    assert!(is_me(listen.0.process) && listen.1.netns == netns);
+    assert!(is_me(listen.0.process));
+    assert_eq!(listen.1, Listen { local: server, netns });
 
     let (header, started) = connect(stage, server, |a| a == Attempt::Started);
     assert!(is_me(header.process) && header.tid != 0);
+    let flow = Flow { id: started.flow.id, local: client, remote: server, netns };
+    // Its port is chosen after that.
+    let local = SocketAddr::new(client.ip(), 0);
+    assert_eq!(started, Connect { flow: Flow { local, ..flow }, attempt: Attempt::Started, asked: false });
     let (header, established) = connect(stage, server, |a| a == Attempt::Established);
     assert!(is_me(header.process), "{header:?}");
-    assert_eq!(established.flow, Flow { id: started.flow.id, local: client, remote: server, netns });
+    assert_eq!(established, Connect { flow, attempt: Attempt::Established, asked: false });
 
     let (header, accept) = expect(stage, "it accepts", |e| match e.payload {
         Payload::Accept(a) if (a.flow.local, a.flow.remote) == (server, client) && is_mine(&a.flow) => {
@@ -67,22 +72,27 @@ fn converse(bind: &str, client_first: bool) {
         _ => None,
     });
     assert!(is_me(header.process));
-    assert_eq!((accept.flow.local, accept.flow.netns), (server, netns));
+    assert_eq!(accept, Accept { flow: Flow { id: accept.flow.id, local: server, remote: client, netns } });
     assert_ne!(accept.flow.id, started.flow.id, "each end is a flow of its own");
 
     let (header, closed) = close(stage, client, server);
     assert!(is_me(header.process));
-    assert_eq!(closed.flow, established.flow);
-    assert_eq!((closed.outgoing, closed.sent, closed.received), (Some(true), 5, 3));
-    assert_eq!((closed.end, closed.quality.retransmits, closed.quality.retransmitted), (End::Finished, 0, 0));
-    assert!(closed.quality.rtt > Duration::ZERO && closed.quality.rtt_min > Duration::ZERO);
-    assert!(closed.quality.rtt_min < Duration::from_secs(1) && closed.quality.rtt < Duration::from_secs(1));
-    assert!(closed.lasted > Duration::ZERO && closed.lasted < Duration::from_secs(60));
+    let measured = |closed: &Close| {
+        let (quality, lasted) = (closed.quality, closed.lasted);
+        assert!(quality.rtt > Duration::ZERO && quality.rtt < Duration::from_secs(1), "{closed:?}");
+        assert!(quality.rtt_min > Duration::ZERO && quality.rtt_min < Duration::from_secs(1), "{closed:?}");
+        assert!(lasted > Duration::ZERO && lasted < Duration::from_secs(60), "{closed:?}");
+        Quality { retransmits: 0, retransmitted: 0, rtt: quality.rtt, rtt_min: quality.rtt_min }
+    };
+    let (end, lasted) = (End::Finished, closed.lasted);
+    let quality = measured(&closed);
+    let expected = Close { flow, outgoing: Some(true), sent: 5, received: 3, quality, end, lasted };
+    assert_eq!(closed, expected);
     let (header, closed) = close(stage, server, client);
     assert!(is_me(header.process));
-    assert_eq!(closed.flow, accept.flow);
-    assert_eq!((closed.outgoing, closed.sent, closed.received), (Some(false), 3, 5));
-    assert_eq!((closed.end, closed.quality.retransmits), (End::Finished, 0));
+    let (quality, lasted) = (measured(&closed), closed.lasted);
+    let expected = Close { flow: accept.flow, outgoing: Some(false), sent: 3, received: 5, quality, end, lasted };
+    assert_eq!(closed, expected);
 }
 
 #[test]
@@ -137,7 +147,9 @@ fn a_refused_connection_says_why() {
     TcpStream::connect(address).expect_err("nobody listens");
     let (header, failed) = connect(stage, address, |a| matches!(a, Attempt::Failed(_)));
     assert!(is_me(header.process));
-    assert_eq!(failed.attempt, Attempt::Failed(111));
     let (_, started) = connect(stage, address, |a| a == Attempt::Started);
-    assert_eq!(failed.flow.id, started.flow.id);
+    let local = failed.flow.local;
+    assert!(local.ip() == started.flow.local.ip() && local.port() != 0, "{failed:?}");
+    let flow = Flow { id: started.flow.id, local, remote: address, netns: namespace("self", "net") };
+    assert_eq!(failed, Connect { flow, attempt: Attempt::Failed(111), asked: false });
 }
