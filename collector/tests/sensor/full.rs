@@ -16,7 +16,7 @@ use lanner_core::event::{
 
 use super::network::{address, in_own_network, send_to, socket, tcp};
 use super::stage::{
-    Ends, Stage, after, born, done, expect, file_id, helper, is_me, life_of, namespace, perform, stage,
+    Ends, Stage, after, born, done, expect, file_id, helper, is_me, kernel, life_of, namespace, perform, stage,
 };
 use super::uring_sockets::{ACCEPT, CONNECT, GOES_ON, unix_address, with_address};
 use lanner_tests::ring::{self, Entry, Ring};
@@ -141,11 +141,14 @@ fn what_is_mounted_through_links_that_cannot_be_followed_is_told_by_the_kernel()
     let root = told.get(2).expect("a mount that was changed").2;
     assert!(root.is_known() && root != real.1);
     let row = |call: &'static str, path: &str, id| (call, path.to_owned(), id, false);
+    // Older kernels do not tell which mount is the youngest.
+    let passed = ("mount", dir.path().join("link").display().to_string(), FileId::default(), true);
+    let made = if kernel() >= (6, 8) { row("mount", &real.0, root) } else { passed };
     assert_eq!(
         told,
         [
             row("mount", "/", file_id("/")),
-            row("mount", &real.0, root),
+            made,
             row("mount", &real.0, root),
             row("move_mount", &other.0, root),
             row("move_mount", &other.0, root),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use lanner_collector::sensor::{Sensor, SensorConfig, now};
+use lanner_collector::sensor::{Sensor, SensorConfig, node_info, now};
 use lanner_core::event::{BootTime, Event, FileId, Hook, HookState, Payload, ProcessKey};
 
 /// Longer than anything here takes, even on a machine busy with other tests.
@@ -230,6 +230,13 @@ pub(crate) fn file_id(path: impl AsRef<Path>) -> FileId {
     let file = std::fs::metadata(path).expect("the file is there");
     let dev = u64::from(libc::major(file.dev())) << 20 | u64::from(libc::minor(file.dev()));
     FileId { dev, ino: file.ino() }
+}
+
+/// The first two numbers of the running kernel's version.
+pub(crate) fn kernel() -> (u32, u32) {
+    let kernel = node_info(Vec::new()).kernel;
+    let mut numbers = kernel.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse().ok());
+    (numbers.next().expect("a version"), numbers.next().expect("and its second part"))
 }
 
 /// A moment ago, at the sensor's clock.
