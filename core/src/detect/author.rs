@@ -2,7 +2,8 @@
 //! later one uses it; of the first no rule need have spoken.
 
 use super::LinkKind;
-use super::case::{Case, Cases};
+use super::case::Case;
+use super::cases::Cases;
 use super::lead::{self, Lead};
 use crate::event::{BootTime, Origin, ProcessKey};
 use crate::graph::Graph;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::case::Cases;
-use super::chain::{self, Chain, Scene};
+use super::cases::Cases;
+use super::chain::Chain;
 use super::explain::{self, ProcessExplanation};
 use super::lead::Lead;
-use super::{Incident, Mentions, ProcessSummary, Signal, Stage, Status, author, because, follow, link};
+use super::{Incident, Mentions, Signal, Status, author, follow, link, words};
 use crate::event::{BootTime, ContainerInfo, Event, Payload, ProcessKey};
 use crate::graph::Graph;
 use crate::persistent::{Queue, Sealed};
@@ -148,7 +148,8 @@ impl Detector {
     /// Tells what has changed of incidents without being worth a revision of its own: processes, files and peers, and
     /// what happened very often once more.
     pub(crate) fn finish(&mut self, graph: &Graph) -> Vec<usize> {
-        let changed: Vec<u64> = self.cases.iter().filter(|c| c.changed && c.incident.is_some()).map(|c| c.id).collect();
+        let changed: Vec<u64> =
+            self.cases.iter().filter(|c| c.news.any && c.incident.is_some()).map(|c| c.id).collect();
         changed.into_iter().filter_map(|id| self.tell(graph, id)).collect()
     }
 
@@ -157,12 +158,12 @@ impl Detector {
         let mut renamed = Vec::new();
         for id in self.mentions.take(info) {
             let Some(case) = self.cases.get_mut(id) else { continue };
-            let before = std::mem::take(&mut case.changed);
-            case.name_container(info);
-            if case.changed {
-                renamed.push(case.id);
+            let told = case.incident.and_then(|at| self.incidents.get(at)).and_then(|told| told.chain.as_ref());
+            let in_story = told.is_some_and(|chain| words::renamed(&chain.story, info).is_some());
+            case.news.story |= in_story;
+            if case.name_container(info) || in_story {
+                renamed.push(id);
             }
-            case.changed |= before;
         }
         renamed.into_iter().filter_map(|id| self.tell(graph, id)).collect()
     }
@@ -188,10 +189,10 @@ impl Detector {
         };
         let case = self.cases.get_mut(id)?;
         let is_news = case.add(graph, event, signal, tactic, link);
-        let spoken = case.stages.iter().filter(|step| joins || step.count == 1);
-        for step in spoken {
-            self.mentions.note(&step.sentence, id);
-            step.link.iter().for_each(|link| self.mentions.note(&link.why, id));
+        let spoken = case.stages.iter().map(|step| &step.stage).filter(|stage| joins || stage.count == 1);
+        for stage in spoken {
+            self.mentions.note(&stage.sentence, id);
+            stage.link.iter().for_each(|link| self.mentions.note(&link.why, id));
         }
         let fresh = self.cases.include(graph, id, event.header.process, event.header.time);
         let of_fresh = link::leads_of(graph, &fresh, event.header.time);
@@ -232,83 +233,16 @@ impl Detector {
             self.untold += 1;
             return None;
         }
-        case.changed = false;
         let at = *case.incident.get_or_insert(self.incidents.len());
-        let stages: Vec<Stage> = case
-            .stages
-            .iter()
-            .map(|step| Stage {
-                tactic: step.tactic,
-                technique: step.technique.clone(),
-                signal: step.rule.clone(),
-                severity: step.severity,
-                time: step.time,
-                last_time: step.last_time,
-                count: step.count,
-                process: step.process.clone(),
-                sentence: step.sentence.clone(),
-                evidence: step.evidence.clone(),
-                link: step.link.clone(),
-                times: step.times.clone(),
-            })
-            .collect();
-        let chain = chain::best(&self.chains, &Scene::new(&stages, &case.members, case.ties.as_slice()), graph);
-        // What it had is not copied again, for that may be very much.
-        let (mut processes, mut files, mut peers) = match self.incidents.get_mut(at).map(Arc::make_mut) {
-            Some(told) if !case.anew => {
-                let Incident { processes, files, peers, .. } = told;
-                (std::mem::take(processes), std::mem::take(files), std::mem::take(peers))
-            }
-            _ => {
-                case.news = case.members.keys().copied().collect();
-                Default::default()
-            }
-        };
-        case.anew = false;
-        for member in case.news.drain(..).filter_map(|key| case.members.get(&key)) {
-            note(&mut processes, member);
-        }
-        files.extend(case.files.iter().skip(files.len()).cloned());
-        peers.extend(case.peers.iter().skip(peers.len()).copied());
-        let incident = Incident {
-            id: case.name.clone(),
-            revision: self.incidents.get(at).map_or(0, |i| i.revision) + 1,
-            name: chain.as_ref().map_or_else(|| most_telling(&stages), |c| c.name.clone()),
-            severity: because::severity(&stages),
-            score: case.score(),
-            because: because::words(&stages),
-            status: if case.living.is_empty() { Status::Over } else { Status::Ongoing },
-            first_time: stages.first().map(|s| s.time).unwrap_or_default(),
-            last_time: case.last_time,
-            stages,
-            processes,
-            files,
-            peers,
-            links: case.ties.as_slice().to_vec(),
-            links_left_out: case.ties.left_out(),
-            chain,
-            merged_into: None,
-        };
         if at == self.incidents.len() {
-            self.incidents.push(Arc::new(incident));
-        } else {
-            self.incidents[at] = Arc::new(incident);
+            self.incidents.push(Arc::new(case.begun()));
+        }
+        let incident = Arc::make_mut(&mut self.incidents[at]);
+        if case.tell(graph, &self.chains, incident)
+            && let Some(chain) = &incident.chain
+        {
+            self.mentions.note(&chain.story, id);
         }
         Some(at)
     }
-}
-
-/// Puts a process among others, which stand in the order in which they started; or tells it anew.
-fn note(processes: &mut Vec<ProcessSummary>, process: &ProcessSummary) {
-    let order = |p: &ProcessSummary| (p.key.start, p.key.pid);
-    match processes.binary_search_by_key(&order(process), order) {
-        Ok(at) => processes[at] = process.clone(),
-        Err(at) => processes.insert(at, process.clone()),
-    }
-}
-
-/// The gravest stage names an incident that follows no known chain; of several the earliest.
-fn most_telling(stages: &[Stage]) -> String {
-    let gravest = stages.iter().reduce(|best, next| if next.severity > best.severity { next } else { best });
-    gravest.map(|s| s.signal.clone()).unwrap_or_default()
 }

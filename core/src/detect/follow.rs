@@ -1,7 +1,7 @@
 //! What members of a case do belongs to the case, whether or not a rule speaks of it; and who runs what they wrote is a member.
 
 use super::author;
-use super::case::{self, Cases};
+use super::cases::Cases;
 use super::lead;
 use crate::event::{Attempt, Event, File, FileId, Payload, ProcessKey, UdpStage};
 use crate::graph::Graph;
@@ -24,37 +24,34 @@ pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event, incidents:
     case.last_time = case.last_time.max(event.header.time);
     match &event.payload {
         Payload::Fork(fork) => {
-            case.changed = true;
             cases.include_one(graph, id, fork.child);
         }
         Payload::Exec(_) => {
-            case.changed = true;
-            case.members.insert(key, case::summary(graph, key));
-            case.news.insert(key);
+            case.note_image(graph, key);
         }
         Payload::Open(open) if open.access.write => {
-            case.changed = true;
+            case.news.any = true;
             case.note_file(&open.file.path);
         }
         Payload::Rename(rename) => {
-            case.changed = true;
+            case.news.any = true;
             case.note_file(&rename.file.path);
         }
         Payload::Link(link) => {
-            case.changed = true;
+            case.news.any = true;
             case.note_file(&link.file.path);
         }
         Payload::Connect(connect) if connect.attempt == Attempt::Started => {
-            case.changed = true;
+            case.news.any = true;
             case.note_peer(connect.flow.remote);
         }
         Payload::Udp(udp) if udp.outgoing && udp.stage == UdpStage::Started => {
-            case.changed = true;
+            case.news.any = true;
             case.note_peer(udp.flow.remote);
         }
         Payload::Exit(_) => {
             let ends = case.living.remove(&key);
-            case.changed |= ends;
+            case.news.any |= ends;
             return (ends && case.living.is_empty() && case.incident.is_some()).then_some(id);
         }
         _ => {}
@@ -126,7 +123,7 @@ fn join_with(cases: &mut Cases, graph: &Graph, event: &Event, writer: ProcessKey
         cases.include_one(graph, id, key);
     }
     if let Some(case) = cases.get_mut(id) {
-        case.changed = true;
+        case.news.any = true;
     }
     cases.tie(id, lead::of_event(graph, event));
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::case::{self, Case, Cases};
+use super::case::Case;
+use super::cases::Cases;
 use super::lead::{self, Lead};
+use super::step::{self, Step};
 use super::{Link, LinkKind, Severity, Signal, words};
 use crate::event::{BootTime, Event, ProcessKey};
 use crate::graph::Graph;
@@ -26,8 +28,8 @@ pub(super) fn leads(graph: &Graph, cases: &Cases, event: &Event, signal: &Signal
     let (key, now) = (event.header.process, event.header.time);
     let mut leads = lead::of_event(graph, event);
     // What a process does over and over is looked into ever more seldom, as it is told: it may be connected with very many.
-    let known = cases.of(key).and_then(|case| case.stages.iter().find(|s| *s.rule == *signal.rule));
-    if known.is_some_and(|step| !case::is_news(step.count + 1)) {
+    let known = cases.of(key).and_then(|case| case.stages.iter().find(|s| *s.stage.signal == *signal.rule));
+    if known.is_some_and(|step| !step::is_worth_a_look(step.stage.count + 1)) {
         return leads;
     }
     leads.extend(lead::of_process(graph, key, now));
@@ -116,7 +118,7 @@ fn by_tie(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
             Link { kind: tie.kind, to_stage, why: tie.why.clone(), evidence: tie.evidence.clone() }
         }
         None => {
-            let [a, b] = [key, case.stages[0].process.key].map(|k| words::process(graph, k));
+            let [a, b] = [key, case.stages[0].stage.process.key].map(|k| words::process(graph, k));
             let why = format!("{a} belongs to what {b} began");
             Link { kind: LinkKind::Lineage, to_stage: 0, why, evidence: Vec::new() }
         }
@@ -128,17 +130,18 @@ fn by_tie(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
 /// nearest ancestor began; else the latest that one of them was seen in again; else the latest by anyone of the same
 /// lineage; else the first.
 fn stage_of(graph: &Graph, case: &Case, key: ProcessKey) -> (usize, ProcessKey) {
-    related_stage(graph, case, key).unwrap_or_else(|| (0, case.stages[0].process.key))
+    related_stage(graph, case, key).unwrap_or_else(|| (0, case.stages[0].stage.process.key))
 }
 
 fn related_stage(graph: &Graph, case: &Case, key: ProcessKey) -> Option<(usize, ProcessKey)> {
     let lineage: Vec<ProcessKey> = std::iter::once(key).chain(graph.ancestors(key).map(|p| p.key)).collect();
-    let began = |of: &ProcessKey| Some((case.stages.iter().rposition(|s| s.process.key == *of)?, *of));
+    let began = |of: &ProcessKey| Some((case.stages.iter().rposition(|s| s.stage.process.key == *of)?, *of));
     let again = |of: &ProcessKey| Some((case.stages.iter().rposition(|s| s.last_process == *of)?, *of));
     let origin = graph.origin_of(key);
     let related = || {
-        let (i, stage) = case.stages.iter().enumerate().rfind(|(_, s)| graph.origin_of(s.process.key) == origin)?;
-        Some((i, stage.process.key))
+        let (i, step) =
+            case.stages.iter().enumerate().rfind(|(_, s)| graph.origin_of(s.stage.process.key) == origin)?;
+        Some((i, step.stage.process.key))
     };
     lineage.iter().find_map(began).or_else(|| lineage.iter().find_map(again)).or_else(related)
 }
@@ -153,19 +156,19 @@ fn by_container(graph: &Graph, cases: &Cases, signal: &Signal) -> Option<Found> 
         None => (LinkKind::Entered, graph.stays_in(key)?),
     };
     let case = cases.of_container(&container.id)?;
-    let in_it = |s: &super::case::Step| s.process.container.as_ref() == Some(&container.id);
-    let first = case.stages.iter().find(|s| in_it(s))?;
+    let in_it = |s: &Step| s.stage.process.container.as_ref() == Some(&container.id);
+    let first = &case.stages.iter().find(|s| in_it(s))?.stage;
     let to_stage = case.stages.iter().rposition(in_it)?;
     let weighs = |severity: Severity| severity > Severity::Low;
     let began_after = graph.origin_of(key).start >= first.time || signal.severity > Severity::Medium;
     if !weighs(signal.severity)
         || !began_after
-        || !case.stages.iter().any(|s| in_it(s) && weighs(s.severity))
-        || signal.time.since(case.stages[to_stage].last_time) > CONTAINER_HOLDS
+        || !case.stages.iter().any(|s| in_it(s) && weighs(s.stage.severity))
+        || signal.time.since(case.stages[to_stage].stage.last_time) > CONTAINER_HOLDS
     {
         return None;
     }
-    let of = case.stages[to_stage].process.key;
+    let of = case.stages[to_stage].stage.process.key;
     let [who, other] = [key, of].map(|k| words::process(graph, k));
     let place = words::container(graph, &container.id);
     let why = match kind {

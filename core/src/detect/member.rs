@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::case::{Cases, MAX_ALL_MEMBERS, MAX_MEMBERS, bound};
+use super::case::MAX_MEMBERS;
+use super::cases::{Cases, MAX_ALL_MEMBERS, bound};
 use crate::event::{BootTime, Origin, ProcessKey};
 use crate::graph::Graph;
 

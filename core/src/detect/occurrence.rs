@@ -34,11 +34,13 @@ impl Occurrence {
     }
 }
 
-/// Notes one more time; of each process the first is kept.
-pub(super) fn note(times: &mut Vec<Occurrence>, event: &Event, link: Option<Link>) {
-    if times.len() < MAX_TIMES && times.iter().all(|t| t.process != event.header.process) {
+/// Notes one more time; of each process the first is kept. Gives whether this one is.
+pub(super) fn note(times: &mut Vec<Occurrence>, event: &Event, link: Option<Link>) -> bool {
+    let is_kept = times.len() < MAX_TIMES && times.iter().all(|t| t.process != event.header.process);
+    if is_kept {
         times.push(Occurrence::of(event, link));
     }
+    is_kept
 }
 
 /// Takes in the times that the same rule found in another case, whose stage had that link.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::relation::RelationKind;
 use crate::detect::{LinkKind, Occurrence, ProcessSummary, Stage, Tie};
 use crate::event::{ContainerId, ProcessKey};
-use crate::hash::{HashMap, IndexMap};
+use crate::hash::{HashMap, HashSet, IndexMap};
 
 /// How far lineage is followed within an incident.
 const MAX_ANCESTORS: usize = 64;
@@ -37,6 +37,13 @@ impl<'a> Scene<'a> {
             lineages.entry(key).or_insert_with(|| lineage(members, key));
         }
         Scene { stages, members, ties, times, lineages }
+    }
+
+    /// Those whose lineage, place or name any relation or story may depend on: who does something, those above them in the
+    /// incident, and who would be next above, were it a member.
+    pub(in crate::detect) fn cast(&self) -> HashSet<ProcessKey> {
+        let next = |line: &[ProcessKey]| self.members.get(line.last()?).and_then(|top| top.parent);
+        self.lineages.values().flat_map(|line| line.iter().copied().chain(next(line))).collect()
     }
 
     pub(super) fn stage(&self, at: usize) -> &Stage {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::within::View;
 use super::{ProcessExplanation, Reason, ReasonKind};
-use crate::detect::case::{Case, Cases};
+use crate::detect::case::Case;
+use crate::detect::cases::Cases;
 use crate::detect::detector::INCIDENT_SCORE;
 use crate::detect::{Incident, Signal, words};
 use crate::event::ProcessKey;
@@ -119,10 +120,11 @@ fn weighs(graph: &Graph, case: &Case) -> Reason {
     let stages: Vec<String> = case
         .stages
         .iter()
+        .map(|step| &step.stage)
         .map(|s| {
             evidence.extend(s.evidence.first());
             let who = words::process(graph, s.process.key);
-            format!("{} \"{}\" by {who} ({})", s.severity.weight(), s.rule, s.severity.word())
+            format!("{} \"{}\" by {who} ({})", s.severity.weight(), s.signal, s.severity.word())
         })
         .collect();
     let words = format!(
