@@ -40,6 +40,8 @@ pub struct Process {
     pub made: Option<u64>,
     /// The last event that it did.
     pub last_seen: BootTime,
+    /// How many incidents rest on it.
+    pub(super) held: u32,
 }
 
 /// One image of a process.
@@ -81,6 +83,7 @@ impl Process {
             origin: Origin::Backfill,
             made: None,
             last_seen: key.start,
+            held: 0,
         }
     }
 

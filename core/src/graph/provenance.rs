@@ -11,6 +11,8 @@ const EDGES_AT_ONCE: usize = 256;
 const LATEST: usize = 1_024;
 /// How many objects are considered at a time when one has to go.
 const CONSIDERED_AT_ONCE: usize = 64;
+/// How many of the latest edges of an object are looked at for one of a process that is held.
+const LOOKED_AT: usize = 64;
 /// No edge.
 const NONE: Place = Place::MAX;
 
@@ -113,9 +115,6 @@ struct Links {
     /// The latest edge from it, and to it.
     from: Place,
     to: Place,
-    /// How many hold it: of a process, once for each time it is held; of an object, once for each held process that it
-    /// has to do with.
-    held: u32,
     /// It was used since it was last considered.
     used: bool,
     /// Who wrote a file last, and with which event; nobody: [`ProcessKey::UNKNOWN`].
@@ -195,13 +194,11 @@ impl Provenance {
         if let Some(older) = self.linked(to_older) {
             older.to_newer = place;
         }
-        let holds = self.links(from).is_some_and(|l| l.held > 0);
         if let Some(links) = self.nodes.at_mut(from) {
             links.from = place;
         }
         if let Some(links) = self.nodes.at_mut(to) {
             links.to = place;
-            links.held += u32::from(holds);
         }
     }
 
@@ -226,7 +223,7 @@ impl Provenance {
             return place;
         }
         let is_object = matches!(node, Node::File(_) | Node::Peer(_));
-        let links = Links { from: NONE, to: NONE, held: 0, used: false, writer: ProcessKey::UNKNOWN, written: 0 };
+        let links = Links { from: NONE, to: NONE, used: false, writer: ProcessKey::UNKNOWN, written: 0 };
         let place = self.nodes.insert(node, links);
         if is_object {
             self.objects.push_back(place);
@@ -234,29 +231,12 @@ impl Provenance {
         place
     }
 
-    /// Holds a process, or lets it loose: it and what it has to do with go last.
-    pub(super) fn hold(&mut self, process: ProcessKey, on: bool) {
-        // One that has done nothing yet may still do something.
-        let place = self.node(Node::Process(process));
-        let Some(links) = self.nodes.at_mut(place) else { return };
-        let before = links.held;
-        links.held = if on { before + 1 } else { before.saturating_sub(1) };
-        if (before > 0) == (links.held > 0) {
-            return;
-        }
-        let mut next = links.from;
-        while let Some((key, linked)) = if next == NONE { None } else { self.edges.at(next) } {
-            let (to, older) = (key.2, linked.from_older);
-            if let Some(object) = self.nodes.at_mut(to) {
-                object.held = if on { object.held + 1 } else { object.held.saturating_sub(1) };
-            }
-            next = older;
-        }
-    }
-
-    /// Whether a node is held, or has to do with a process that is.
-    pub(super) fn is_held(&self, node: &Node) -> bool {
-        self.nodes.get(node).is_some_and(|links| links.held > 0)
+    /// Whether an object has to do with a process that is held, as far as its latest edges tell.
+    fn serves_held(&self, object: Place, is_held: &impl Fn(ProcessKey) -> bool) -> bool {
+        self.edges_at(object, false).take(LOOKED_AT).any(|(_, from, _, _)| match self.node_at(from) {
+            Some(Node::Process(key)) => is_held(*key),
+            _ => false,
+        })
     }
 
     /// Lets a node go; of one with very many edges only some of these. Says whether it is gone.
@@ -283,7 +263,6 @@ impl Provenance {
         let Linked { from_newer, from_older, to_newer, to_older, .. } = *linked;
         let (from, _, to) = key;
         self.edges.remove(&key);
-        let holds = self.links(from).is_some_and(|l| l.held > 0);
         match self.linked(from_newer) {
             Some(newer) => newer.from_older = from_older,
             None => drop(self.nodes.at_mut(from).map(|links| links.from = from_older)),
@@ -298,9 +277,6 @@ impl Provenance {
         if let Some(older) = self.linked(to_older) {
             older.to_newer = to_newer;
         }
-        if holds && let Some(object) = self.nodes.at_mut(to) {
-            object.held = object.held.saturating_sub(1);
-        }
     }
 
     /// When the object that is considered next was last used; one that nothing is left of, never.
@@ -309,15 +285,21 @@ impl Provenance {
         Some(self.edges.at(links.to).map(|(_, linked)| linked.edge.last).unwrap_or_default())
     }
 
-    /// Makes a step towards letting go the file or peer that was used longest ago of those that are not held.
-    pub(super) fn evict(&mut self) -> Step {
+    /// Makes a step towards letting go the file or peer that was used longest ago of those that have nothing to do with a
+    /// process that is held.
+    pub(super) fn evict(&mut self, is_held: impl Fn(ProcessKey) -> bool) -> Step {
+        // What was spared may be nobody's by now.
+        if let Some(place) = self.spared.pop_front() {
+            let line = if self.serves_held(place, &is_held) { &mut self.spared } else { &mut self.objects };
+            line.push_back(place);
+        }
         for _ in 0..CONSIDERED_AT_ONCE {
             let Some(place) = self.objects.pop_front() else { return Step::Nothing };
             let Some(links) = self.nodes.at_mut(place) else { continue };
-            if links.held > 0 {
-                self.spared.push_back(place);
-            } else if std::mem::take(&mut links.used) {
+            if std::mem::take(&mut links.used) {
                 self.objects.push_back(place);
+            } else if self.serves_held(place, &is_held) {
+                self.spared.push_back(place);
             } else {
                 return self.let_go(place, |all| &mut all.objects);
             }
@@ -325,13 +307,9 @@ impl Provenance {
         Step::Begun
     }
 
-    /// As [`Provenance::evict`], of those that are held.
+    /// As [`Provenance::evict`], of those that have.
     pub(super) fn evict_held(&mut self) -> Step {
         let Some(place) = self.spared.pop_front() else { return Step::Nothing };
-        if self.links(place).is_some_and(|links| links.held == 0) {
-            self.objects.push_back(place);
-            return Step::Begun;
-        }
         self.let_go(place, |all| &mut all.spared)
     }
 
@@ -495,7 +473,7 @@ mod tests {
         }
         // Everything was used since it came: it is passed over once.
         while provenance.evicted() < 3_000 {
-            provenance.evict();
+            provenance.evict(|_| false);
         }
         let did = provenance.did(&Node::Process(A));
         assert_eq!((did.len(), did[0].0), (2_000, &file(3_001)));
@@ -516,23 +494,19 @@ mod tests {
     #[test]
     fn what_held_processes_have_to_do_with_goes_last() {
         let mut provenance = Provenance::default();
-        provenance.relate(Node::Process(A), Relation::Wrote, file(1), &header(1, A));
-        provenance.hold(A, true);
-        provenance.relate(Node::Process(A), Relation::Wrote, file(2), &header(2, A));
+        for ino in 1..=2 {
+            provenance.relate(Node::Process(A), Relation::Wrote, file(ino), &header(ino, A));
+        }
         for ino in 3..=100 {
             provenance.relate(Node::Process(B), Relation::Wrote, file(ino), &header(ino, B));
         }
-        for _ in 0..1_000 {
-            if provenance.evicted() < 98 {
-                provenance.evict();
-            }
-        }
-        assert!(provenance.is_held(&file(1)) && provenance.is_held(&file(2)));
+        let evict =
+            |provenance: &mut Provenance, held: bool| (0..1_000).map(|_| provenance.evict(|k| held && k == A)).last();
+        assert_eq!(evict(&mut provenance, true), Some(Step::Nothing));
         assert_eq!((provenance.did(&Node::Process(A)).len(), provenance.did(&Node::Process(B)).len()), (2, 0));
-        provenance.hold(A, false);
-        assert!(!provenance.is_held(&file(1)) && !provenance.is_held(&file(2)));
-        (0..10).for_each(|_| drop(provenance.evict()));
-        (0..10).for_each(|_| drop((provenance.evict_held(), provenance.evict())));
-        assert_eq!((provenance.evicted(), provenance.evict()), (100, Step::Nothing));
+        assert!(matches!(provenance.clone().evict_held(), Step::Gone(_)), "when there is nothing else");
+        // Once it is held no more it goes like any other.
+        assert_eq!(evict(&mut provenance, false), Some(Step::Nothing));
+        assert_eq!((provenance.evicted(), provenance.did(&Node::Process(A)).len()), (100, 0));
     }
 }

@@ -57,24 +57,23 @@ impl Graph {
     /// Something rests on this process and on what it has to do with: they go last. As often as it is held it must be
     /// [released](Graph::release).
     pub fn hold(&mut self, key: ProcessKey) {
-        if self.process(key).is_some() {
-            self.provenance.hold(key, true);
+        if let Some(process) = self.processes.get_mut(&key) {
+            process.held += 1;
         }
     }
 
     /// Nothing rests on it any more.
     pub fn release(&mut self, key: ProcessKey) {
-        let Some(process) = self.process(key) else { return };
-        let ended = !process.is_alive();
-        self.provenance.hold(key, false);
-        if ended && !self.is_held(key) {
+        let Some(process) = self.processes.get_mut(&key) else { return };
+        process.held = process.held.saturating_sub(1);
+        if process.held == 0 && !process.is_alive() {
             self.ended.push_back(key);
         }
     }
 
     /// Whether something rests on this process.
     pub fn is_held(&self, key: ProcessKey) -> bool {
-        self.provenance.is_held(&Node::Process(key))
+        self.process(key).is_some_and(|process| process.held > 0)
     }
 
     pub(super) fn make_room(&mut self) {
@@ -120,7 +119,8 @@ impl Graph {
     }
 
     fn forget_object(&mut self) -> bool {
-        let step = self.provenance.evict();
+        let processes = &self.processes;
+        let step = self.provenance.evict(|key| processes.get(&key).is_some_and(|process| process.held > 0));
         self.forgot(step)
     }
 
