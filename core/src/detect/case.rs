@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::hold::Held;
 use super::lead::Lead;
+use super::occurrence;
 use super::step::{Step, Worth};
 use super::tell::News;
 use super::tie::{Tie, Ties};
@@ -136,10 +137,16 @@ impl Case {
     }
 
     pub(super) fn note_tie(&mut self, tie: Tie) {
+        let to = tie.to;
         if self.ties.add(tie) {
-            self.news.any = true;
-            self.news.story = true;
+            self.news.of_tie(to);
         }
+    }
+
+    /// Whether it keeps why a signal belongs to it: not of what the same process did before.
+    pub(super) fn asks_for_link(&self, signal: &Signal) -> bool {
+        let known = self.stages.iter().map(|step| &step.stage).find(|stage| *stage.signal == *signal.rule);
+        known.is_none_or(|stage| occurrence::is_new(&stage.times, signal.process))
     }
 
     /// Takes in a signal: a new stage, or one more time of a stage that is there. Gives whether that is worth telling at

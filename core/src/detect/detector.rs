@@ -176,15 +176,20 @@ impl Detector {
         let found = link::find(graph, &self.cases, signal, &leads);
         let ids: Vec<u64> = found.iter().map(|f| f.case).collect();
         let joins = ids.iter().any(|id| *id != ids[0]);
-        let strongest = found.into_iter().next();
-        let (id, link) = match strongest {
+        let key = signal.process;
+        let (id, link) = match found.into_iter().next() {
             None => (self.cases.open(signal), None),
-            Some(first) => {
-                // Where cases join, the stage that the link leads to gets another place: look it up again.
+            Some(first) if joins => {
+                // The stage that the link leads to gets another place: look it up again.
                 let joined = self.cases.join(&ids)?;
                 let again = link::find(graph, &self.cases, signal, &leads);
-                let again = again.into_iter().find(|f| f.link.kind == first.link.kind);
-                (joined, Some(again.map_or(first.link, |f| f.link)))
+                let again = again.into_iter().find(|f| f.kind == first.kind);
+                (joined, Some(again.unwrap_or(first).link(graph, key, &leads)))
+            }
+            Some(first) => {
+                let id = first.case;
+                let is_asked = self.cases.cases.get(&id).is_some_and(|case| case.asks_for_link(signal));
+                (id, is_asked.then(|| first.link(graph, key, &leads)))
             }
         };
         let case = self.cases.get_mut(id)?;

@@ -1,5 +1,6 @@
 //! What members of a case do belongs to the case, whether or not a rule speaks of it; and who runs what they wrote is a member.
 
+use super::LinkKind;
 use super::author;
 use super::cases::Cases;
 use super::lead;
@@ -58,8 +59,11 @@ pub(super) fn follow(cases: &mut Cases, graph: &Graph, event: &Event, incidents:
     }
     // What nobody of any case wrote ties nothing here, unless it is run; reads are many, and evidence is put into words.
     let counts = |file: &File| {
-        let writer = graph.last_write(file.id).map(|(writer, _)| writer);
-        writer.is_some_and(|writer| cases.of(writer).is_some() || lead::is_code_for(graph, key, file.id, &file.path))
+        let Some((writer, _)) = graph.last_write(file.id) else { return false };
+        let path = graph.file(file.id).map_or(&file.path, |file| &file.path);
+        let kind = lead::kind_of_read(graph, key, file.id, path);
+        let is_known = || cases.cases.get(&id).is_some_and(|case| case.ties.knows(kind, writer, key, path));
+        (kind == LinkKind::WroteLoaded || cases.of(writer).is_some()) && !is_known()
     };
     let leads = match &event.payload {
         Payload::Open(open) if open.access.write || !counts(&open.file) => Vec::new(),

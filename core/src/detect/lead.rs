@@ -127,10 +127,15 @@ fn executed(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
     files.filter_map(|(file, seq)| wrote(graph, LinkKind::WroteExecuted, key, file, seq)).collect()
 }
 
+/// What a read ties who wrote the file with.
+pub(super) fn kind_of_read(graph: &Graph, key: ProcessKey, file: FileId, path: &Text) -> LinkKind {
+    if is_code_for(graph, key, file, path) { LinkKind::WroteLoaded } else { LinkKind::WroteRead }
+}
+
 /// A file that `key` read: as a script, a library, or whatever it was.
 fn took(graph: &Graph, key: ProcessKey, file: FileId, seq: u64) -> Option<Lead> {
     let path = graph.file(file).map(|f| f.path.clone()).unwrap_or_default();
-    let kind = if is_code_for(graph, key, file, &path) { LinkKind::WroteLoaded } else { LinkKind::WroteRead };
+    let kind = kind_of_read(graph, key, file, &path);
     wrote(graph, kind, key, file, seq)
 }
 

@@ -6,8 +6,8 @@ use super::case::Case;
 use super::cases::Cases;
 use super::lead::{self, Lead};
 use super::step::{self, Step};
-use super::{Link, LinkKind, Severity, Signal, words};
-use crate::event::{BootTime, Event, ProcessKey};
+use super::{Link, LinkKind, Severity, Signal, Tie, words};
+use crate::event::{BootTime, ContainerId, Event, ProcessKey};
 use crate::graph::Graph;
 
 /// How long a shared container ties what happens in it.
@@ -16,11 +16,27 @@ const CONTAINER_HOLDS: Duration = Duration::from_secs(86_400);
 /// New members that are looked at for what ties them to others.
 const MAX_FRESH: usize = 64;
 
-/// A link to an earlier stage of a case.
+/// A way to an earlier stage of a case, not put into words yet: mostly nobody asks for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) case: u64,
-    pub(super) link: Link,
+    pub(super) kind: LinkKind,
+    to_stage: usize,
+    why: Why,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Why {
+    /// Lineage, from whose stage it is.
+    Lineage(ProcessKey),
+    /// The lead of this number.
+    Lead(usize),
+    /// Evidence that the case has.
+    Tie(Tie),
+    /// It is part of what this one began.
+    Part(ProcessKey),
+    /// It and this one were in this container, and nothing closer is known.
+    Place(ProcessKey, ContainerId),
 }
 
 /// The evidence between an event's process, or what led to it, and others.
@@ -71,11 +87,10 @@ pub(super) fn find(graph: &Graph, cases: &Cases, signal: &Signal, leads: &[Lead]
         signal.severity > Severity::Low || cases.of(key).is_some() || !cases.only_shares_a_container(graph, key)
     });
     found.extend(own.and_then(|case| by_lineage(graph, case, key)));
-    for lead in leads.iter().filter(|lead| !lead.weak || signal.severity > Severity::Low) {
+    for (n, lead) in leads.iter().enumerate().filter(|(_, lead)| !lead.weak || signal.severity > Severity::Low) {
         if let Some(case) = cases.of(lead.other) {
             let (to_stage, _) = stage_of(graph, case, lead.other);
-            let (kind, why, evidence) = (lead.tie.kind, lead.tie.why.clone(), lead.tie.evidence.clone());
-            found.push(Found { case: case.id, link: Link { kind, to_stage, why, evidence } });
+            found.push(Found { case: case.id, kind: lead.tie.kind, to_stage, why: Why::Lead(n) });
         }
     }
     // It is part of the case for what was found of those above it.
@@ -85,25 +100,54 @@ pub(super) fn find(graph: &Graph, cases: &Cases, signal: &Signal, leads: &[Lead]
     if let Some(weak) = by_container(graph, cases, signal).filter(|weak| found.iter().all(|f| f.case != weak.case)) {
         found.push(weak);
     }
-    found.sort_by_key(|f| (f.link.kind, f.case));
+    found.sort_by_key(|f| (f.kind, f.case));
     found
+}
+
+impl Found {
+    /// The link in words, of what this process did; `leads` are those among which it was found.
+    pub(super) fn link(self, graph: &Graph, key: ProcessKey, leads: &[Lead]) -> Link {
+        let Found { kind, to_stage, why, .. } = self;
+        let called = |key| words::process(graph, key);
+        let (why, evidence) = match why {
+            Why::Lead(n) => (leads[n].tie.why.clone(), leads[n].tie.evidence.clone()),
+            Why::Tie(tie) => (tie.why, tie.evidence),
+            Why::Lineage(of) => (lineage(graph, key, of), Vec::new()),
+            Why::Part(of) => (format!("{} belongs to what {} began", called(key), called(of)), Vec::new()),
+            Why::Place(of, container) => {
+                let (who, other, place) = (called(key), called(of), words::container(graph, &container));
+                let words = match kind {
+                    LinkKind::Entered => {
+                        format!("{who} came into {place} from outside, where {other} ran, and nothing closer is known")
+                    }
+                    _ => format!("{who} and {other} ran in {place}, and nothing closer is known"),
+                };
+                (words, Vec::new())
+            }
+        };
+        Link { kind, to_stage, why, evidence }
+    }
+}
+
+/// How two processes are of one lineage.
+fn lineage(graph: &Graph, key: ProcessKey, of: ProcessKey) -> String {
+    let called = |key| words::process(graph, key);
+    if of == key {
+        format!("it is the same process, {}", called(key))
+    } else if graph.descends(key, of) {
+        format!("{} descends from {}", called(key), called(of))
+    } else if let Some(common) = graph.common_ancestor(key, of) {
+        format!("{} and {} both descend from {}", called(key), called(of), called(common))
+    } else {
+        format!("{} belongs to what {} began", called(key), called(of))
+    }
 }
 
 /// Lineage between the process and a stage's; `None` when there is none.
 fn by_lineage(graph: &Graph, case: &Case, key: ProcessKey) -> Option<Found> {
     let (to_stage, of) = related_stage(graph, case, key)?;
-    let (kind, why) = if of == key {
-        (LinkKind::SameProcess, format!("it is the same process, {}", words::process(graph, key)))
-    } else if graph.descends(key, of) {
-        (LinkKind::Lineage, format!("{} descends from {}", words::process(graph, key), words::process(graph, of)))
-    } else if let Some(common) = graph.common_ancestor(key, of) {
-        let [a, b, common] = [key, of, common].map(|k| words::process(graph, k));
-        (LinkKind::Lineage, format!("{a} and {b} both descend from {common}"))
-    } else {
-        let [a, b] = [key, of].map(|k| words::process(graph, k));
-        (LinkKind::Lineage, format!("{a} belongs to what {b} began"))
-    };
-    Some(Found { case: case.id, link: Link { kind, to_stage, why, evidence: Vec::new() } })
+    let kind = if of == key { LinkKind::SameProcess } else { LinkKind::Lineage };
+    Some(Found { case: case.id, kind, to_stage, why: Why::Lineage(of) })
 }
 
 /// The evidence by which the process, or the nearest above it, became part of the case.
@@ -112,18 +156,16 @@ fn by_tie(graph: &Graph, case: &Case, key: ProcessKey) -> Found {
     let mut above = std::iter::once(key).chain(graph.ancestors(key).map(|p| p.key));
     let tie =
         above.find_map(|k| ties.iter().filter(|t| t.to == k || t.from == k).min_by_key(|t| t.kind).map(|t| (k, t)));
-    let link = match tie {
+    match tie {
         Some((k, tie)) => {
             let (to_stage, _) = stage_of(graph, case, if tie.to == k { tie.from } else { tie.to });
-            Link { kind: tie.kind, to_stage, why: tie.why.clone(), evidence: tie.evidence.clone() }
+            Found { case: case.id, kind: tie.kind, to_stage, why: Why::Tie(tie.clone()) }
         }
         None => {
-            let [a, b] = [key, case.stages[0].stage.process.key].map(|k| words::process(graph, k));
-            let why = format!("{a} belongs to what {b} began");
-            Link { kind: LinkKind::Lineage, to_stage: 0, why, evidence: Vec::new() }
+            let why = Why::Part(case.stages[0].stage.process.key);
+            Found { case: case.id, kind: LinkKind::Lineage, to_stage: 0, why }
         }
-    };
-    Found { case: case.id, link }
+    }
 }
 
 /// The stage of a case that a process's doings follow from, and whose it is: the latest that the process itself or its
@@ -169,13 +211,5 @@ fn by_container(graph: &Graph, cases: &Cases, signal: &Signal) -> Option<Found> 
         return None;
     }
     let of = case.stages[to_stage].stage.process.key;
-    let [who, other] = [key, of].map(|k| words::process(graph, k));
-    let place = words::container(graph, &container.id);
-    let why = match kind {
-        LinkKind::Entered => {
-            format!("{who} came into {place} from outside, where {other} ran, and nothing closer is known")
-        }
-        _ => format!("{who} and {other} ran in {place}, and nothing closer is known"),
-    };
-    Some(Found { case: case.id, link: Link { kind, to_stage, why, evidence: Vec::new() } })
+    Some(Found { case: case.id, kind, to_stage, why: Why::Place(of, container.id.clone()) })
 }

@@ -34,9 +34,14 @@ impl Occurrence {
     }
 }
 
-/// Notes one more time; of each process the first is kept. Gives whether this one is.
+/// Whether a time by this process is kept: of each process the first is.
+pub(super) fn is_new(times: &[Occurrence], process: ProcessKey) -> bool {
+    times.len() < MAX_TIMES && times.iter().all(|t| t.process != process)
+}
+
+/// Notes one more time. Gives whether it is kept.
 pub(super) fn note(times: &mut Vec<Occurrence>, event: &Event, link: Option<Link>) -> bool {
-    let is_kept = times.len() < MAX_TIMES && times.iter().all(|t| t.process != event.header.process);
+    let is_kept = is_new(times, event.header.process);
     if is_kept {
         times.push(Occurrence::of(event, link));
     }
@@ -46,7 +51,7 @@ pub(super) fn note(times: &mut Vec<Occurrence>, event: &Event, link: Option<Link
 /// Takes in the times that the same rule found in another case, whose stage had that link.
 pub(super) fn absorb(times: &mut Vec<Occurrence>, others: Vec<Occurrence>, link: Option<Link>) {
     for (i, mut other) in others.into_iter().enumerate() {
-        if times.len() < MAX_TIMES && times.iter().all(|t| t.process != other.process) {
+        if is_new(times, other.process) {
             if i == 0 {
                 other.link = other.link.or_else(|| link.clone());
             }

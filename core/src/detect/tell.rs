@@ -41,6 +41,12 @@ impl News {
             self.story |= self.cast.contains(&key);
         }
     }
+
+    /// A tie is new that leads to this process.
+    pub(super) fn of_tie(&mut self, to: ProcessKey) {
+        self.any = true;
+        self.story |= self.cast.contains(&to);
+    }
 }
 
 impl Case {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::event::{ProcessKey, Text};
+use crate::hash::HashSet;
 
 /// Ties that are kept of one case.
 const MAX_TIES: usize = 512;
@@ -92,43 +93,53 @@ pub struct Tie {
     pub evidence: Vec<u64>,
 }
 
-/// The ties of one case. Each is there once: by kind, ends and object.
+/// What makes two ties the same: kind, ends and object.
+type Same = (LinkKind, ProcessKey, ProcessKey, Text);
+
+/// The ties of one case. Each is there once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ties {
-    known: Vec<Tie>,
+    list: Vec<Tie>,
+    known: HashSet<Same>,
     left_out: u64,
 }
 
 impl Ties {
     /// Gives whether the tie is new.
     pub(super) fn add(&mut self, tie: Tie) -> bool {
-        let same = |t: &Tie| (t.kind, t.from, t.to) == (tie.kind, tie.from, tie.to) && t.object == tie.object;
-        if self.known.iter().any(same) {
+        let same = (tie.kind, tie.from, tie.to, tie.object.clone());
+        if self.known.contains(&same) {
             return false;
         }
-        if self.known.len() >= MAX_TIES {
+        if self.list.len() >= MAX_TIES {
             self.left_out += 1;
             return false;
         }
-        self.known.push(tie);
+        self.known.insert(same);
+        self.list.push(tie);
         true
+    }
+
+    /// Whether that who came first, by this file, is tied to who came second already.
+    pub(super) fn knows(&self, kind: LinkKind, from: ProcessKey, to: ProcessKey, object: &Text) -> bool {
+        self.known.contains(&(kind, from, to, object.clone()))
     }
 
     pub(super) fn absorb(&mut self, other: Ties) {
         self.left_out += other.left_out;
-        for tie in other.known {
+        for tie in other.list {
             self.add(tie);
         }
         // In the order of the events that show them, whichever case had them.
-        self.known.sort_by_key(|t| (t.evidence.iter().max().copied().unwrap_or_default(), t.kind, t.from, t.to));
+        self.list.sort_by_key(|t| (t.evidence.iter().max().copied().unwrap_or_default(), t.kind, t.from, t.to));
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tie> {
-        self.known.iter_mut()
+        self.list.iter_mut()
     }
 
     pub(super) fn as_slice(&self) -> &[Tie] {
-        &self.known
+        &self.list
     }
 
     pub(super) fn left_out(&self) -> u64 {

@@ -93,8 +93,12 @@ impl fmt::Debug for Text {
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                escape(c, f)?;
+            let valid = chunk.valid();
+            // Mostly there is nothing to escape.
+            if valid.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+                f.write_str(valid)?;
+            } else {
+                valid.chars().try_for_each(|c| escape(c, f))?;
             }
             for byte in chunk.invalid() {
                 write!(f, "\\x{byte:02x}")?;

@@ -360,6 +360,11 @@ impl Provenance {
         self.latest_of(node, LATEST, |_| true)
     }
 
+    /// Whether one of the latest doings of a node is of this kind.
+    pub(super) fn did_any(&self, node: &Node, relation: Relation) -> bool {
+        self.latest_of(node, LATEST, |did| did == relation).next().is_some()
+    }
+
     /// Of the latest doings of a node, so many, those of a kind; what they were done to is not even looked at of others.
     fn latest_of(
         &self,

@@ -2,8 +2,6 @@
 //!
 //! Programs are counted, not processes: a job that runs every minute is one user of what it runs.
 
-use std::collections::HashSet;
-
 use super::{Graph, Node, Process, Relation};
 use crate::event::{ContainerId, FileId, ProcessKey};
 
@@ -13,7 +11,7 @@ const MAX_SEEN: usize = 256;
 impl Graph {
     /// Whether a process takes calls: what it starts it may start for anybody.
     pub(crate) fn serves_many(&self, key: ProcessKey) -> bool {
-        self.provenance().latest(&Node::Process(key)).any(|(_, edge)| edge.relation == Relation::Accepted)
+        self.provenance().did_any(&Node::Process(key), Relation::Accepted)
     }
 
     /// How many programs of different places ran or read a file, as far as is known; counted up to `most`. Who ran it is
@@ -56,11 +54,13 @@ fn program(process: &Process) -> Program<'_> {
 }
 
 fn distinct<'a>(programs: impl Iterator<Item = Program<'a>>, most: usize) -> usize {
-    let mut known = HashSet::new();
+    let mut known = Vec::with_capacity(most);
     for program in programs {
-        known.insert(program);
         if known.len() >= most {
             break;
+        }
+        if !known.contains(&program) {
+            known.push(program);
         }
     }
     known.len()

@@ -63,11 +63,18 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     /// `None` when a required step is nowhere.
     fn new(chain: &'a Chain, scene: &'a Scene<'a>) -> Option<Search<'a>> {
-        let fits = |step: &ChainStep| {
-            let times = (0..scene.times.len()).filter(|at| step.is(scene.stage(*at), scene.time(*at)));
+        // Mostly a stage is missing, and no time need be looked at.
+        let may_be = |step: &ChainStep| scene.stages.iter().map(|stage| step.may_be(stage)).collect::<Vec<bool>>();
+        let stages: Vec<Vec<bool>> = chain.steps.iter().map(may_be).collect();
+        if chain.steps.iter().zip(&stages).any(|(step, stages)| step.required && !stages.contains(&true)) {
+            return None;
+        }
+        let fits = |(step, stages): (&ChainStep, &Vec<bool>)| {
+            let times = (0..scene.times.len()).filter(|at| stages[scene.times[*at].0]);
+            let times = times.filter(|at| step.is(scene.stage(*at), scene.time(*at)));
             times.take(MAX_CANDIDATES).collect::<Vec<usize>>()
         };
-        let candidates: Vec<Vec<usize>> = chain.steps.iter().map(fits).collect();
+        let candidates: Vec<Vec<usize>> = chain.steps.iter().zip(&stages).map(fits).collect();
         if chain.steps.iter().zip(&candidates).any(|(step, c)| step.required && c.is_empty()) {
             return None;
         }
@@ -157,6 +164,11 @@ pub(super) fn holds(relation: &Relation, scene: &Scene<'_>, at: usize, chosen: &
 }
 
 impl ChainStep {
+    /// Whether a stage may be it, as far as that does not depend on the time.
+    fn may_be(&self, stage: &Stage) -> bool {
+        self.shape.may_be(stage) && (self.any.is_empty() || self.any.iter().any(|shape| shape.may_be(stage)))
+    }
+
     fn is(&self, stage: &Stage, time: &Occurrence) -> bool {
         self.shape.is(stage, time) && (self.any.is_empty() || self.any.iter().any(|shape| shape.is(stage, time)))
     }
@@ -164,13 +176,16 @@ impl ChainStep {
 
 impl Shape {
     fn is(&self, stage: &Stage, time: &Occurrence) -> bool {
+        let link = || stage.link.iter().chain(&time.link).map(|link| link.kind);
+        self.may_be(stage) && self.link.is_none_or(|kind| link().any(|k| k == kind))
+    }
+
+    fn may_be(&self, stage: &Stage) -> bool {
         let is_technique = |id: &String| {
             stage.technique.strip_prefix(id.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let link = || stage.link.iter().chain(&time.link).map(|link| link.kind);
         self.tactic.is_none_or(|t| t == stage.tactic)
             && (self.techniques.is_empty() || self.techniques.iter().any(is_technique))
             && (self.rules.is_empty() || self.rules.contains(&stage.signal))
-            && self.link.is_none_or(|kind| link().any(|k| k == kind))
     }
 }

@@ -14,7 +14,8 @@ const MAX_ANCESTORS: usize = 64;
 pub(in crate::detect) struct Scene<'a> {
     pub(super) stages: &'a [Stage],
     pub(super) members: &'a IndexMap<ProcessKey, ProcessSummary>,
-    pub(super) ties: &'a [Tie],
+    /// Those that lead to somebody who does something here, or to what he descends from; no others make any relation hold.
+    pub(super) ties: Vec<&'a Tie>,
     /// Stage, and which of its times.
     pub(super) times: Vec<(usize, usize)>,
     /// Those that do something here, each with its ancestors, itself first.
@@ -30,10 +31,14 @@ impl<'a> Scene<'a> {
         let mut times: Vec<(usize, usize)> =
             stages.iter().enumerate().flat_map(|(i, s)| (0..s.times.len()).map(move |n| (i, n))).collect();
         times.sort_by_key(|(i, n)| (stages[*i].times[*n].time, stages[*i].times[*n].event, *i));
-        let doers = stages.iter().flat_map(|s| s.times.iter().map(|t| t.process));
         let mut lineages: HashMap<ProcessKey, Vec<ProcessKey>> = HashMap::default();
-        for key in doers.chain(ties.iter().flat_map(|t| [t.from, t.to])) {
+        for key in stages.iter().flat_map(|s| s.times.iter().map(|t| t.process)) {
             // Mostly the same few do all of it.
+            lineages.entry(key).or_insert_with(|| lineage(members, key));
+        }
+        let above: HashSet<ProcessKey> = lineages.values().flatten().copied().collect();
+        let ties: Vec<&Tie> = ties.iter().filter(|tie| above.contains(&tie.to)).collect();
+        for key in ties.iter().flat_map(|tie| [tie.from, tie.to]) {
             lineages.entry(key).or_insert_with(|| lineage(members, key));
         }
         Scene { stages, members, ties, times, lineages }
@@ -84,7 +89,7 @@ impl<'a> Scene<'a> {
         let (a, b) = (self.time(that).process, self.time(this).process);
         let is = |tie: &Tie, kinds: &[LinkKind]| kinds.contains(&tie.kind);
         let takes = [LinkKind::WroteExecuted, LinkKind::WroteStarted, LinkKind::WroteLoaded, LinkKind::WroteRead];
-        self.ties.iter().find(|tie| {
+        self.ties.iter().copied().find(|tie| {
             let forward = self.are_kin(tie.from, a) && self.descends(b, tie.to);
             let backward = || self.are_kin(tie.from, b) && self.descends(a, tie.to);
             match kind {
@@ -105,7 +110,7 @@ impl<'a> Scene<'a> {
     /// The link of this kind that leads to who did this.
     pub(super) fn tie_to(&self, kind: LinkKind, this: usize) -> Option<&Tie> {
         let who = self.time(this).process;
-        self.ties.iter().find(|tie| tie.kind == kind && self.descends(who, tie.to))
+        self.ties.iter().copied().find(|tie| tie.kind == kind && self.descends(who, tie.to))
     }
 
     /// The first remote end that a stage by this process was about.

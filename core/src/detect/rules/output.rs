@@ -1,6 +1,6 @@
 //! A rule's output: words with fields in them, as in `%proc.name wrote %fd.name`.
 
-use crate::condition::{ConditionError, Part, View, parse_operand};
+use crate::condition::{ConditionError, Part, View, parse_operand, shown};
 
 /// How much of one value is shown, in characters.
 const MAX_VALUE: usize = 512;
@@ -13,6 +13,7 @@ pub(super) struct Output(Vec<Piece>);
 
 #[derive(Debug, Clone)]
 enum Piece {
+    /// Escaped.
     Words(String),
     Field(Part),
     /// A field of Falco's that events do not carry.
@@ -40,14 +41,14 @@ impl Output {
                 continue;
             }
             if !words.is_empty() {
-                pieces.push(Piece::Words(std::mem::take(&mut words)));
+                pieces.push(Piece::Words(shown(&std::mem::take(&mut words))));
             }
             let (piece, len) = field(text, at + 1, &mut lacking)?;
             pieces.push(piece);
             at += 1 + len;
         }
         if !words.is_empty() {
-            pieces.push(Piece::Words(words));
+            pieces.push(Piece::Words(shown(&words)));
         }
         Ok((Output(pieces), lacking))
     }
@@ -57,12 +58,15 @@ impl Output {
         let mut sentence = String::new();
         for piece in &self.0 {
             match piece {
-                Piece::Words(words) => sentence += &crate::condition::shown(words),
+                Piece::Words(words) => sentence += words,
                 Piece::Lacking => sentence += "<NA>",
                 Piece::Field(part) => match part.shown(view) {
                     None => sentence += "<NA>",
                     Some(value) => match value.char_indices().nth(MAX_VALUE) {
-                        Some((end, _)) => sentence = sentence + &value[..end] + "...",
+                        Some((end, _)) => {
+                            sentence += &value[..end];
+                            sentence += "...";
+                        }
                         None => sentence += &value,
                     },
                 },
