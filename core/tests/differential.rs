@@ -67,7 +67,14 @@ fn the_index_leads_to_every_rule_that_is_met() {
         for (name, condition) in MACROS {
             file += &format!("- macro: {name}\n  condition: {condition}\n");
         }
-        let conditions: Vec<String> = (0..60).map(|_| dice.condition(3)).collect();
+        let mut conditions: Vec<String> = (0..60).map(|_| dice.condition(3)).collect();
+        // Many alternatives, and many exceptions, are asked in another way.
+        for between in [" or ", " and not ", " or not "] {
+            let many: Vec<String> = (0..16).map(|_| format!("({})", dice.condition(2))).collect();
+            conditions.push(many.join(between));
+            let shells: Vec<String> = many.iter().map(|other| format!("(proc.name in (shells) and {other})")).collect();
+            conditions.push(shells.join(between));
+        }
         for (n, condition) in conditions.iter().enumerate() {
             let quoted = condition.replace('\'', "''");
             file += &format!("- rule: r{n}\n  desc: d\n  condition: '{quoted}'\n  output: o\n  priority: INFO\n");

@@ -27,6 +27,10 @@ pub(crate) struct Key {
 pub(crate) struct KeyField(Subject);
 
 impl KeyField {
+    pub(super) fn of(subject: &Subject) -> KeyField {
+        KeyField(subject.clone())
+    }
+
     /// Tells `each` its values.
     pub(crate) fn each<'a>(&self, view: &View<'a>, each: &mut dyn FnMut(Value<'a>)) {
         if self.0.shape == Shape::One {

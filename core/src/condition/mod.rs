@@ -11,6 +11,7 @@
 
 pub mod ast;
 mod calls;
+mod choice;
 mod compile;
 mod error;
 mod fields;

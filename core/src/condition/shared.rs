@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::choice::{Choice, MANY};
 use super::narrow::Narrowed;
 use super::program::Node;
 use super::view::View;
@@ -30,6 +31,8 @@ struct Part {
 enum Kind {
     All(Box<[u32]>),
     Any(Box<[u32]>),
+    /// As `Any`, of many.
+    Choice(Box<Choice>),
     Not(u32),
     /// Everything else is asked as it is.
     Leaf(Node),
@@ -66,12 +69,17 @@ impl Sharing {
     fn part(&mut self, node: &Node) -> u32 {
         let (identity, kind) = match node {
             Node::All(nodes) => {
-                let parts = self.each(nodes);
+                let parts = match exceptions_as_one(nodes) {
+                    Some(nodes) => self.each(&nodes),
+                    None => self.each(nodes),
+                };
                 (Identity::All(parts.clone()), Kind::All(parts))
             }
             Node::Any(nodes) => {
                 let parts = self.each(nodes);
-                (Identity::Any(parts.clone()), Kind::Any(parts))
+                let choice = (nodes.len() >= MANY).then(|| Choice::new(nodes, &parts)).flatten();
+                let kind = choice.map_or_else(|| Kind::Any(parts.clone()), |choice| Kind::Choice(Box::new(choice)));
+                (Identity::Any(parts), kind)
             }
             Node::Not(node) => {
                 let part = self.part(node);
@@ -84,10 +92,12 @@ impl Sharing {
         }
         let new = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
         // What it is made of is asked for by this one part, however many ask for the part itself.
-        match &kind {
-            Kind::All(parts) | Kind::Any(parts) => parts.iter().for_each(|part| self.asked[*part as usize] += 1),
-            Kind::Not(part) => self.asked[*part as usize] += 1,
-            Kind::Leaf(_) => {}
+        match &identity {
+            Identity::All(parts) | Identity::Any(parts) => {
+                parts.iter().for_each(|part| self.asked[*part as usize] += 1);
+            }
+            Identity::Not(part) => self.asked[*part as usize] += 1,
+            Identity::Leaf(_) => {}
         }
         self.parts.push(kind);
         self.asked.push(0);
@@ -110,6 +120,25 @@ impl Sharing {
     }
 }
 
+/// `not a and not b and ...` of many as `not (a or b or ...)`, behind what else must hold.
+fn exceptions_as_one(nodes: &[Node]) -> Option<Vec<Node>> {
+    let (mut left, mut exceptions) = (Vec::new(), Vec::new());
+    for node in nodes {
+        match node {
+            Node::Not(inner) => match &**inner {
+                Node::Any(alternatives) => exceptions.extend(alternatives.iter().cloned()),
+                exception => exceptions.push(exception.clone()),
+            },
+            node => left.push(node.clone()),
+        }
+    }
+    if exceptions.len() < MANY {
+        return None;
+    }
+    left.push(Node::Not(Box::new(Node::Any(exceptions.into()))));
+    Some(left)
+}
+
 impl Shared {
     /// Whether an event of the family meets a condition.
     pub(crate) fn matches(&self, root: Root, view: &View<'_>, answers: &mut Answers) -> bool {
@@ -124,6 +153,7 @@ impl Shared {
         let holds = match &part.kind {
             Kind::All(parts) => parts.iter().all(|part| self.holds(*part, view, answers)),
             Kind::Any(parts) => parts.iter().any(|part| self.holds(*part, view, answers)),
+            Kind::Choice(choice) => choice.any(view, |part| self.holds(part, view, answers)),
             Kind::Not(part) => !self.holds(*part, view, answers),
             Kind::Leaf(node) => node.matches(view),
         };
