@@ -7,11 +7,13 @@ use super::ast::{Check, Expr, ExprKind, Joined, JoinedPart, Literal, Operand, Op
 use super::calls;
 use super::error::{ConditionError, nearest, quoted};
 use super::fields::{Accepts, Argument, Field, MADE, Shape, why_lacking};
+use super::known;
 use super::made::{Made, Part};
 use super::names::Names;
 use super::program::{Compared, Node, Subject, Tested};
 use super::test::{Test, Unfit, comparable};
 use super::value::Kind;
+use crate::event::Family;
 
 /// How much a condition may grow to: its tests and all their values, macros and lists in their places.
 const MAX_SIZE: usize = 100_000;
@@ -140,7 +142,7 @@ impl<'a> Compiler<'a> {
             }
         };
         let values = match is_call(&subject) {
-            true => self.calls(subject.field.name != "evt.dir", operator, values),
+            true => self.calls(subject.field.name != "evt.dir", operator, values)?,
             false => values,
         };
         self.grow(values.len(), &check.left.span)?;
@@ -175,20 +177,23 @@ impl<'a> Compiler<'a> {
         Ok(if negated { Node::Not(Box::new(node)) } else { node })
     }
 
-    /// The names of calls, with the others of the same doing. Takes down those that no event is of, if
-    /// they are to be `told`.
+    /// The names of calls, with the others of the same doing. Those that no event is of are taken down, if they are to be
+    /// `told`; one that there is not is a mistake.
     fn calls(
         &mut self,
         told: bool,
         operator: Operator,
         values: Vec<(String, &'a Literal)>,
-    ) -> Vec<(String, &'a Literal)> {
+    ) -> Result<Vec<(String, &'a Literal)>> {
         if !matches!(operator, Operator::Eq | Operator::Ne | Operator::In | Operator::Intersects) {
-            return values;
+            return Ok(values);
         }
         let mut all = Vec::with_capacity(values.len());
         for (name, literal) in values {
             let same = calls::same(&name);
+            if told && !calls::is_seen(&name) && !known::is_known(&name) {
+                return Err(self.no_event(&name, literal));
+            }
             if told && operator != Operator::Ne && !calls::is_seen(&name) && self.unseen.len() < MAX_UNSEEN {
                 let site = self.within.first().map_or_else(|| literal.span.clone(), |(_, site)| site.clone());
                 let unseen = Unseen { call: crate::condition::shown(&name).into(), span: site };
@@ -199,7 +204,17 @@ impl<'a> Compiler<'a> {
             all.extend(same.iter().filter(|s| **s != name).map(|s| ((*s).to_owned(), literal)));
             all.push((name, literal));
         }
-        all
+        Ok(all)
+    }
+
+    fn no_event(&self, name: &str, literal: &Literal) -> ConditionError {
+        let error = self.error(&literal.span, format!("no event is called {}", quoted(name)));
+        match nearest(name, Family::ALL.iter().flat_map(|family| family.event_types()).copied().chain(known::all())) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(
+                "events are called by their system calls, as `openat`, and `lanner.event` tells them by what was done",
+            ),
+        }
     }
 
     fn field_to_field(&mut self, check: &'a Check, left: Subject, operand: &'a Operand) -> Result<Node> {

@@ -17,6 +17,7 @@ mod error;
 mod fields;
 mod filter;
 mod key;
+mod known;
 mod made;
 mod names;
 mod narrow;

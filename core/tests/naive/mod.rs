@@ -67,6 +67,8 @@ impl Dice {
             "s",
             "\"\"",
         ];
+        // An event's type is compared with what events are called.
+        let calls = ["execve", "openat", "close", "connect", "setns", "rmdir", "read"];
         let numbers = ["evt.num", "proc.pid", "fd.sport", "fd.port", "lanner.net.sent", "user.uid", "proc.apid"];
         match self.below(12) {
             0..6 => {
@@ -81,13 +83,19 @@ impl Dice {
                         field => format!("val({field})"),
                     },
                     1 if operator != "glob" => "toupper(\"Sh\")".to_owned(),
+                    _ if left == "evt.type" => self.pick(&calls).to_owned(),
                     _ => self.pick(&words).to_owned(),
                 };
+                let right =
+                    if left == "evt.type" && right.starts_with("toupper") { "execve".to_owned() } else { right };
                 format!("{left} {operator} {right}")
             }
             6 | 7 => {
                 let (field, operator) = (self.pick(&texts), self.pick(&["in", "intersects", "pmatch"]));
-                format!("{field} {operator} ({}, {}, shells)", self.pick(&words), self.pick(&words))
+                match field {
+                    "evt.type" => format!("{field} {operator} ({}, {})", self.pick(&calls), self.pick(&calls)),
+                    _ => format!("{field} {operator} ({}, {}, shells)", self.pick(&words), self.pick(&words)),
+                }
             }
             8 | 9 => {
                 let operator = self.pick(&["=", "!=", "<", "<=", ">", ">="]);
