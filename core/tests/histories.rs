@@ -209,6 +209,10 @@ fn of_what_is_lost_nothing_is_made_up() {
     assert!(unknown > 100, "{unknown} processes of whose parents nothing is known");
 }
 
+fn engine_without_rules() -> Engine {
+    Engine::new(RuleSet::default(), Vec::new())
+}
+
 fn engine() -> Engine {
     let chains = lanner_rules::CHAINS.iter().flat_map(|(file, text)| chain::load(file, text).unwrap()).collect();
     Engine::new(RuleSet::load(lanner_rules::RULES), chains)
@@ -234,6 +238,105 @@ fn events_that_are_told_twice_make_the_same_incidents() {
         incidents += once.incidents().len();
     }
     assert!(incidents > 40, "{incidents} incidents");
+}
+
+/// Init has the same key after each boot. Whoever reads a node's name tells boots apart and begins anew (`tui` does); where
+/// nobody does, no process may get one of the boot before as its parent.
+#[test]
+fn a_node_that_reboots_mixes_no_processes_of_two_boots() {
+    let init = ProcessKey::new(1, 1);
+    for seed in 0..HISTORIES {
+        let before = truth(seed);
+        let mut after = truth(seed + 1_000);
+        // The same pids and numbers of events, at other times: everything begins half a tick later than before.
+        let moved = |key: ProcessKey| if key == init { key } else { ProcessKey::new(key.pid, key.start.0 + 1_000_000) };
+        for event in &mut after.events {
+            event.header.process = moved(event.header.process);
+            event.header.time = BootTime(event.header.time.0 - 500_000_000);
+            match &mut event.payload {
+                Payload::Fork(fork) => {
+                    fork.child = moved(fork.child);
+                    fork.task.parent = fork.task.parent.map(moved);
+                }
+                Payload::Exec(exec) => exec.task.parent = exec.task.parent.map(moved),
+                _ => {}
+            }
+        }
+        let mut engine = engine_without_rules();
+        before.events.iter().chain(&after.events).for_each(|event| drop(engine.apply(event)));
+        check_graph(engine.graph(), seed);
+        for (boot, truth) in [&before, &after].into_iter().enumerate() {
+            for (key, parent) in &truth.parents {
+                let (key, parent) = if boot == 0 { (*key, *parent) } else { (moved(*key), parent.map(moved)) };
+                let Some(process) = engine.graph().process(key).filter(|_| key != init) else { continue };
+                assert_eq!(process.parent, parent, "seed {seed}, boot {boot}: parent of {key}");
+            }
+        }
+        let known = engine.graph().processes().count();
+        let told: HashSet<ProcessKey> =
+            before.parents.keys().copied().chain(after.parents.keys().map(|k| moved(*k))).collect();
+        assert!(known + 1 >= told.len(), "seed {seed}: {known} of {} processes are known", told.len());
+    }
+}
+
+#[test]
+fn parents_in_a_circle_are_cut_where_it_would_close() {
+    let key = |pid: u32| ProcessKey::new(pid, u64::from(pid));
+    let says = |pid: u32, parent: u32| {
+        let task = Task { parent: Some(key(parent)), comm: Text::from("p"), ..Task::default() };
+        let image = Image { exe: File::new("/bin/sh", 1, 1), ..Image::default() };
+        (pid, Payload::Exec(Box::new(Exec { task, image })))
+    };
+    let makes = |pid: u32, child: u32| {
+        let task = Task { parent: Some(key(pid)), comm: Text::from("p"), ..Task::default() };
+        (pid, Payload::Fork(Box::new(Fork { child: key(child), how: CloneFlags::default(), task })))
+    };
+    let circles = [
+        vec![says(5, 5)],
+        vec![says(5, 6), says(6, 5)],
+        vec![says(5, 6), says(6, 7), says(7, 5)],
+        vec![makes(5, 6), makes(6, 5)],
+        vec![makes(5, 6), makes(6, 7), makes(7, 5), says(5, 7)],
+        vec![makes(5, 5), says(5, 5)],
+    ];
+    for (n, circle) in circles.iter().enumerate() {
+        let mut engine = engine();
+        let mut all = HashSet::new();
+        for (seq, (pid, payload)) in (1..).zip(circle.iter().chain(circle)) {
+            let (process, time) = (key(*pid), BootTime(1_000 + seq));
+            let header = Header { seq, time, cpu: 0, process, tid: *pid, origin: Origin::Live, compat: false };
+            engine.apply(&Event { header, payload: payload.clone() });
+            all.insert(process);
+        }
+        let graph = engine.graph();
+        check_graph(graph, n as u64);
+        for key in &all {
+            let above: Vec<ProcessKey> = graph.ancestors(*key).map(|p| p.key).collect();
+            assert!(!above.contains(key) && above.len() < all.len(), "circle {n}: above {key} are {above:?}");
+            // Wherever its doings began, it is one of them.
+            assert!(all.contains(&graph.origin_of(*key)), "circle {n}");
+        }
+        let tops = all.iter().filter(|key| graph.process(**key).is_some_and(|p| p.parent.is_none())).count();
+        assert_eq!(tops, 1, "circle {n}: one parent is not believed, and the others are");
+    }
+}
+
+/// A clock that steps back or far ahead moves times, not who did what, and nothing waits for it for good.
+#[test]
+fn a_clock_that_steps_changes_nobodys_parent() {
+    for seed in 0..HISTORIES {
+        let mut random = Random::new(seed);
+        let mut truth = truth(seed);
+        let steps = [1, 3, 1_000, 1_000_000].map(|s| s * 1_000_000_000_u64);
+        let mut ahead = 0_u64;
+        for event in &mut truth.events {
+            if random.one_in(20) {
+                ahead = if random.one_in(2) { 0 } else { *random.pick(&steps) };
+            }
+            event.header.time = BootTime(event.header.time.0 + ahead);
+        }
+        check_truth(&told(&truth.events), &truth, seed);
+    }
 }
 
 #[test]
