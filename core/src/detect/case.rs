@@ -81,7 +81,9 @@ impl Case {
 
     /// Bytes of memory, about, with what is told of it as an incident.
     pub(super) fn bytes(&self) -> usize {
-        2_048 + self.members.len() * 400 + self.files.len() * 160 + self.peers.len() * 128 + self.stages.len() * 2_048
+        let people = self.members.len() * 400 + self.held.processes.len() * 32;
+        let objects = self.files.len() * 160 + self.peers.len() * 128 + self.ties.as_slice().len() * 640;
+        2_048 + people + objects + self.stages.len() * 2_048
     }
 
     /// How many origins lead to it, and how many lie merely on the way: what it hangs together with changes as these do.

@@ -261,6 +261,7 @@ impl Graph {
                 reader: header.process,
                 read: header.seq,
                 time: header.time,
+                used: false,
             });
         }
         if let Some(process) = self.processes.get_mut(&header.process) {
@@ -446,6 +447,7 @@ impl Graph {
             if let Some(container) = self.containers.get_mut(&id).filter(|_| began.is_some()) {
                 container.root = header.process;
                 container.began = began;
+                self.takes.explains(cause.as_ref());
                 container.cause = cause;
                 container.asked = asked;
             }
@@ -520,12 +522,9 @@ impl Graph {
         let of_pod = |c: &&Container| container.pod.is_some() && c.pod == container.pod;
         let causes = self.containers.values().filter(of_pod).filter_map(|c| c.cause.as_ref());
         let sibling = causes.max_by_key(|cause| cause.read);
-        let used = |take: &Take| {
-            self.containers.values().any(|c| c.cause.as_ref().is_some_and(|cause| cause.read == take.read))
-        };
         // The same manifest gives its pod the same uid again: who wrote it anew is the cause of what starts after that.
         let anew = |take: &Take, before: &Cause| take.path == before.path && take.written > before.written;
-        let mut takes = self.takes.before(time).filter(|take| !used(take) && self.may_have_started(take, container));
+        let mut takes = self.takes.before(time).filter(|take| self.may_have_started(take, container));
         let take = match sibling {
             None => takes.next()?,
             Some(before) => match takes.find(|take| anew(take, before)) {

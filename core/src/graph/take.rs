@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::Cause;
 use crate::event::{BootTime, FileId, ProcessKey, Text};
 
 /// Takes that are remembered.
@@ -20,6 +21,8 @@ pub(super) struct Take {
     pub(super) reader: ProcessKey,
     pub(super) read: u64,
     pub(super) time: BootTime,
+    /// A container is known to have been started because of it.
+    pub(super) used: bool,
 }
 
 /// The latest takes of files that look like an orchestrator's manifests.
@@ -40,9 +43,14 @@ impl Takes {
         self.0.push_back(take);
     }
 
-    /// The takes that may explain a start at `time`, latest first.
+    /// A container was started because of what was read then.
+    pub(super) fn explains(&mut self, cause: Option<&Cause>) {
+        self.0.iter_mut().filter(|take| cause.is_some_and(|cause| take.read == cause.read)).for_each(|t| t.used = true);
+    }
+
+    /// The takes that may explain a start at `time` and have explained none, latest first.
     pub(super) fn before(&self, time: BootTime) -> impl Iterator<Item = &Take> {
-        self.0.iter().rev().filter(move |t| t.time <= time && time.since(t.time) <= TAKE_TO_START)
+        self.0.iter().rev().filter(move |t| !t.used && t.time <= time && time.since(t.time) <= TAKE_TO_START)
     }
 }
 
