@@ -279,10 +279,23 @@ impl Provenance {
         }
     }
 
-    /// When the object that is considered next was last used; one that nothing is left of, never.
-    pub(super) fn next_used(&self) -> Option<BootTime> {
-        let (_, links) = self.nodes.at(*self.objects.iter().next()?)?;
-        Some(self.edges.at(links.to).map(|(_, linked)| linked.edge.last).unwrap_or_default())
+    /// When the object that goes next was last used; one that nothing is left of, never. What was used since it was last
+    /// considered is passed over here too: what everybody uses always was just now, and must not stand for all others.
+    pub(super) fn next_used(&mut self) -> Option<BootTime> {
+        for _ in 0..CONSIDERED_AT_ONCE {
+            let place = *self.objects.iter().next()?;
+            let Some(links) = self.nodes.at_mut(place) else {
+                self.objects.pop_front();
+                continue;
+            };
+            if !std::mem::take(&mut links.used) {
+                let latest = links.to;
+                return Some(self.edges.at(latest).map(|(_, linked)| linked.edge.last).unwrap_or_default());
+            }
+            self.objects.pop_front();
+            self.objects.push_back(place);
+        }
+        None
     }
 
     /// Makes a step towards letting go the file or peer that was used longest ago of those that have nothing to do with a
