@@ -16,6 +16,15 @@ const ECONNRESET: u32 = 104;
 const ETIMEDOUT: u32 = 110;
 
 pub(super) const HOOKS: &[Spec] = &[
+    // First: what the next hook sees coming in, this one sees being accepted. Otherwise a child that holds the last copy of
+    // a socket would be taken for who accepted it while the sensor began.
+    Spec {
+        name: "sys_exit_accept*",
+        program: "accept",
+        attach: Attach::Syscalls(&["sys_exit_accept4", "sys_exit_accept"]),
+        without: "which process accepted a TCP connection",
+        unless: "",
+    },
     Spec {
         name: "inet_sock_set_state",
         program: "tcp_state",
@@ -28,13 +37,6 @@ pub(super) const HOOKS: &[Spec] = &[
         program: "tcp_state_missed",
         attach: Attach::Typed("inet_sock_set_state"),
         without: "changes of a TCP socket that a packet brings while another change is being told of",
-        unless: "",
-    },
-    Spec {
-        name: "sys_exit_accept*",
-        program: "accept",
-        attach: Attach::Syscalls(&["sys_exit_accept4", "sys_exit_accept"]),
-        without: "which process accepted a TCP connection",
         unless: "",
     },
     Spec {
