@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{OlderSockets, Sensor, SensorConfig};
-use lanner_core::event::{Accept, Attempt, Connect, Event, Flow, HookState, Origin, Payload, UnixAct};
+use lanner_core::event::{Accept, Attempt, BootTime, Connect, Event, Flow, HookState, Origin, Payload, UnixAct};
 
 use super::network::in_own_network;
-use super::stage::{Ends, config, is_me, sensor, shell};
+use super::stage::{Ends, clock, config, is_me, sensor, shell};
 
 /// Connections that each busy thread keeps open.
 const HELD: usize = 200;
@@ -224,20 +224,22 @@ fn between_what_is_found_and_what_is_seen_there_is_no_gap_and_no_double() {
             });
             sensor(&config()).map(|mut sensor| {
                 let mut events = sensor.backfill();
+                let found = clock();
                 let closes = |events: &[Event]| {
                     let close = |e: &&Event| matches!(e.payload, Payload::Close(c) if c.flow.netns == netns);
                     events.iter().filter(close).count()
                 };
                 until(&mut sensor, &mut events, "closes", |events| closes(events) >= 2_000);
-                events
+                (events, found)
             })
         });
-        let Some(events) = events else { return };
-        check(&events, netns);
+        let Some((events, found)) = events else { return };
+        check(&events, found, netns);
     });
 }
 
-fn check(events: &[Event], netns: u32) {
+/// `found`: when all that the iterator finds was found.
+fn check(events: &[Event], found: BootTime, netns: u32) {
     let mut begun: HashMap<_, Vec<&Event>> = HashMap::new();
     let here = |e: &&Event| flow(e).is_some_and(|f| f.netns == netns);
     for event in events.iter().filter(here) {
@@ -258,8 +260,7 @@ fn check(events: &[Event], netns: u32) {
         assert!(is_me(header.process) || header.origin == Origin::Backfill, "{beginnings:?}");
         assert!(!header.process.is_unknown(), "{beginnings:?}");
     }
-    let found = events.iter().filter(|e| here(e) && e.header.origin == Origin::Backfill).map(|e| e.header.time).max();
-    let found = found.expect("something was found");
+    assert!(events.iter().any(|e| here(&e) && e.header.origin == Origin::Backfill), "something was found");
     for event in events.iter().filter(here) {
         let Payload::Close(close) = event.payload else { continue };
         let process = event.header.process;
@@ -268,7 +269,8 @@ fn check(events: &[Event], netns: u32) {
             continue;
         }
         // It ended before the iterator came to it: its process had closed it before the first hook, or did since, or the
-        // copy in a child was the last to be closed.
+        // copy in a child was the last to be closed. Of the iterator no more is known than when its work was done: the last
+        // that it found may be long before that.
         assert_eq!(close.outgoing, None, "its beginning was seen: {event:?}");
         let since = event.header.time.0.saturating_sub(close.lasted.as_nanos() as u64);
         assert!(process.is_unknown() || since < found.0, "{event:?}");
