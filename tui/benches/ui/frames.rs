@@ -15,7 +15,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
 
 use crate::figures::{Spread, milliseconds};
-use crate::load::Load;
+use crate::load::{BUSY, Load, Much};
 use crate::{COLUMNS, ROWS};
 
 /// So far apart are frames on a terminal that is near.
@@ -42,7 +42,7 @@ const SCREENS: [(&str, &str); 12] = [
 ];
 
 pub(crate) fn run() -> io::Result<()> {
-    let (mut load, mut model) = loaded();
+    let (mut load, mut model) = loaded(BUSY);
     // Whoever ended lately is shown too: let there be as many of them as there will be all along.
     for _ in 0..250 {
         update(&mut model, Msg::Feed(FeedItem::Batch(load.next(Duration::from_millis(100)))));
@@ -58,8 +58,8 @@ pub(crate) fn run() -> io::Result<()> {
 }
 
 /// The load, and a model that knows what was before it.
-pub(crate) fn loaded() -> (Load, Model) {
-    let (load, before) = Load::new();
+pub(crate) fn loaded(much: Much) -> (Load, Model) {
+    let (load, before) = Load::new(much);
     let size = Size { width: COLUMNS, height: ROWS };
     let look = Look::from_env(|name| match name {
         "COLORTERM" => Some("truecolor".to_owned()),

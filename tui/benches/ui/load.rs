@@ -10,12 +10,22 @@ use lanner_core::event::{
     ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through, Traffic,
 };
 
-/// Processes that live all the time.
-pub(crate) const LIVING: usize = 10_000;
-/// Processes that have ended before anything is measured.
-pub(crate) const ENDED: usize = 50_000;
-/// Connections by then.
-pub(crate) const FLOWS: usize = 20_000;
+/// How much there is on a node.
+#[derive(Clone, Copy)]
+pub(crate) struct Much {
+    /// Processes that live all the time.
+    living: usize,
+    /// Processes that have ended before anything is measured.
+    ended: usize,
+    /// Connections by then.
+    flows: usize,
+}
+
+/// What the screens are measured with.
+pub(crate) const BUSY: Much = Much { living: 10_000, ended: 50_000, flows: 20_000 };
+/// A node as most are.
+pub(crate) const USUAL: Much = Much { living: 1_000, ended: 5_000, flows: 2_000 };
+
 /// Events a second from then on.
 pub(crate) const RATE: u64 = 5_000;
 
@@ -50,6 +60,7 @@ struct Job {
 /// The node.
 pub(crate) struct Load {
     node: NodeInfo,
+    much: Much,
     random: u64,
     now: BootTime,
     seq: u64,
@@ -66,7 +77,7 @@ pub(crate) struct Load {
 impl Load {
     /// The node, and all that has been before anything is measured, in batches. It begins with the reference attack, so that
     /// there is an incident too.
-    pub(crate) fn new() -> (Load, Vec<Batch>) {
+    pub(crate) fn new(much: Much) -> (Load, Vec<Batch>) {
         let scenario = lanner_scenarios::scenario("container-escape").unwrap();
         let reader = lanner_recording::Reader::new(scenario.recording).unwrap();
         let node = reader.header().node.clone();
@@ -76,6 +87,7 @@ impl Load {
         let seq = events().map(|event| event.header.seq).max().unwrap();
         let mut load = Load {
             node,
+            much,
             random: 0x9e37_79b9_7f4a_7c15,
             now: BootTime(last + 1_000_000_000),
             seq,
@@ -141,7 +153,7 @@ impl Load {
 
     /// What lives.
     fn begin(&mut self) {
-        for n in 0..LIVING {
+        for n in 0..self.much.living {
             // A tenth of them in each place stands directly below its first, the others somewhere.
             let at = n % self.places.len();
             let members = self.places[at].members.len();
@@ -160,14 +172,13 @@ impl Load {
     /// What has ended, and who spoke to whom.
     fn before(&mut self) {
         let step = Duration::from_micros(1_000);
-        for n in 0..ENDED {
+        for n in 0..self.much.ended {
             let process = self.start();
             self.now = self.now.after(step);
-            if n < FLOWS {
+            if n < self.much.flows {
                 let flow = self.connect(process);
                 if n % 10 == 0 {
-                    let (at, member) = (self.below(self.places.len()), self.below(50));
-                    let owner = self.places[at].members[member];
+                    let owner = self.one_of_a_place();
                     let kept = self.connect(owner);
                     self.open.push((owner, kept, 0));
                 } else {
@@ -178,6 +189,13 @@ impl Load {
             self.tell(process, Origin::Live, Payload::Exit(Exit { code: 0, signal: 0 }));
             self.now = self.now.after(step);
         }
+    }
+
+    /// One of the first fifty of a place.
+    fn one_of_a_place(&mut self) -> ProcessKey {
+        let at = self.below(self.places.len());
+        let member = self.below(self.places[at].members.len().min(50));
+        self.places[at].members[member]
     }
 
     /// Who lives somewhere starts a program.
@@ -246,8 +264,7 @@ impl Load {
     fn go_on(&mut self) {
         match self.below(10) {
             0 | 1 => {
-                let (at, member) = (self.below(self.places.len()), self.below(50));
-                let process = self.places[at].members[member];
+                let process = self.one_of_a_place();
                 self.open(process, true);
             }
             2 => {

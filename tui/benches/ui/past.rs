@@ -7,13 +7,21 @@ use lanner::ui::{FeedItem, Msg, update};
 
 use crate::figures::{Spread, milliseconds};
 use crate::frames::loaded;
+use crate::load::{BUSY, Much, USUAL};
 use crate::session::memory;
 
 const EVENTS: u64 = 1_000_000;
 const JUMPS: u64 = 40;
 
 pub(crate) fn run() -> io::Result<()> {
-    let (mut load, mut model) = loaded();
+    println!("a thousand living processes:\n");
+    of(USUAL)?;
+    println!("\nten thousand, the load of the screens:\n");
+    of(BUSY)
+}
+
+fn of(much: Much) -> io::Result<()> {
+    let (mut load, mut model) = loaded(much);
     let mut taking = Spread::new();
     while model.moments().end < EVENTS {
         // A thousand events.

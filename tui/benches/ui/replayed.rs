@@ -9,7 +9,7 @@ use lanner_core::event::Batch;
 use lanner_recording::{Header, Options, Writer};
 use tempfile::TempDir;
 
-use crate::load::Load;
+use crate::load::{BUSY, Load};
 use crate::session::Session;
 
 /// A batch is so long.
@@ -52,7 +52,7 @@ pub(crate) struct Recording {
 impl Recording {
     /// The load: all that has been, and so much of what goes on.
     pub(crate) fn of_load(lasts: Duration) -> io::Result<Recording> {
-        let (mut load, before) = Load::new();
+        let (mut load, before) = Load::new(BUSY);
         let begins = before.iter().map(|batch| batch.now).find(|now| now.0 > 0).unwrap_or_default();
         let mut written = Written::begin(&load)?;
         before.iter().try_for_each(|batch| written.write(batch))?;
@@ -70,7 +70,7 @@ impl Recording {
 
     /// At least so many events.
     pub(crate) fn of_events(most: usize) -> io::Result<Recording> {
-        let (mut load, before) = Load::new();
+        let (mut load, before) = Load::new(BUSY);
         let mut written = Written::begin(&load)?;
         before.iter().try_for_each(|batch| written.write(batch))?;
         while written.writer.events() < most as u64 {
