@@ -2,6 +2,7 @@
 //! and goes some time after the last one has ended.
 
 use std::collections::HashSet;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use aya::maps::{MapData, ProgramArray};
@@ -30,6 +31,8 @@ pub(super) struct Compat {
     lingers: Duration,
     /// Empty: it is not attached.
     links: Vec<TracePointLink>,
+    /// Lets go of those before.
+    lets_go: Option<JoinHandle<()>>,
     /// Who makes such calls.
     living: HashSet<ProcessKey>,
     /// When the last of them ended.
@@ -56,6 +59,7 @@ impl Compat {
             when,
             lingers: config.compat_lingers,
             links: Vec::new(),
+            lets_go: None,
             living: HashSet::new(),
             quiet_since: None,
         };
@@ -113,12 +117,16 @@ impl Compat {
         self.quiet_since = None;
         let links = std::mem::take(&mut self.links);
         // The kernel waits until no processor can still be in them. Without a thread, so does the sensor.
-        let _ = std::thread::Builder::new().spawn(move || drop(links));
+        self.lets_go = thread::Builder::new().spawn(move || drop(links)).ok();
         let (state, without) = waiting();
         tell(all, &state, without);
     }
 
     fn attach(&mut self, ebpf: &mut Ebpf) -> HookState {
+        // The kernel refuses a program that is still there.
+        if let Some(lets_go) = self.lets_go.take() {
+            drop(lets_go.join());
+        }
         let attach = |(program, tracepoint): &(&str, &str)| {
             let program: &mut TracePoint =
                 ebpf.program_mut(program).ok_or(hooks::NO_PROGRAM)?.try_into().map_err(hooks::words)?;
