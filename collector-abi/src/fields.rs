@@ -85,7 +85,6 @@ macro_rules! kernel_fields {
             callback_head { next: Ptr<callback_head> = "next"; }
             signal_struct {
                 live: u32 = "live.counter";
-                nr_threads: u32 = "nr_threads";
                 flags: u32 = "flags";
                 group_exit_code: u32 = "group_exit_code";
                 group: Ptr<pid> = "pids[2]";

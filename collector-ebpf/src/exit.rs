@@ -14,8 +14,8 @@ const SIGNAL_GROUP_EXIT: u32 = 4;
 /// `BPF_NOEXIST`.
 const ONLY_NEW: u64 = 1;
 
-/// Multi-threaded processes whose end was told. The last two threads may end at once on two CPUs, and both see that no
-/// other is left.
+/// Processes whose end was told. The last two threads may end at once on two CPUs, and both see that no other is left, be it
+/// that the first is gone altogether before the second gets here.
 #[map]
 static ENDED: LruHashMap<Key, u8> = LruHashMap::with_max_entries(1024, 0);
 
@@ -28,7 +28,7 @@ pub fn exit(_: BtfTracePointContext) -> i32 {
         return 0;
     }
     let header = header(kind::EXIT, current);
-    if signal.nr_threads() != 1 && ENDED.insert(header.process, 0, ONLY_NEW).is_err() {
+    if ENDED.insert(header.process, 0, ONLY_NEW).is_err() {
         return 0;
     }
     let status = if signal.flags() & SIGNAL_GROUP_EXIT != 0 {
