@@ -3,22 +3,38 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use lanner_core::event::{Attempt, Connect, Header, Payload};
 
-use super::network::{address, bind, connect, give_up_after, in_own_network, ip, send_to, set, silent_neighbour, tcp};
+use super::network::{
+    TRIES, address, apart, bind, connect, give_up_after, in_own_network, ip, never_waits, send_to, set,
+    silent_neighbour, tcp,
+};
 use super::stage::{Stage, expect, is_me, stage};
 
 /// What is told of attempts to reach `remote` from this network, until it has failed.
 fn until_failed(stage: Stage, netns: u32, remote: SocketAddr) -> (Header, Connect) {
-    expect(stage, &format!("{remote} could not be reached"), |e| match e.payload {
-        Payload::Connect(c) if c.flow.remote == remote && c.flow.netns == netns => {
+    until_one_failed(stage, netns, &[remote])
+}
+
+fn until_one_failed(stage: Stage, netns: u32, remotes: &[SocketAddr]) -> (Header, Connect) {
+    expect(stage, &format!("{remotes:?} could not be reached"), |e| match e.payload {
+        Payload::Connect(c) if remotes.contains(&c.flow.remote) && c.flow.netns == netns => {
             matches!(c.attempt, Attempt::Failed(_)).then_some((e.header, c))
         }
         _ => None,
     })
+}
+
+/// An attempt that nobody waits for.
+fn begin(remote: SocketAddr) -> OwnedFd {
+    let socket = tcp();
+    never_waits(&socket);
+    give_up_after(&socket, Duration::from_millis(100));
+    assert_eq!(connect(&socket, remote), libc::EINPROGRESS);
+    socket
 }
 
 fn started(stage: Stage, netns: u32, remote: SocketAddr) -> Option<Connect> {
@@ -87,15 +103,19 @@ fn what_nobody_answers_times_out() {
     in_own_network(|netns| {
         silent_neighbour();
         let remote = address([10, 77, 9, 2], 4005);
-        let socket = tcp();
         // One SYN, and one second.
+        let _others: Vec<_> = (1..TRIES).map(|_| (begin(remote), apart())).collect();
+        let socket = tcp();
         give_up_after(&socket, Duration::from_millis(100));
         assert_eq!(connect(&socket, remote), libc::ETIMEDOUT);
         let (header, failed) = until_failed(stage, netns, remote);
         assert!(is_me(header.process));
-        let started = started(stage, netns, remote).expect("it began");
-        assert_eq!(failed.attempt, Attempt::Failed(libc::ETIMEDOUT as u32));
-        assert_eq!((failed.flow.id, failed.asked), (started.flow.id, false));
+        let began = stage.seen().into_iter().any(|e| match e.payload {
+            Payload::Connect(c) => c.flow.id == failed.flow.id && c.attempt == Attempt::Started,
+            _ => false,
+        });
+        assert!(began, "its beginning is told: {failed:?}");
+        assert_eq!((failed.attempt, failed.asked), (Attempt::Failed(libc::ETIMEDOUT as u32), false));
         assert_eq!(failed.flow.local.ip(), address([10, 77, 9, 1], 0).ip());
     });
 }
@@ -106,9 +126,11 @@ fn a_neighbour_that_is_not_there_is_unreachable() {
     in_own_network(|netns| {
         silent_neighbour();
         fs::write("/proc/sys/net/ipv4/neigh/v0/retrans_time_ms", "20").expect("ask quickly");
-        let remote = address([10, 77, 9, 3], 4006);
-        assert_eq!(connect(&tcp(), remote), libc::EHOSTUNREACH);
-        let (_, failed) = until_failed(stage, netns, remote);
+        // The clock gives up each neighbour by itself.
+        let remotes: Vec<_> = (3..3 + TRIES).map(|last| address([10, 77, 9, last], 4006)).collect();
+        let _others: Vec<_> = remotes[1..].iter().map(|remote| (begin(*remote), apart())).collect();
+        assert_eq!(connect(&tcp(), remotes[0]), libc::EHOSTUNREACH);
+        let (_, failed) = until_one_failed(stage, netns, &remotes);
         assert_eq!(failed.attempt, Attempt::Failed(libc::EHOSTUNREACH as u32));
         assert!(!failed.asked);
     });
@@ -121,8 +143,7 @@ fn giving_up_is_told_without_an_error() {
         silent_neighbour();
         let remote = address([10, 77, 9, 2], 4007);
         let socket = tcp();
-        // SAFETY: no pointers.
-        assert_eq!(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
+        never_waits(&socket);
         assert_eq!(connect(&socket, remote), libc::EINPROGRESS);
         drop(socket);
         let (_, failed) = until_failed(stage, netns, remote);
@@ -137,8 +158,7 @@ fn asking_how_it_went_is_no_attempt() {
     in_own_network(|netns| {
         let remote = address([127, 0, 0, 1], 4008);
         let socket = tcp();
-        // SAFETY: no pointers.
-        assert_eq!(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
+        never_waits(&socket);
         assert_eq!(connect(&socket, remote), libc::EINPROGRESS);
         assert_eq!(connect(&socket, remote), libc::ECONNREFUSED);
         until_failed(stage, netns, remote);

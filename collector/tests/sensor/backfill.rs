@@ -12,7 +12,7 @@ use lanner_core::event::{
 };
 
 use super::own;
-use super::stage::{Ends, config, file_id, is_me, sensor};
+use super::stage::{Ends, config, file_id, is_me, sensor, skipped};
 
 #[test]
 fn what_already_runs_is_told_as_an_exec_tells_it() {
@@ -88,10 +88,10 @@ fn between_backfill_and_live_there_is_no_gap_and_no_double() {
             let mut events = sensor.backfill();
             // Go on until enough of what runs now has begun and ended.
             while events.iter().filter(|e| matches!(e.payload, Payload::Exit(_))).count() < 50 {
-                assert_eq!(sensor.drain(&mut events), []);
+                skipped(&sensor.drain(&mut events));
                 sensor.wait(Duration::from_millis(4)).expect("waits");
             }
-            assert_eq!(sensor.flush(&mut events), []);
+            skipped(&sensor.flush(&mut events));
             events
         })
     });

@@ -11,7 +11,7 @@ use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
 use lanner_core::event::{Compat, Event, Hook, HookState, Payload};
 use lanner_tests::calls::{self, Arg, Call, Machine};
 
-use super::stage::{config, file_id, helper, sensor};
+use super::stage::{config, file_id, helper, sensor, skipped};
 
 /// `open` as 32-bit x86 numbers it.
 const OPEN: u32 = 5;
@@ -22,7 +22,7 @@ pub(super) fn life_of(sensor: &mut Sensor, pid: u32) -> Vec<Event> {
     let (mut all, begun) = (Vec::new(), Instant::now());
     let of = |e: &Event| e.header.process.pid == pid;
     while !all.iter().any(|e| of(e) && matches!(e.payload, Payload::Exit(_))) {
-        assert_eq!(sensor.drain(&mut all), []);
+        skipped(&sensor.drain(&mut all));
         assert!(begun.elapsed() < Duration::from_secs(20), "{pid} ends");
         sensor.wait(Duration::from_millis(4)).expect("waiting works");
     }

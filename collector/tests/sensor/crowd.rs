@@ -11,16 +11,18 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use lanner_core::event::{Attempt, Event, Flow, Loss, LossCause, Payload};
+use lanner_core::event::{Attempt, Event, Flow, Payload};
 
+use super::alone;
 use super::network::{address, connect, give_up_after, in_own_network, silent_neighbour, socket};
-use super::stage::{Ends, config, sensor};
+use super::stage::{Ends, config, sensor, skipped};
 
 /// The clock ends attempts that nobody answers, wherever it interrupts the processor: also in the midst of what is told of
 /// another connection, when the kernel does not run the same program again.
 #[test]
 fn attempts_that_the_clock_ends_amid_others_are_told() {
     const SILENT: usize = 400;
+    let _alone = alone();
     let Some(mut sensor) = sensor(&config()) else { return };
     in_own_network(|netns| {
         silent_neighbour();
@@ -85,6 +87,7 @@ fn attempts_that_the_clock_ends_amid_others_are_told() {
 fn of_very_many_connections_no_step_is_told_twice_and_none_missed() {
     const THREADS: usize = 4;
     const EACH: usize = 2_000;
+    let _alone = alone();
     let Some(mut sensor) = sensor(&config()) else { return };
     in_own_network(|netns| {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -147,10 +150,4 @@ fn of_very_many_connections_no_step_is_told_twice_and_none_missed() {
 /// How much of this the kernel may hide.
 fn hidden(at_most: usize) -> usize {
     if std::env::var_os("LANNER_GUEST").is_some() { 0 } else { at_most }
-}
-
-/// How many runs the kernel skipped; nothing else was lost.
-fn skipped(losses: &[Loss]) -> usize {
-    assert!(losses.iter().all(|loss| loss.cause == LossCause::Skipped), "{losses:?}");
-    losses.iter().map(|loss| loss.count as usize).sum()
 }

@@ -17,7 +17,9 @@ fn what_a_full_ring_turned_away_is_counted() {
     assert_eq!(told, OPENS, "the big ring has them all");
 
     let mut events = Vec::new();
-    let losses = small.flush(&mut events);
+    let mut losses = small.flush(&mut events);
+    // That, anybody on the machine can bring about.
+    losses.retain(|loss| loss.cause != LossCause::Skipped);
     let kept =
         events.iter().filter(|e| e.header.process.pid == pid && matches!(e.payload, Payload::Open(_))).count() as u64;
     let [Loss { cause: LossCause::RingFull, count }] = losses[..] else { panic!("one cause: {losses:?}") };

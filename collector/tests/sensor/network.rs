@@ -130,7 +130,22 @@ pub(crate) fn address(ip: [u8; 4], port: u16) -> SocketAddr {
     SocketAddrV4::new(ip.into(), port).into()
 }
 
-/// 10.77.9.2 has an address on the wire, but nobody is there; 10.77.9.3 has not even that.
+/// Of so many things that the clock brings about, at moments of their own, one at least is told also where the kernel hides
+/// what comes while a process of its makers' choosing runs (docs/events.md, "Under load").
+pub(crate) const TRIES: u8 = 4;
+
+/// A moment between two of them.
+pub(crate) fn apart() {
+    std::thread::park_timeout(Duration::from_millis(15));
+}
+
+/// Calls of this socket do not wait.
+pub(crate) fn never_waits(socket: &impl AsRawFd) {
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
+}
+
+/// 10.77.9.2 has an address on the wire, but nobody is there; 10.77.9.3 and those after it have not even that.
 pub(crate) fn silent_neighbour() {
     ip("link add v0 type veth peer name v1");
     ip("addr add 10.77.9.1/24 dev v0");

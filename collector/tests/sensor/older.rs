@@ -11,20 +11,23 @@ use std::time::{Duration, Instant};
 use lanner_collector::sensor::{OlderSockets, Sensor, SensorConfig};
 use lanner_core::event::{Accept, Attempt, BootTime, Connect, Event, Flow, HookState, Origin, Payload, UnixAct};
 
+use super::alone;
 use super::network::in_own_network;
-use super::stage::{Ends, clock, config, is_me, sensor, shell};
+use super::stage::{Ends, clock, config, is_me, sensor, shell, skipped};
 
 /// Connections that each busy thread keeps open.
 const HELD: usize = 200;
 
-/// Reads events until they are all there.
-fn until(sensor: &mut Sensor, events: &mut Vec<Event>, what: &str, all: impl Fn(&[Event]) -> bool) {
+/// Reads events until they are all there; how many runs of programs, for whomever, the kernel skipped meanwhile.
+fn until(sensor: &mut Sensor, events: &mut Vec<Event>, what: &str, all: impl Fn(&[Event]) -> bool) -> usize {
     let begun = Instant::now();
+    let mut losses = Vec::new();
     while !all(events) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "not told: {what}");
-        assert_eq!(sensor.drain(events), []);
+        assert!(begun.elapsed() < Duration::from_secs(20), "not told: {what}; {losses:?}");
+        losses.extend(sensor.drain(events));
         sensor.wait(Duration::from_millis(4)).expect("waits");
     }
+    skipped(&losses)
 }
 
 fn flow(event: &Event) -> Option<&Flow> {
@@ -39,6 +42,7 @@ fn flow(event: &Event) -> Option<&Flow> {
 
 #[test]
 fn connections_and_listeners_are_told_with_direction_and_owner_and_so_are_their_ends() {
+    let _alone = alone();
     in_own_network(|netns| {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let there = listener.local_addr().expect("its address");
@@ -105,6 +109,7 @@ fn connections_and_listeners_are_told_with_direction_and_owner_and_so_are_their_
 
 #[test]
 fn unix_sockets_are_told_from_the_end_that_called() {
+    let _alone = alone();
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("older.sock");
     let listener = UnixListener::bind(&path).expect("bound");
@@ -142,7 +147,7 @@ fn told_of(netns: u32, path: &str, source: OlderSockets) -> Option<Vec<String>> 
             assert!(hook.without.starts_with("which way a connection"), "{hook:?}");
         }
     }
-    assert_eq!(sensor.flush(&mut events), []);
+    skipped(&sensor.flush(&mut events));
     let told = events.iter().filter(|e| e.header.origin == Origin::Backfill && is_me(e.header.process));
     let told = told.filter_map(|e| match &e.payload {
         Payload::Connect(Connect { flow, attempt, asked: false }) if flow.netns == netns => {
@@ -162,6 +167,7 @@ fn told_of(netns: u32, path: &str, source: OlderSockets) -> Option<Vec<String>> 
 
 #[test]
 fn without_the_kernels_iterator_proc_tells_the_same() {
+    let _alone = alone();
     in_own_network(|netns| {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("older.sock");
@@ -186,6 +192,7 @@ fn without_the_kernels_iterator_proc_tells_the_same() {
 /// or seen, and each end's end is told with its owner.
 #[test]
 fn between_what_is_found_and_what_is_seen_there_is_no_gap_and_no_double() {
+    let _alone = alone();
     let done = AtomicBool::new(false);
     in_own_network(|netns| {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -229,17 +236,18 @@ fn between_what_is_found_and_what_is_seen_there_is_no_gap_and_no_double() {
                     let close = |e: &&Event| matches!(e.payload, Payload::Close(c) if c.flow.netns == netns);
                     events.iter().filter(close).count()
                 };
-                until(&mut sensor, &mut events, "closes", |events| closes(events) >= 2_000);
-                (events, found)
+                let skipped = until(&mut sensor, &mut events, "closes", |events| closes(events) >= 2_000);
+                (events, found, skipped)
             })
         });
-        let Some((events, found)) = events else { return };
-        check(&events, found, netns);
+        let Some((events, found, skipped)) = events else { return };
+        check(&events, found, netns, skipped);
     });
 }
 
-/// `found`: when all that the iterator finds was found.
-fn check(events: &[Event], found: BootTime, netns: u32) {
+/// `found`: when all that the iterator finds was found. `skipped`: how many beginnings the kernel may have kept from the
+/// sensor.
+fn check(events: &[Event], found: BootTime, netns: u32, skipped: usize) {
     let mut begun: HashMap<_, Vec<&Event>> = HashMap::new();
     let here = |e: &&Event| flow(e).is_some_and(|f| f.netns == netns);
     for event in events.iter().filter(here) {
@@ -261,6 +269,7 @@ fn check(events: &[Event], found: BootTime, netns: u32) {
         assert!(!header.process.is_unknown(), "{beginnings:?}");
     }
     assert!(events.iter().any(|e| here(&e) && e.header.origin == Origin::Backfill), "something was found");
+    let mut without = Vec::new();
     for event in events.iter().filter(here) {
         let Payload::Close(close) = event.payload else { continue };
         let process = event.header.process;
@@ -271,8 +280,10 @@ fn check(events: &[Event], found: BootTime, netns: u32) {
         // It ended before the iterator came to it: its process had closed it before the first hook, or did since, or the
         // copy in a child was the last to be closed. Of the iterator no more is known than when its work was done: the last
         // that it found may be long before that.
-        assert_eq!(close.outgoing, None, "its beginning was seen: {event:?}");
         let since = event.header.time.0.saturating_sub(close.lasted.as_nanos() as u64);
-        assert!(process.is_unknown() || since < found.0, "{event:?}");
+        if close.outgoing.is_some() || !(process.is_unknown() || since < found.0) {
+            without.push(event);
+        }
     }
+    assert!(without.len() <= skipped, "their beginning was seen, and {skipped} runs were skipped: {without:#?}");
 }

@@ -351,7 +351,7 @@ fn more_flows_than_there_is_room_for_are_counted() {
     }
     let told = of(&events, UdpStage::Started) as u64;
     let lost: u64 = losses.iter().map(|l| if l.cause == LossCause::MapFull { l.count } else { 0 }).sum();
-    assert!(losses.iter().all(|l| l.cause == LossCause::MapFull), "{losses:?}");
+    assert!(losses.iter().all(|l| matches!(l.cause, LossCause::MapFull | LossCause::Skipped)), "{losses:?}");
     // The peers' own flows, and other tests', want room as well.
     assert!(told > 0 && told <= u64::from(ROOM), "{told}");
     assert!(lost >= u64::from(FLOWS) - told, "each datagram is told or counted: {told} told, {lost} counted");
