@@ -10,7 +10,7 @@ use crate::detect::rules::RuleSet;
 use crate::detect::{Detector, Incident, Mentions, Signal};
 use crate::event::{Event, Origin, Payload, ProcessKey};
 use crate::graph::Graph;
-use crate::persistent::{Queue, Sealed};
+use crate::persistent::{Queue, Stock};
 use crate::told::Told;
 
 /// Signals that are kept; the oldest go first.
@@ -137,9 +137,9 @@ impl Engine {
 
     /// A copy of all that is known now, and about what it takes: what has changed since the copy before is copied, all else
     /// is shared.
-    pub fn snapshot(&mut self) -> (Engine, Sealed) {
-        let sealed = self.graph.seal() + self.detector.seal() + self.signals.seal();
-        (self.clone(), sealed)
+    pub fn snapshot(&mut self) -> (Engine, Stock) {
+        let stock = self.graph.take_stock() + self.detector.take_stock() + self.signals.take_stock();
+        (self.clone(), stock)
     }
 
     /// Takes in one event; one of the latest that is told once more changes nothing. What was there before the sensor is no

@@ -7,7 +7,7 @@ use super::lead::Lead;
 use super::{LinkKind, Signal};
 use crate::event::{ContainerId, ProcessKey};
 use crate::graph::Graph;
-use crate::persistent::{Queue, Sealed, Table};
+use crate::persistent::{Queue, Stock, Table};
 
 /// Cases that are kept. Those that are no incident go first, oldest first.
 const MAX_CASES: usize = 4_096;
@@ -39,13 +39,13 @@ pub(super) struct Cases {
 }
 
 impl Cases {
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> Sealed {
-        self.cases.seal()
-            + self.lesser.seal()
-            + self.of_process.seal()
-            + self.of_origin.seal()
-            + self.of_container.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(super) fn take_stock(&mut self) -> Stock {
+        self.cases.take_stock()
+            + self.lesser.take_stock()
+            + self.of_process.take_stock()
+            + self.of_origin.take_stock()
+            + self.of_container.take_stock()
     }
 
     /// The case that a process is part of.

@@ -10,7 +10,7 @@ use super::lead::Lead;
 use super::{Incident, Mentions, Signal, Status, author, follow, link, words};
 use crate::event::{BootTime, ContainerInfo, Event, Payload, ProcessKey};
 use crate::graph::Graph;
-use crate::persistent::{Queue, Sealed};
+use crate::persistent::{Queue, Stock};
 
 /// The score from which a case is an incident: one stage of high severity, or several lesser ones.
 pub(super) const INCIDENT_SCORE: u32 = 6;
@@ -41,9 +41,9 @@ impl Detector {
         Detector { chains: chains.into(), ..Detector::default() }
     }
 
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(crate) fn seal(&mut self) -> Sealed {
-        self.cases.seal() + self.mentions.seal() + self.over.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(crate) fn take_stock(&mut self) -> Stock {
+        self.cases.take_stock() + self.mentions.take_stock() + self.over.take_stock()
     }
 
     pub(crate) fn incidents(&self) -> &[Arc<Incident>] {

@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::event::ContainerInfo;
-use crate::persistent::{Sealed, Table};
+use crate::persistent::{Stock, Table};
 
 /// Containers that are waited for; those spoken of first go first.
 const MAX_CONTAINERS: usize = 8_192;
@@ -20,9 +20,9 @@ impl<T> Default for Mentions<T> {
 }
 
 impl<T: Copy + Ord> Mentions<T> {
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(crate) fn seal(&mut self) -> Sealed {
-        self.0.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(crate) fn take_stock(&mut self) -> Stock {
+        self.0.take_stock()
     }
 
     /// Notes what a sentence speaks of, which stands at `place`.

@@ -107,9 +107,6 @@ impl Graph {
             | Payload::UringOp(_)
             | Payload::Compat(_) => {}
         }
-        if let Some(process) = self.processes.get_mut(&header.process) {
-            process.last_seen = process.last_seen.max(header.time);
-        }
         self.make_room();
     }
 
@@ -204,7 +201,6 @@ impl Graph {
                     inherited,
                     left,
                     origin: header.origin,
-                    last_seen: header.time,
                     made: Some(header.seq),
                     ..Process::unknown(fork.child)
                 };

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::event::{BootTime, ContainerId, ProcessKey};
-use crate::persistent::{Sealed, Table};
+use crate::persistent::{Stock, Table};
 
 /// Callers and peers that are kept; the oldest go first.
 const MAX_CONTACTS: usize = 16_384;
@@ -62,9 +62,9 @@ impl Contacts {
         }
     }
 
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> Sealed {
-        self.known.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(super) fn take_stock(&mut self) -> Stock {
+        self.known.take_stock()
     }
 
     /// Bytes of memory, about: with what the gaps take.

@@ -1,7 +1,7 @@
 //! What files held that were run, and when.
 
 use crate::event::{BootTime, Digest, FileId, Sha256};
-use crate::persistent::{Sealed, Table};
+use crate::persistent::{Stock, Table};
 
 /// Files whose sums are kept; those told of longest ago go first, and are counted.
 const MAX_FILES: usize = 16_384;
@@ -52,8 +52,8 @@ impl Digests {
     }
 
     /// See [`Table::seal`].
-    pub(super) fn seal(&mut self) -> Sealed {
-        self.files.seal()
+    pub(super) fn take_stock(&mut self) -> Stock {
+        self.files.take_stock()
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::event::{Flow, FlowId, ProcessKey};
-use crate::persistent::{Sealed, Table};
+use crate::persistent::{Stock, Table};
 
 /// Ends that are kept; the oldest go first.
 const MAX_ENDS: usize = 32_768;
@@ -57,9 +57,9 @@ impl Ends {
         }
     }
 
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> Sealed {
-        self.known.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(super) fn take_stock(&mut self) -> Stock {
+        self.known.take_stock()
     }
 
     /// Bytes of memory, about.

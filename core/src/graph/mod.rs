@@ -34,7 +34,7 @@ use std::net::IpAddr;
 
 use crate::event::{Accounts, BootTime, ContainerId, ContainerInfo, File, FileId, ProcessKey, Sha256, Text};
 use crate::hash::IndexMap;
-use crate::persistent::{Place, Queue, Sealed, Table};
+use crate::persistent::{Place, Queue, Stock, Table};
 
 pub use ask::Ask;
 pub use container::{Cause, Container};
@@ -121,23 +121,23 @@ impl Default for Graph {
 }
 
 impl Graph {
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub fn seal(&mut self) -> Sealed {
-        self.texts.seal()
-            + self.processes.seal()
-            + self.by_pid.seal()
-            + self.ended.seal()
-            + self.ended_held.seal()
-            + self.containers.seal()
-            + self.told.seal()
-            + self.files.seal()
-            + self.pipes.seal()
-            + self.pipe_readers.seal()
-            + self.digests.seal()
-            + self.contacts.seal()
-            + self.names.seal()
-            + self.ends.seal()
-            + self.provenance.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub fn take_stock(&mut self) -> Stock {
+        self.texts.take_stock()
+            + self.processes.take_stock()
+            + self.by_pid.take_stock()
+            + self.ended.take_stock()
+            + self.ended_held.take_stock()
+            + self.containers.take_stock()
+            + self.told.take_stock()
+            + self.files.take_stock()
+            + self.pipes.take_stock()
+            + self.pipe_readers.take_stock()
+            + self.digests.take_stock()
+            + self.contacts.take_stock()
+            + self.names.take_stock()
+            + self.ends.take_stock()
+            + self.provenance.take_stock()
     }
 
     /// The process, if it is known (and not evicted).

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::event::{BootTime, Dns, Header, ProcessKey, ResponseCode, Text};
 use crate::hash::HashSet;
-use crate::persistent::{Sealed, Table};
+use crate::persistent::{Stock, Table};
 
 /// Addresses whose names are kept; those answered longest ago go first, and are counted.
 const MAX_NAMES: usize = 32_768;
@@ -71,9 +71,9 @@ impl Names {
         self.known.get(&(netns, address.to_canonical()))
     }
 
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> Sealed {
-        self.known.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(super) fn take_stock(&mut self) -> Stock {
+        self.known.take_stock()
     }
 
     /// Bytes of memory, about.

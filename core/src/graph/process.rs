@@ -38,8 +38,6 @@ pub struct Process {
     pub origin: Origin,
     /// The fork (`header.seq`) that made it, so that its parent is who made it; `None` when that was not seen.
     pub made: Option<u64>,
-    /// The last event that it did.
-    pub last_seen: BootTime,
     /// How many incidents rest on it.
     pub(super) held: u32,
 }
@@ -82,7 +80,6 @@ impl Process {
             ended: None,
             origin: Origin::Backfill,
             made: None,
-            last_seen: key.start,
             held: 0,
         }
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::event::{BootTime, ContainerId, FileId, Header, ProcessKey};
-use crate::persistent::{Place, Queue, Sealed, Table};
+use crate::persistent::{Place, Queue, Stock, Table};
 
 /// Edges that are let go at a time: what everybody uses has very many.
 const EDGES_AT_ONCE: usize = 256;
@@ -144,14 +144,14 @@ struct Linked {
 }
 
 impl Provenance {
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> Sealed {
-        self.nodes.seal()
-            + self.edges.seal()
-            + self.tracers.seal()
-            + self.traced.seal()
-            + self.objects.seal()
-            + self.spared.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(super) fn take_stock(&mut self) -> Stock {
+        self.nodes.take_stock()
+            + self.edges.take_stock()
+            + self.tracers.take_stock()
+            + self.traced.take_stock()
+            + self.objects.take_stock()
+            + self.spared.take_stock()
     }
 
     /// Bytes of memory, about.

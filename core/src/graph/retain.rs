@@ -95,9 +95,9 @@ impl Graph {
 
     /// Whether the process that goes next ended before the file or peer that goes next was last used.
     fn ended_before_objects(&mut self) -> bool {
-        let last_seen = |key: &ProcessKey| self.process(*key).map(|process| process.last_seen).unwrap_or_default();
-        let Some(ended) = self.ended.iter().next().map(last_seen) else { return false };
-        self.provenance.next_used().is_none_or(|used| ended <= used)
+        let time = |key: &ProcessKey| self.process(*key).and_then(|process| process.ended).map(|ended| ended.time);
+        let Some(ended) = self.ended.iter().next().map(time) else { return false };
+        self.provenance.next_used().is_none_or(|used| ended.unwrap_or_default() <= used)
     }
 
     /// Makes a step towards forgetting the process that ended longest ago; false when there is none that is not held.

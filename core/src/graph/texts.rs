@@ -1,7 +1,7 @@
 //! Texts that occur again and again, each kept once: names, paths, control groups, arguments.
 
 use crate::event::Text;
-use crate::persistent::{Place, Sealed, Table};
+use crate::persistent::{Place, Stock, Table};
 
 /// Longer texts than these, in bytes, are not likely to occur again.
 const LONGEST: usize = 1_024;
@@ -32,9 +32,9 @@ impl Texts {
         }
     }
 
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(super) fn seal(&mut self) -> Sealed {
-        self.known.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(super) fn take_stock(&mut self) -> Stock {
+        self.known.take_stock()
     }
 
     fn sweep(&mut self) {

@@ -1,118 +1,67 @@
 //! A vector whose copies share its chunks.
 
 use std::ops::Add;
-use std::sync::Arc;
+
+use triomphe::Arc;
 
 /// What a chunk takes at most, in bytes, unless one entry takes more: what is copied for the first change after a copy.
 const BYTES: usize = 1 << 10;
 /// Entries of a chunk at most: what is copied for one bit should not be more.
 const MOST: usize = 256;
+/// Chunks of a group: a copy of all takes up the groups alone.
+const GROUP: usize = 64;
 
 /// What a copy takes, about, in bytes; not what entries point to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sealed {
+pub struct Stock {
     /// What it does not share: what had changed since the copy before.
     pub own: usize,
     /// All of it.
     pub whole: usize,
 }
 
-impl Add for Sealed {
-    type Output = Sealed;
+impl Add for Stock {
+    type Output = Stock;
 
-    fn add(self, other: Sealed) -> Sealed {
-        Sealed { own: self.own + other.own, whole: self.whole + other.whole }
+    fn add(self, other: Stock) -> Stock {
+        Stock { own: self.own + other.own, whole: self.whole + other.whole }
     }
 }
 
-impl Sealed {
-    /// Of a list of so many chunks of `T`, of which so many were copied.
-    pub(super) fn of<T>(chunks: usize, copied: usize) -> Sealed {
-        let list = chunks * size_of::<Chunk<T>>();
-        let entries = Chunks::<T>::LEN * size_of::<T>();
-        Sealed { own: copied * entries + list, whole: chunks * entries + list }
-    }
-}
-
-/// Entries by their indices. None is ever moved.
-#[derive(Debug, Clone)]
+/// Entries by their indices. None is ever moved. What is alone is changed in place, and what copies share is copied first.
+#[derive(Debug)]
 pub struct Chunks<T> {
-    chunks: Vec<Chunk<T>>,
+    groups: Vec<Arc<Group<T>>>,
     len: usize,
-    /// Chunks that were copied since they were last sealed.
+    /// Bytes that were copied since stock was last taken.
     copied: usize,
 }
 
-/// Entries next to each other; all chunks but the last are full.
-#[derive(Debug)]
-pub(super) enum Chunk<T> {
-    Own(Vec<T>),
-    Shared(Arc<Vec<T>>),
-}
+/// Entries next to each other. Behind the last of all entries there are blank ones, and behind the last chunk none.
+type Group<T> = [Option<Arc<[T]>>; GROUP];
 
-impl<T: Clone> Clone for Chunk<T> {
+impl<T> Clone for Chunks<T> {
     fn clone(&self) -> Self {
-        match self {
-            Chunk::Own(entries) => Chunk::Own(entries.clone()),
-            Chunk::Shared(entries) => Chunk::Shared(Arc::clone(entries)),
-        }
+        Chunks { groups: self.groups.clone(), len: self.len, copied: 0 }
     }
-}
-
-impl<T> Chunk<T> {
-    pub(super) fn as_slice(&self) -> &[T] {
-        match self {
-            Chunk::Own(entries) => entries,
-            Chunk::Shared(entries) => entries,
-        }
-    }
-
-    /// Lets clones share it from now on.
-    pub(super) fn seal(&mut self) {
-        if let Chunk::Own(entries) = self {
-            *self = Chunk::Shared(Arc::new(std::mem::take(entries)));
-        }
-    }
-}
-
-impl<T: Clone> Chunk<T> {
-    /// Its entries, to be changed; copied before if somebody shares them. `room` is for so many entries in all;
-    /// `copied` counts.
-    pub(super) fn own(&mut self, room: usize, copied: &mut usize) -> &mut Vec<T> {
-        if let Chunk::Shared(shared) = self {
-            *self = Chunk::Own(unshared(std::mem::take(shared), room, copied));
-        }
-        match self {
-            Chunk::Own(entries) => entries,
-            Chunk::Shared(_) => unreachable!("it has just become its own"),
-        }
-    }
-}
-
-#[cold]
-fn unshared<T: Clone>(shared: Arc<Vec<T>>, room: usize, copied: &mut usize) -> Vec<T> {
-    Arc::try_unwrap(shared).unwrap_or_else(|shared| {
-        *copied += 1;
-        let mut copy = Vec::with_capacity(room);
-        copy.extend_from_slice(&shared);
-        copy
-    })
 }
 
 impl<T> Default for Chunks<T> {
     fn default() -> Self {
-        Chunks { chunks: Vec::new(), len: 0, copied: 0 }
+        Chunks { groups: Vec::new(), len: 0, copied: 0 }
     }
 }
 
+/// How many entries of a type make a chunk: a power of two.
+pub(super) const fn entries<T>() -> usize {
+    let size = if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
+    let fit = if BYTES / size == 0 { 1 } else { BYTES / size };
+    let fit = if fit > MOST { MOST } else { fit };
+    1 << fit.ilog2()
+}
+
 impl<T> Chunks<T> {
-    /// Entries of a chunk: a power of two.
-    pub(super) const LEN: usize = {
-        let size = if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
-        let fit = if BYTES / size == 0 { 1 } else { BYTES / size };
-        let fit = if fit > MOST { MOST } else { fit };
-        1 << fit.ilog2()
-    };
+    const LEN: usize = entries::<T>();
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
@@ -126,32 +75,70 @@ impl<T> Chunks<T> {
 
     /// The entry at an index.
     pub fn get(&self, index: usize) -> Option<&T> {
-        self.chunks.get(index / Self::LEN)?.as_slice().get(index % Self::LEN)
+        if index >= self.len {
+            return None;
+        }
+        let chunk = index / Self::LEN;
+        self.groups.get(chunk / GROUP)?[chunk % GROUP].as_ref()?.get(index % Self::LEN)
     }
 
-    /// Lets clones share all entries from now on. Gives about what the next clone takes.
-    pub fn seal(&mut self) -> Sealed {
-        self.chunks.iter_mut().for_each(Chunk::seal);
-        Sealed::of::<T>(self.chunks.len(), std::mem::take(&mut self.copied))
+    /// About what a copy takes that is taken now; what changes after it counts anew.
+    pub fn take_stock(&mut self) -> Stock {
+        let list = self.groups.len() * size_of::<Arc<Group<T>>>();
+        let groups = self.groups.len() * size_of::<Group<T>>();
+        let entries = self.len.next_multiple_of(Self::LEN) * size_of::<T>();
+        Stock { own: std::mem::take(&mut self.copied) + list, whole: list + groups + entries }
     }
 }
 
-impl<T: Clone> Chunks<T> {
+impl<T: Clone + Default> Chunks<T> {
     /// The entry at an index, to be changed.
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.chunks.get_mut(index / Self::LEN)?.own(Self::LEN, &mut self.copied).get_mut(index % Self::LEN)
+        if index >= self.len {
+            return None;
+        }
+        let chunk = index / Self::LEN;
+        let group = own_group(self.groups.get_mut(chunk / GROUP)?, &mut self.copied);
+        own_chunk(group[chunk % GROUP].as_mut()?, &mut self.copied)?.get_mut(index % Self::LEN)
     }
 
     /// Adds an entry behind all others.
     pub fn push(&mut self, entry: T) {
+        let chunk = self.len / Self::LEN;
         if self.len.is_multiple_of(Self::LEN) {
-            self.chunks.push(Chunk::Own(Vec::with_capacity(Self::LEN)));
-        }
-        if let Some(last) = self.chunks.last_mut() {
-            last.own(Self::LEN, &mut self.copied).push(entry);
+            if chunk.is_multiple_of(GROUP) {
+                self.groups.push(Arc::new([const { None }; GROUP]));
+            }
+            if let Some(group) = self.groups.last_mut() {
+                let blank = (0..Self::LEN).map(|_| T::default());
+                own_group(group, &mut self.copied)[chunk % GROUP] = Some(blank.collect());
+            }
         }
         self.len += 1;
+        if let Some(place) = self.get_mut(self.len - 1) {
+            *place = entry;
+        }
     }
+}
+
+fn own_group<'a, T>(group: &'a mut Arc<Group<T>>, copied: &mut usize) -> &'a mut Group<T> {
+    if !group.is_unique() {
+        *copied += size_of::<Group<T>>();
+    }
+    Arc::make_mut(group)
+}
+
+fn own_chunk<'a, T: Clone>(chunk: &'a mut Arc<[T]>, copied: &mut usize) -> Option<&'a mut [T]> {
+    if !chunk.is_unique() {
+        copy(chunk);
+        *copied += size_of_val::<[T]>(chunk);
+    }
+    Arc::get_mut(chunk)
+}
+
+#[cold]
+fn copy<T: Clone>(chunk: &mut Arc<[T]>) {
+    *chunk = chunk.iter().cloned().collect();
 }
 
 #[cfg(test)]
@@ -161,24 +148,25 @@ mod tests {
     #[test]
     fn a_copy_stays_as_it_was_and_shares_what_is_the_same() {
         let mut chunks = Chunks::default();
-        (0..10_000_u64).for_each(|n| chunks.push(n));
-        chunks.seal();
+        (0..50_000_u64).for_each(|n| chunks.push(n));
+        chunks.take_stock();
         let before = chunks.clone();
         *chunks.get_mut(5_000).unwrap() = 7;
         chunks.push(8);
         let all = |chunks: &Chunks<u64>| (0..chunks.len()).filter_map(|at| chunks.get(at).copied()).collect::<Vec<_>>();
-        assert_eq!(all(&before), (0..10_000).collect::<Vec<_>>());
-        assert_eq!((chunks.get(5_000), chunks.get(10_000), chunks.len()), (Some(&7), Some(&8), 10_001));
+        assert_eq!(all(&before), (0..50_000).collect::<Vec<_>>());
+        assert_eq!((chunks.get(5_000), chunks.get(50_000), chunks.get(50_001)), (Some(&7), Some(&8), None));
         let shared = |at: usize| std::ptr::eq(before.get(at).unwrap(), chunks.get(at).unwrap());
-        let own = (0..10_000).filter(|at| !shared(*at)).count();
+        let own = (0..50_000).filter(|at| !shared(*at)).count();
         assert!(own <= 2 * Chunks::<u64>::LEN && shared(0), "{own} are copied");
+        let stock = chunks.take_stock();
+        assert!(stock.own >= own * size_of::<u64>() && stock.own < stock.whole / 50, "{stock:?}");
     }
 
     #[test]
     fn who_is_alone_changes_in_place() {
         let mut chunks = Chunks::default();
         (0..1_000_u64).for_each(|n| chunks.push(n));
-        chunks.seal();
         let place: *const u64 = chunks.get(3).unwrap();
         drop(chunks.clone());
         *chunks.get_mut(3).unwrap() = 4;

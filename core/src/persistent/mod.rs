@@ -1,8 +1,7 @@
 //! Collections of which a copy costs only what has changed since the last one: whatever two of them have in common they share.
 //!
-//! Entries stand in chunks. [`Chunks::seal`] (and likewise of the others) makes all of them shareable; a clone taken then
-//! copies no entry, and whoever changes one afterwards copies its chunk first. A chunk that nobody shares is changed in place,
-//! without so much as an atomic count: whoever never seals pays nothing.
+//! Entries stand in chunks that are counted: whoever changes an entry copies its chunk first, unless nobody shares it. That
+//! costs a look at the count, without an atomic operation.
 //!
 //! - [`Chunks`]: a vector.
 //! - [`Table`]: entries by key, in the order in which they came.
@@ -12,6 +11,6 @@ mod chunks;
 mod queue;
 mod table;
 
-pub use chunks::{Chunks, Sealed};
+pub use chunks::{Chunks, Stock};
 pub use queue::Queue;
 pub use table::{Place, Table};

@@ -2,18 +2,26 @@
 
 use std::collections::VecDeque;
 
-use super::chunks::{Chunk, Chunks, Sealed};
+use triomphe::Arc;
+
+use super::chunks::{Stock, entries};
 
 /// Entries in a row.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Queue<T> {
     /// All but the last are full.
-    chunks: VecDeque<Chunk<T>>,
+    chunks: VecDeque<Arc<Vec<T>>>,
     /// How many entries of the first chunk have gone already.
     gone: usize,
     len: usize,
-    /// Chunks that were copied since they were last sealed.
+    /// Bytes that were copied since stock was last taken.
     copied: usize,
+}
+
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Self {
+        Queue { chunks: self.chunks.clone(), gone: self.gone, len: self.len, copied: 0 }
+    }
 }
 
 impl<T> Default for Queue<T> {
@@ -23,7 +31,7 @@ impl<T> Default for Queue<T> {
 }
 
 impl<T> Queue<T> {
-    const LEN: usize = Chunks::<T>::LEN;
+    const LEN: usize = entries::<T>();
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
@@ -41,7 +49,7 @@ impl<T> Queue<T> {
             return None;
         }
         let at = self.gone + index;
-        self.chunks.get(at / Self::LEN)?.as_slice().get(at % Self::LEN)
+        self.chunks.get(at / Self::LEN)?.get(at % Self::LEN)
     }
 
     /// All, first in first.
@@ -49,30 +57,42 @@ impl<T> Queue<T> {
         (0..self.len).map(|index| self.get(index).expect("an entry below the length"))
     }
 
-    /// As [`Chunks::seal`].
-    pub fn seal(&mut self) -> Sealed {
-        self.chunks.iter_mut().for_each(Chunk::seal);
-        Sealed::of::<T>(self.chunks.len(), std::mem::take(&mut self.copied))
+    /// About what a copy takes that is taken now; what changes after it counts anew.
+    pub fn take_stock(&mut self) -> Stock {
+        let list = self.chunks.len() * size_of::<Arc<Vec<T>>>();
+        let whole = list + self.chunks.len() * Self::LEN * size_of::<T>();
+        Stock { own: std::mem::take(&mut self.copied) + list, whole }
     }
 }
 
 impl<T: Clone> Queue<T> {
+    fn own(&mut self, chunk: usize) -> Option<&mut Vec<T>> {
+        let chunk = self.chunks.get_mut(chunk)?;
+        if !chunk.is_unique() {
+            let mut copy = Vec::with_capacity(Self::LEN);
+            copy.extend_from_slice(chunk);
+            *chunk = Arc::new(copy);
+            self.copied += Self::LEN * size_of::<T>();
+        }
+        Arc::get_mut(chunk)
+    }
+
     /// The entry that so many stand before, to be changed.
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         if index >= self.len {
             return None;
         }
         let at = self.gone + index;
-        self.chunks.get_mut(at / Self::LEN)?.own(Self::LEN, &mut self.copied).get_mut(at % Self::LEN)
+        self.own(at / Self::LEN)?.get_mut(at % Self::LEN)
     }
 
     /// Adds an entry as the last.
     pub fn push_back(&mut self, entry: T) {
         if (self.gone + self.len).is_multiple_of(Self::LEN) {
-            self.chunks.push_back(Chunk::Own(Vec::with_capacity(Self::LEN)));
+            self.chunks.push_back(Arc::new(Vec::with_capacity(Self::LEN)));
         }
-        if let Some(last) = self.chunks.back_mut() {
-            last.own(Self::LEN, &mut self.copied).push(entry);
+        if let Some(last) = self.own(self.chunks.len() - 1) {
+            last.push(entry);
         }
         self.len += 1;
     }
@@ -83,14 +103,12 @@ impl<T: Clone> Queue<T> {
             return self.push_back(entry);
         }
         if self.gone == 0 {
-            self.chunks.push_front(Chunk::Own(vec![entry.clone(); Self::LEN]));
+            self.chunks.push_front(Arc::new(vec![entry.clone(); Self::LEN]));
             self.gone = Self::LEN;
         }
         self.gone -= 1;
         let gone = self.gone;
-        if let Some(place) =
-            self.chunks.front_mut().and_then(|first| first.own(Self::LEN, &mut self.copied).get_mut(gone))
-        {
+        if let Some(place) = self.own(0).and_then(|first| first.get_mut(gone)) {
             *place = entry;
         }
         self.len += 1;
@@ -140,7 +158,7 @@ mod tests {
                 _ => assert_eq!(queue.pop_front(), plain.pop_front()),
             }
             if step % 4_000 == 0 {
-                queue.seal();
+                queue.take_stock();
                 copies.push((queue.clone(), plain.clone()));
             }
         }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::{Chunks, Sealed};
+use super::{Chunks, Stock};
 
 /// No entry.
 const NONE: u32 = u32::MAX;
@@ -24,7 +24,8 @@ pub struct Table<K, V> {
     len: usize,
     places: OnceLock<HashTable<Indexed>>,
     hasher: RandomState,
-    free: Vec<Place>,
+    /// The free place that was taken last; each one's `after` is the next.
+    free: Place,
     first: Place,
     last: Place,
 }
@@ -58,21 +59,27 @@ impl<K, V> Default for Table<K, V> {
             len: 0,
             places: OnceLock::new(),
             hasher: RandomState::default(),
-            free: Vec::new(),
+            free: NONE,
             first: NONE,
             last: NONE,
         }
     }
 }
 
-impl<K: Clone, V: Clone> Clone for Table<K, V> {
+impl<K, V> Default for Slot<K, V> {
+    fn default() -> Self {
+        Slot { entry: None, before: NONE, after: NONE }
+    }
+}
+
+impl<K, V> Clone for Table<K, V> {
     fn clone(&self) -> Self {
         Table {
             slots: self.slots.clone(),
             len: self.len,
             places: OnceLock::new(),
             hasher: self.hasher.clone(),
-            free: self.free.clone(),
+            free: self.free,
             first: self.first,
             last: self.last,
         }
@@ -98,10 +105,9 @@ impl<K, V> Table<K, V> {
         Place::try_from(self.slots.len()).unwrap_or(NONE)
     }
 
-    /// As [`Chunks::seal`].
-    pub fn seal(&mut self) -> Sealed {
-        let free = self.free.len() * size_of::<Place>();
-        self.slots.seal() + Sealed { own: free, whole: free }
+    /// As [`Chunks::take_stock`].
+    pub fn take_stock(&mut self) -> Stock {
+        self.slots.take_stock()
     }
 
     fn entry(&self, place: Place) -> Option<&(K, V)> {
@@ -243,16 +249,18 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
 
     fn append(&mut self, hash: u32, key: K, value: V) -> Place {
         let slot = Slot { entry: Some((key, value)), before: self.last, after: NONE };
-        let place = match self.free.pop() {
-            Some(place) => {
-                if let Some(free) = self.slot_mut(place) {
-                    *free = slot;
-                }
-                place
-            }
-            None => {
+        let place = match self.free {
+            NONE => {
                 let place = self.end();
                 self.slots.push(slot);
+                place
+            }
+            place => {
+                if let Some(free) = self.slot_mut(place) {
+                    let next = free.after;
+                    *free = slot;
+                    self.free = next;
+                }
                 place
             }
         };
@@ -299,8 +307,10 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         {
             known.remove();
         }
+        let next_free = self.free;
         let slot = self.slot_mut(place)?;
         let (entry, before, after) = (slot.entry.take(), slot.before, slot.after);
+        slot.after = next_free;
         match self.slot_mut(before) {
             Some(slot) => slot.after = after,
             None => self.first = after,
@@ -309,7 +319,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
             Some(slot) => slot.before = before,
             None => self.last = before,
         }
-        self.free.push(place);
+        self.free = place;
         self.len -= usize::from(entry.is_some());
         entry
     }
@@ -347,7 +357,7 @@ mod tests {
         for i in 0..5_000 {
             table.insert(i, i);
         }
-        table.seal();
+        table.take_stock();
         let before = table.clone();
         table.retain(|key, _| key % 7 != 0);
         for i in 0..100 {

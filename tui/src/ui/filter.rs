@@ -51,9 +51,10 @@ impl Filter {
         if self.is_empty() {
             return true;
         }
+        let began = process.images.last().map(|running| running.since);
         let header = Header {
             seq: 0,
-            time: process.last_seen,
+            time: process.ended.map(|ended| ended.time).or(began).unwrap_or(process.key.start),
             cpu: 0,
             process: process.key,
             tid: process.key.pid,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use lanner_core::event::{AttributeChange, BootTime, Event, File, FileId, Header, MadeKind, Payload, ProcessKey, Text};
-use lanner_core::persistent::{Place, Sealed, Table};
+use lanner_core::persistent::{Place, Stock, Table};
 
 /// Files that are kept; a sixteenth goes at a time, those untouched for longest, what was written and executed last. They
 /// are counted.
@@ -128,9 +128,9 @@ fn tells(change: &AttributeChange) -> bool {
 }
 
 impl Files {
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(crate) fn seal(&mut self) -> Sealed {
-        self.known.seal() + self.by_id.seal() + self.by_path.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(crate) fn take_stock(&mut self) -> Stock {
+        self.known.take_stock() + self.by_id.take_stock() + self.by_path.take_stock()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Touched> {

@@ -7,7 +7,7 @@ use lanner_core::event::{
     Attempt, BootTime, Datagrams, Dns, DnsReply, End, Event, Flow, FlowId, Header, Payload, ProcessKey, Quality,
     RecordType, ResponseCode, Text, Udp, UdpStage,
 };
-use lanner_core::persistent::{Place, Sealed, Table};
+use lanner_core::persistent::{Place, Stock, Table};
 
 /// Flows that are kept; a sixteenth goes at a time, those that ended first, then the oldest. They are counted.
 const MAX_FLOWS: usize = 32_768;
@@ -129,9 +129,9 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(crate) fn seal(&mut self) -> Sealed {
-        self.known.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(crate) fn take_stock(&mut self) -> Stock {
+        self.known.take_stock()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Line> {

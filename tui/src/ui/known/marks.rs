@@ -3,7 +3,7 @@
 use lanner_core::detect::{Severity, Signal};
 use lanner_core::event::{Event, Payload, ProcessKey};
 use lanner_core::graph::Graph;
-use lanner_core::persistent::{Sealed, Table};
+use lanner_core::persistent::{Stock, Table};
 
 /// Marks are tidied when there are more than this; those of processes that the graph has forgotten go.
 const TIDY_ABOVE: usize = 65_536;
@@ -29,9 +29,9 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// Lets clones share all of it from now on. Gives about how many bytes the next clone takes.
-    pub(crate) fn seal(&mut self) -> Sealed {
-        self.of.seal()
+    /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
+    pub(crate) fn take_stock(&mut self) -> Stock {
+        self.of.take_stock()
     }
 
     pub(crate) fn of(&self, process: ProcessKey) -> Mark {

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use lanner_core::persistent::Sealed;
+use lanner_core::persistent::Stock;
 
 use super::history::History;
 use super::picture::Picture;
@@ -51,7 +51,7 @@ struct Snapshot {
     /// The weight of all events until then, in bytes.
     weight: u64,
     /// What it takes that the one after it does not share.
-    takes: Sealed,
+    takes: Stock,
     picture: Picture,
 }
 
@@ -64,10 +64,10 @@ impl Snapshot {
 
 /// What changed in one stretch or in the next: where it changes is taken to be anybody's guess, so that of what changed in one
 /// as much changed in the other as of all.
-fn either(one: Sealed, next: Sealed) -> Sealed {
+fn either(one: Stock, next: Stock) -> Stock {
     let both = (one.own as u128 * next.own as u128) / (next.whole as u128).max(1);
     let own = (one.own + next.own).saturating_sub(usize::try_from(both).unwrap_or(usize::MAX));
-    Sealed { own, ..next }
+    Stock { own, ..next }
 }
 
 /// Takes in events once more. While some are taken in another thread unpacks the next, as far as they are packed.
@@ -108,7 +108,7 @@ pub(crate) struct Past {
 impl Past {
     /// Begins where nothing has happened yet.
     pub(crate) fn new(start: Picture) -> Past {
-        let first = Snapshot { end: 0, weight: 0, takes: Sealed::default(), picture: start };
+        let first = Snapshot { end: 0, weight: 0, takes: Stock::default(), picture: start };
         let (away, gone) = sync_channel::<Picture>(MOST);
         // Without a thread it goes at once.
         let _ = thread::Builder::new().name("forget".to_owned()).spawn(move || gone.into_iter().for_each(drop));

@@ -3,7 +3,7 @@
 use lanner_core::detect::Signal;
 use lanner_core::engine::Engine;
 use lanner_core::event::Event;
-use lanner_core::persistent::{Place, Sealed};
+use lanner_core::persistent::{Place, Stock};
 
 use super::changes::Changes;
 use super::files::Files;
@@ -25,12 +25,12 @@ impl Picture {
     }
 
     /// A copy, and about what it takes: what has changed since the copy before is copied, all else is shared.
-    pub(crate) fn snapshot(&mut self) -> (Picture, Sealed) {
-        let (engine, sealed) = self.engine.snapshot();
-        let sealed = sealed + self.marks.seal() + self.flows.seal() + self.files.seal();
+    pub(crate) fn snapshot(&mut self) -> (Picture, Stock) {
+        let (engine, stock) = self.engine.snapshot();
+        let stock = stock + self.marks.take_stock() + self.flows.take_stock() + self.files.take_stock();
         let picture =
             Picture { engine, marks: self.marks.clone(), flows: self.flows.clone(), files: self.files.clone() };
-        (picture, sealed)
+        (picture, stock)
     }
 
     /// Takes in an event, and notes what that changes; gives the signals that it raised.
