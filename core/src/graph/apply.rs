@@ -260,8 +260,10 @@ impl Graph {
                 used: false,
             });
         }
-        if let Some(process) = self.processes.get_mut(&header.process) {
-            process.reads(&open.file);
+        if let Some(place) = self.processes.place(&header.process)
+            && let Some(process) = self.processes.at_mut_if(place, |process| process.looks_for(&open.file))
+        {
+            process.found(&open.file);
         }
         self.relate(header, Relation::Read, Node::File(file));
     }
@@ -292,15 +294,20 @@ impl Graph {
         }
     }
 
-    /// The event's process; one that is not known yet begins here, with all but its key unknown.
+    /// The event's process, to be changed.
     fn actor(&mut self, header: &Header) -> &mut Process {
-        let place = self.processes.place(&header.process).unwrap_or_else(|| {
+        let place = self.meet(header);
+        self.processes.value_mut(place)
+    }
+
+    /// Where the event's process stands; one that is not known yet begins here, with all but its key unknown.
+    fn meet(&mut self, header: &Header) -> Place {
+        self.processes.place(&header.process).unwrap_or_else(|| {
             let mut process = Process::unknown(header.process);
             process.origin = header.origin;
             self.note_pid(header.process);
             self.insert(process)
-        });
-        self.processes.value_mut(place)
+        })
     }
 
     fn insert(&mut self, mut process: Process) -> Place {
@@ -376,26 +383,23 @@ impl Graph {
             return;
         }
         self.units.note(file);
-        match self.files.get_mut(&file.id) {
-            Some(known) if known == file => {}
-            Some(known) => {
-                let mut file = file.clone();
-                self.texts.share(&mut file.path);
-                *known = file;
-            }
-            None => {
-                let mut named = file.clone();
-                self.texts.share(&mut named.path);
-                self.files.insert(file.id, named);
-                self.provenance.note(Node::File(file.id));
-            }
+        let known = self.files.get(&file.id);
+        if known == Some(file) {
+            return;
+        }
+        let is_new = known.is_none();
+        let mut named = file.clone();
+        self.texts.share(&mut named.path);
+        self.files.insert(file.id, named);
+        if is_new {
+            self.provenance.note(Node::File(file.id));
         }
     }
 
     pub(super) fn relate(&mut self, header: &Header, relation: Relation, to: Node) {
         let known = !matches!(&to, Node::File(id) if !id.is_known());
         if known && !header.process.is_unknown() {
-            self.actor(header);
+            self.meet(header);
             self.provenance.relate(Node::Process(header.process), relation, to, header);
         }
     }

@@ -151,11 +151,15 @@ impl Process {
         is_interpreter(image.exe.path.file_name()) && words.next().is_some_and(|word| calls(word, path))
     }
 
-    /// It reads a file, which may be its script.
-    pub(super) fn reads(&mut self, file: &File) {
-        let is_it = self.images.last().is_some_and(|r| r.given.is_none()) && self.is_given(&file.path);
-        if let Some(running) = self.images.last_mut().filter(|_| is_it) {
-            running.given = Some(file.id);
+    /// Whether a file that it reads is its script, which was not seen yet.
+    pub(super) fn looks_for(&self, file: &File) -> bool {
+        self.images.last().is_some_and(|running| running.given.is_none()) && self.is_given(&file.path)
+    }
+
+    /// It reads its script.
+    pub(super) fn found(&mut self, script: &File) {
+        if let Some(running) = self.images.last_mut() {
+            running.given = Some(script.id);
         }
     }
 

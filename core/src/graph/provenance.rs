@@ -173,9 +173,10 @@ impl Provenance {
         let (time, seq) = (header.time, header.seq);
         let writes = matches!((&from, relation, &to), (Node::Process(_), Relation::Wrote, Node::File(_)));
         let (from, to) = (self.node(from), self.node(to));
-        if let Some(links) = self.nodes.at_mut(to) {
+        let is_writer = |links: &Links| writes && (seq >= links.written || links.writer.is_unknown());
+        if let Some(links) = self.nodes.at_mut_if(to, |links| !links.used || is_writer(links)) {
             links.used = true;
-            if writes && (seq >= links.written || links.writer.is_unknown()) {
+            if is_writer(links) {
                 (links.writer, links.written) = (header.process, seq);
             }
         }
@@ -205,7 +206,7 @@ impl Provenance {
     /// Makes a node stand here, though nothing is related to it yet.
     pub(super) fn note(&mut self, node: Node) {
         let place = self.node(node);
-        if let Some(links) = self.nodes.at_mut(place) {
+        if let Some(links) = self.nodes.at_mut_if(place, |links| !links.used) {
             links.used = true;
         }
     }

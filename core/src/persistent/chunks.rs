@@ -5,7 +5,7 @@ use std::ops::Add;
 use triomphe::Arc;
 
 /// What a chunk takes at most, in bytes, unless one entry takes more: what is copied for the first change after a copy.
-const BYTES: usize = 1 << 10;
+const BYTES: usize = 1 << 9;
 /// Entries of a chunk at most: what is copied for one bit should not be more.
 const MOST: usize = 256;
 /// Chunks of a group: a copy of all takes up the groups alone.

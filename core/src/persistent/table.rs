@@ -208,6 +208,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         self.slot_mut(place)?.entry.as_mut().map(|(_, value)| value)
     }
 
+    /// The value at a place, to be changed, if it has to be: what stays as it is need not be copied for those who share it.
+    pub fn at_mut_if(&mut self, place: Place, must: impl FnOnce(&V) -> bool) -> Option<&mut V> {
+        if must(&self.entry(place)?.1) { self.at_mut(place) } else { None }
+    }
+
     /// The value at a place that was given for a key just now.
     ///
     /// # Panics

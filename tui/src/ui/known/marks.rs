@@ -48,16 +48,15 @@ impl Marks {
             | Payload::Traffic(_)
             | Payload::Udp(_)
             | Payload::Dns(_)
-            | Payload::Socket(_) => {
-                self.entry(key).network = true;
+            | Payload::Socket(_) => self.mark(key, |mark| mark.network = true),
+            Payload::Open(ref open) if open.access.write && !open.directory => {
+                self.mark(key, |mark| mark.writes = true)
             }
-            Payload::Open(ref open) if open.access.write && !open.directory => self.entry(key).writes = true,
-            Payload::MemFd(_) => self.entry(key).memory_file = true,
+            Payload::MemFd(_) => self.mark(key, |mark| mark.memory_file = true),
             _ => {}
         }
         for signal in signals {
-            let mark = self.entry(signal.process);
-            mark.worst = mark.worst.max(Some(signal.severity));
+            self.mark(signal.process, |mark| mark.worst = mark.worst.max(Some(signal.severity)));
         }
     }
 
@@ -69,7 +68,13 @@ impl Marks {
         }
     }
 
-    fn entry(&mut self, key: ProcessKey) -> &mut Mark {
-        self.of.or_insert_with(key, Mark::default)
+    /// What is marked already is not touched: the past need not keep what it was before.
+    fn mark(&mut self, key: ProcessKey, mark: impl FnOnce(&mut Mark)) {
+        let known = self.of.get(&key).copied().unwrap_or_default();
+        let mut marked = known;
+        mark(&mut marked);
+        if marked != known {
+            self.of.insert(key, marked);
+        }
     }
 }
