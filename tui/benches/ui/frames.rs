@@ -42,7 +42,7 @@ const SCREENS: [(&str, &str); 12] = [
 ];
 
 pub(crate) fn run() -> io::Result<()> {
-    let (mut load, mut model) = loaded(BUSY);
+    let (mut load, mut model) = loaded(BUSY, Source::Live);
     // Whoever ended lately is shown too: let there be as many of them as there will be all along.
     for _ in 0..250 {
         update(&mut model, Msg::Feed(FeedItem::Batch(load.next(Duration::from_millis(100)))));
@@ -58,7 +58,7 @@ pub(crate) fn run() -> io::Result<()> {
 }
 
 /// The load, and a model that knows what was before it.
-pub(crate) fn loaded(much: Much) -> (Load, Model) {
+pub(crate) fn loaded(much: Much, source: Source) -> (Load, Model) {
     let (load, before) = Load::new(much);
     let size = Size { width: COLUMNS, height: ROWS };
     let look = Look::from_env(|name| match name {
@@ -67,7 +67,7 @@ pub(crate) fn loaded(much: Much) -> (Load, Model) {
         _ => None,
     });
     let engine = || lanner::detection::engine().unwrap();
-    let mut model = Model::new(engine, Source::Live, look, Keymap::default(), size);
+    let mut model = Model::new(engine, source, look, Keymap::default(), size);
     update(&mut model, Msg::Feed(FeedItem::Node(load.node().clone())));
     update(&mut model, Msg::Feed(FeedItem::Status(ConnectionState::Connected)));
     for batch in before {

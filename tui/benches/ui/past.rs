@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use lanner::ui::{FeedItem, Msg, update};
+use lanner::ui::{FeedItem, Msg, Source, Speed, update};
 
 use crate::figures::{Spread, milliseconds};
 use crate::frames::loaded;
@@ -14,14 +14,21 @@ const EVENTS: u64 = 1_000_000;
 const JUMPS: u64 = 40;
 
 pub(crate) fn run() -> io::Result<()> {
-    println!("a thousand living processes:\n");
-    of(USUAL)?;
-    println!("\nten thousand, the load of the screens:\n");
-    of(BUSY)
+    let recorded = || Source::Recording("load".to_owned(), Speed::REAL);
+    for (name, much, source) in [
+        ("a thousand living processes, live", USUAL, Source::Live),
+        ("ten thousand, the load of the screens, live", BUSY, Source::Live),
+        ("a thousand, recorded", USUAL, recorded()),
+        ("ten thousand, recorded", BUSY, recorded()),
+    ] {
+        println!("\n{name}:\n");
+        of(much, source)?;
+    }
+    Ok(())
 }
 
-fn of(much: Much) -> io::Result<()> {
-    let (mut load, mut model) = loaded(much);
+fn of(much: Much, source: Source) -> io::Result<()> {
+    let (mut load, mut model) = loaded(much, source);
     let mut taking = Spread::new();
     while model.moments().end < EVENTS {
         // A thousand events.

@@ -34,6 +34,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) history: &'a History,
     /// What the events and the snapshots to come back to take, in bytes, about.
     pub(crate) of_the_past: usize,
+    /// And how much it may take.
+    pub(crate) room_for_the_past: usize,
     pub(crate) marks: &'a Marks,
     pub(crate) flows: &'a Flows,
     pub(crate) files: &'a Files,

@@ -13,7 +13,7 @@ use super::feed::{ConnectionState, End, FeedItem, Source, Speed};
 use super::known::changes::Changes;
 use super::known::health::Health;
 use super::known::history::History;
-use super::known::past::Past;
+use super::known::past::{self, Past};
 use super::known::picture::Picture;
 use super::scene::{Moment, Scene};
 
@@ -84,7 +84,7 @@ impl World {
         };
         let picture = Picture::new(new_engine());
         World {
-            past: Past::new(picture.clone()),
+            past: Past::new(picture.clone(), past::room(&source)),
             picture,
             new_engine,
             node: NodeInfo::default(),
@@ -125,7 +125,7 @@ impl World {
         let known = !self.node.boot_id.is_empty();
         if known && self.node.boot_id != node.boot_id {
             self.picture = Picture::new((self.new_engine)());
-            self.past = Past::new(self.picture.clone());
+            self.past = Past::new(self.picture.clone(), self.past.room());
             self.signals.clear();
             self.history = History::new(History::CAPACITY);
             self.health = Health::default();
@@ -207,6 +207,7 @@ impl World {
             incidents: picture.engine.incidents(),
             history: &self.history,
             of_the_past: self.history.bytes() + self.past.bytes(),
+            room_for_the_past: History::MOST_BYTES + self.past.room(),
             marks: &picture.marks,
             flows: &picture.flows,
             files: &picture.files,

@@ -13,17 +13,28 @@ use std::thread;
 
 use lanner_core::persistent::Stock;
 
+use super::super::feed::Source;
 use super::history::History;
 use super::picture::Picture;
 
-/// Between snapshots, as long as there is room for all of them.
-const APART: Distance = Distance { events: 16_384, weight: 16 << 20 };
+/// Between snapshots, as long as there is room for all of them: what is taken in once more in a tenth of a second.
+const APART: Distance = Distance { events: 49_152, weight: 48 << 20 };
 
 /// Snapshots that are kept at most.
 const MOST: usize = 256;
 
-/// What all snapshots may take together beside the picture of now, in bytes.
-pub(crate) const ROOM: usize = 96 << 20;
+/// What all snapshots may take together beside the picture of now, in bytes: on a node that is watched, which has better to do
+/// with its memory, and where a recording is looked at.
+const ROOM_LIVE: usize = 64 << 20;
+const ROOM_RECORDED: usize = 256 << 20;
+
+/// What the snapshots of what comes from there may take, in bytes.
+pub(crate) fn room(source: &Source) -> usize {
+    match source {
+        Source::Recording(..) => ROOM_RECORDED,
+        Source::Live | Source::Remote(_) => ROOM_LIVE,
+    }
+}
 
 /// Blocks that are unpacked ahead of what is taken in.
 const AHEAD: usize = 4;
@@ -99,6 +110,7 @@ pub(crate) struct Past {
     /// Oldest first; there is always one.
     snapshots: VecDeque<Snapshot>,
     apart: Distance,
+    room: usize,
     /// The moment that is looked at: the number of the event that comes next.
     seen: Option<(u64, Picture)>,
     /// Takes what is not needed any more: there may be so much in it that no frame should wait until it is gone.
@@ -106,13 +118,13 @@ pub(crate) struct Past {
 }
 
 impl Past {
-    /// Begins where nothing has happened yet.
-    pub(crate) fn new(start: Picture) -> Past {
+    /// Begins where nothing has happened yet; snapshots may take so many bytes.
+    pub(crate) fn new(start: Picture, room: usize) -> Past {
         let first = Snapshot { end: 0, weight: 0, takes: Stock::default(), picture: start };
         let (away, gone) = sync_channel::<Picture>(MOST);
         // Without a thread it goes at once.
         let _ = thread::Builder::new().name("forget".to_owned()).spawn(move || gone.into_iter().for_each(drop));
-        Past { snapshots: VecDeque::from([first]), apart: APART, seen: None, away }
+        Past { snapshots: VecDeque::from([first]), apart: APART, room, seen: None, away }
     }
 
     fn put_away(&self, picture: Picture) {
@@ -168,7 +180,12 @@ impl Past {
     }
 
     fn is_too_much(&self) -> bool {
-        self.snapshots.len() > MOST || self.bytes() > ROOM
+        self.snapshots.len() > MOST || self.bytes() > self.room
+    }
+
+    /// How many bytes of memory the snapshots may take.
+    pub(crate) fn room(&self) -> usize {
+        self.room
     }
 
     /// About how many bytes of memory the snapshots take, without what they share with the picture of now.

@@ -11,9 +11,7 @@ use ratatui::text::Line;
 
 use super::super::command::Command;
 use super::super::feed::{ConnectionState, Source};
-use super::super::known::history::History;
 use super::super::known::lag::WORTH_TELLING;
-use super::super::known::past;
 use super::super::scene::Scene;
 use super::super::state::State;
 use super::super::text::{cell, cell_right, count, grouped, safe, wrap};
@@ -249,7 +247,7 @@ fn events(scene: &Scene<'_>, state: &State, columns: usize, lines: &mut Vec<Line
     lines.push(heading(state, "Seen", note));
     let mib = scene.of_the_past >> 20;
     if mib > 0 {
-        let most = (History::MOST_BYTES + past::ROOM) >> 20;
+        let most = scene.room_for_the_past >> 20;
         let what = format!("of memory hold the past, of at most {most}: events, and what was known when");
         counted(&format!("{mib} MiB"), Style::new(), &what, lines, columns);
     }

@@ -12,7 +12,7 @@ use super::super::feed::{FeedItem, Source};
 use super::super::keymap::Keymap;
 use super::super::known::changes::Changes;
 use super::super::known::history::History;
-use super::super::known::past::Past;
+use super::super::known::past::{self, Past};
 use super::super::known::picture::Picture;
 use super::super::model::Model;
 use super::super::state::Screen;
@@ -38,7 +38,7 @@ fn told(picture: &Picture) -> String {
 /// A history, and snapshots of it this far apart.
 fn recorded(events: &[Event], distance: u64) -> (History, Past) {
     let mut picture = Picture::new(engine());
-    let mut past = Past::new(picture.clone()).every(distance);
+    let mut past = Past::new(picture.clone(), past::room(&Source::Live)).every(distance);
     let mut history = History::new(History::CAPACITY);
     for event in events {
         let signals = picture.apply(event, &mut Changes::default());
