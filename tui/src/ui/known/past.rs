@@ -18,14 +18,14 @@ use super::history::History;
 use super::picture::Picture;
 
 /// Between snapshots, as long as there is room for all of them: what is taken in once more in a tenth of a second.
-const APART: Distance = Distance { events: 49_152, weight: 48 << 20 };
+const APART: Distance = Distance { events: 32_768, weight: 32 << 20 };
 
 /// Snapshots that are kept at most.
 const MOST: usize = 256;
 
 /// What all snapshots may take together beside the picture of now, in bytes: on a node that is watched, which has better to do
 /// with its memory, and where a recording is looked at.
-const ROOM_LIVE: usize = 64 << 20;
+const ROOM_LIVE: usize = 128 << 20;
 const ROOM_RECORDED: usize = 256 << 20;
 
 /// What the snapshots of what comes from there may take, in bytes.
