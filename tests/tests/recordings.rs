@@ -51,6 +51,7 @@ const BY_PROGRAMS: &[&str] = &[
     "/kubepods",
     "/k8s.io",
     "/lanner-everyday",
+    "/lanner-manager",
     "/lanner-rules-node",
     // `mkdir work`, `>got` in a script, f"/proc/{p}/maps"
     "/root/work",
