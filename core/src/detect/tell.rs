@@ -100,7 +100,7 @@ impl Case {
         told.files.extend(self.files.iter().skip(told.files.len()).cloned());
         told.peers.extend(self.peers.iter().skip(told.peers.len()).copied());
         let ties = self.ties.as_slice();
-        if std::mem::take(&mut self.news.ties) {
+        if std::mem::take(&mut self.news.ties) || ties.len() < told.links.len() {
             told.links.clear();
         }
         told.links.extend_from_slice(&ties[told.links.len()..]);

@@ -64,9 +64,9 @@ impl<'a> Scene<'a> {
         Scene {
             graph: picture.engine.graph(),
             incidents: picture.engine.incidents(),
-            marks: &picture.marks,
-            flows: &picture.flows,
-            files: &picture.files,
+            marks: &picture.tables.marks,
+            flows: &picture.tables.flows,
+            files: &picture.tables.files,
             at: self.until,
             ..self
         }

@@ -8,13 +8,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use lanner_core::persistent::Stock;
 
 use super::super::feed::Source;
-use super::history::History;
+use super::history::{Entry, History};
 use super::picture::Picture;
 
 /// Between snapshots, as long as there is room for all of them: what is taken in once more in a tenth of a second.
@@ -81,28 +82,40 @@ fn either(one: Stock, next: Stock) -> Stock {
     Stock { own, ..next }
 }
 
-/// Takes in events once more. While some are taken in another thread unpacks the next, as far as they are packed.
+/// Takes in events once more. As far as they are packed, another thread unpacks them ahead of the engine, and takes them into
+/// what the engine has no part in.
 fn go_on(picture: &mut Picture, numbers: Range<u64>, history: &History) {
-    thread::scope(|scope| {
+    let Picture { engine, tables } = &mut *picture;
+    let done = thread::scope(|scope| {
         let (send, unpacked) = sync_channel(AHEAD);
-        let next = numbers.clone();
+        let asked = numbers.clone();
         // Without a thread the rest below does all of it.
         let unpacks = thread::Builder::new().name("unpack".to_owned()).spawn_scoped(scope, move || {
-            history.blocks(next).try_for_each(|block| send.send(block)).ok();
+            for block in history.blocks(asked.clone()) {
+                if send.send(block.clone()).is_err() {
+                    return;
+                }
+                for entry in of_block(&block, &asked) {
+                    tables.apply(&entry.event, &entry.signals);
+                }
+            }
         });
         let mut done = numbers.start;
-        if unpacks.is_ok() {
-            for (first, entries) in unpacked {
-                for (_, entry) in (first..).zip(entries.iter()).filter(|(number, _)| numbers.contains(number)) {
-                    picture.apply_again(&entry.event, &entry.signals);
-                }
-                done = done.max(first + entries.len() as u64);
-            }
+        for block in unpacked.into_iter().take_while(|_| unpacks.is_ok()) {
+            of_block(&block, &numbers).for_each(|entry| engine.apply_again(&entry.event, &entry.signals));
+            done = done.max(block.0 + block.1.len() as u64);
         }
-        for entry in (done..numbers.end).filter_map(|number| history.get(number)) {
-            picture.apply_again(&entry.event, &entry.signals);
-        }
+        done
     });
+    for entry in (done..numbers.end).filter_map(|number| history.get(number)) {
+        picture.apply_again(&entry.event, &entry.signals);
+    }
+}
+
+/// Those entries of a block whose numbers are asked for.
+fn of_block<'a>((first, entries): &'a (u64, Arc<[Entry]>), asked: &Range<u64>) -> impl Iterator<Item = &'a Entry> {
+    let within = |number: u64| usize::try_from(number.saturating_sub(*first)).unwrap_or(usize::MAX).min(entries.len());
+    entries[within(asked.start)..within(asked.end)].iter()
 }
 
 /// Snapshots of the past, and the picture at the moment that is looked at.

@@ -14,22 +14,39 @@ use super::marks::Marks;
 #[derive(Debug, Clone)]
 pub(crate) struct Picture {
     pub(crate) engine: Engine,
+    pub(crate) tables: Tables,
+}
+
+/// What is put together beside the engine, and without it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tables {
     pub(crate) marks: Marks,
     pub(crate) flows: Flows,
     pub(crate) files: Files,
 }
 
+impl Tables {
+    /// Takes in an event, with the signals that it raised; says where the flow and the file stand that it speaks of.
+    pub(crate) fn apply(&mut self, event: &Event, signals: &[Signal]) -> (Option<Place>, Option<Place>) {
+        self.marks.apply(event, signals);
+        (self.flows.apply(event), self.files.apply(event))
+    }
+
+    fn take_stock(&mut self) -> Stock {
+        self.marks.take_stock() + self.flows.take_stock() + self.files.take_stock()
+    }
+}
+
 impl Picture {
     pub(crate) fn new(engine: Engine) -> Picture {
-        Picture { engine, marks: Marks::default(), flows: Flows::default(), files: Files::default() }
+        Picture { engine, tables: Tables::default() }
     }
 
     /// A copy, and about what it takes: what has changed since the copy before is copied, all else is shared.
     pub(crate) fn snapshot(&mut self) -> (Picture, Stock) {
         let (engine, stock) = self.engine.snapshot();
-        let stock = stock + self.marks.take_stock() + self.flows.take_stock() + self.files.take_stock();
-        let picture =
-            Picture { engine, marks: self.marks.clone(), flows: self.flows.clone(), files: self.files.clone() };
+        let stock = stock + self.tables.take_stock();
+        let picture = Picture { engine, tables: self.tables.clone() };
         (picture, stock)
     }
 
@@ -38,27 +55,22 @@ impl Picture {
         let known = self.engine.graph().process(event.header.process).is_some();
         let outcome = self.engine.apply(event);
         changes.note(event, &outcome.signals, known);
-        let let_go = (self.flows.let_go(), self.files.let_go());
-        let (flow, file) = self.note(event, &outcome.signals);
-        changes.flows.changed(flow, self.flows.let_go() == let_go.0);
-        changes.files.changed(file, self.files.let_go() == let_go.1);
+        let let_go = (self.tables.flows.let_go(), self.tables.files.let_go());
+        let (flow, file) = self.tables.apply(event, &outcome.signals);
+        changes.flows.changed(flow, self.tables.flows.let_go() == let_go.0);
+        changes.files.changed(file, self.tables.files.let_go() == let_go.1);
         outcome.signals
     }
 
     /// Takes in an event once more, with the signals that it raised the first time: the same comes of it, faster.
     pub(crate) fn apply_again(&mut self, event: &Event, signals: &[Signal]) {
         self.engine.apply_again(event, signals);
-        self.note(event, signals);
-    }
-
-    fn note(&mut self, event: &Event, signals: &[Signal]) -> (Option<Place>, Option<Place>) {
-        self.marks.apply(event, signals);
-        (self.flows.apply(event), self.files.apply(event))
+        self.tables.apply(event, signals);
     }
 
     /// Brings up to date what is not told with every event.
     pub(crate) fn settle(&mut self) {
         self.engine.flush();
-        self.marks.tidy(self.engine.graph());
+        self.tables.marks.tidy(self.engine.graph());
     }
 }

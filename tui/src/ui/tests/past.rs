@@ -27,9 +27,9 @@ fn engine() -> Engine {
 /// All that a screen could show of a picture, in one text.
 fn told(picture: &Picture) -> String {
     let graph = picture.engine.graph();
-    let processes: Vec<_> = graph.processes().map(|p| (p, picture.marks.of(p.key))).collect();
-    let files: Vec<_> = picture.files.iter().collect();
-    let flows: Vec<_> = picture.flows.iter().collect();
+    let processes: Vec<_> = graph.processes().map(|p| (p, picture.tables.marks.of(p.key))).collect();
+    let files: Vec<_> = picture.tables.files.iter().collect();
+    let flows: Vec<_> = picture.tables.flows.iter().collect();
     let incidents: Vec<_> =
         picture.engine.incidents().iter().map(|i| (&i.id, &i.stages, &i.processes, &i.files, i.status)).collect();
     format!("{processes:?}\n{files:?}\n{flows:?}\n{incidents:?}")
