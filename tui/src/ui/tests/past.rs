@@ -72,6 +72,32 @@ fn any_moment_is_as_it_was_wherever_one_comes_from() {
     assert!(past.seen().is_none());
 }
 
+/// Far enough back events are packed, and two threads take them in.
+#[test]
+fn what_is_packed_makes_the_same_picture() {
+    let once = attack::attack().0.events;
+    let last = once.last().expect("events").header;
+    let events: Vec<Event> = (0..9_000 / once.len() as u64 + 1)
+        .flat_map(|round| once.iter().map(move |event| (round, event.clone())))
+        .map(|(round, mut event)| {
+            event.header.seq += round * (last.seq + 1);
+            event.header.time.0 += round * (last.time.0 + 1_000);
+            event
+        })
+        .collect();
+    let (history, mut past) = recorded(&events, 900);
+    let mut then = Picture::new(engine());
+    for (end, event) in (1_u64..).zip(&events) {
+        then.apply(event, &mut Changes::default());
+        then.settle();
+        if end.is_multiple_of(997) {
+            past.turn_to(Some(end), &history);
+            assert!(told(past.seen().unwrap()) == told(&then), "after {end} events it is another picture");
+        }
+    }
+    assert!(history.blocks(0..1_500).count() > 1, "some are packed");
+}
+
 #[test]
 fn every_event_is_kept_as_it_came_packed_or_not() {
     let events = attack::attack().0.events;
