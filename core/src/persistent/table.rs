@@ -13,6 +13,9 @@ use super::{Chunks, Stock};
 /// No entry.
 const NONE: u32 = u32::MAX;
 
+/// The hash of no key.
+const NO_KEY: u32 = 0;
+
 /// A place of an entry, as long as that is there.
 pub type Place = u32;
 
@@ -21,6 +24,9 @@ pub type Place = u32;
 #[derive(Debug)]
 pub struct Table<K, V> {
     slots: Chunks<Slot<K, V>>,
+    /// The hash of each key, by its place; where there is none, [`NO_KEY`]. A copy makes its index of these, without a look at
+    /// the entries.
+    hashes: Chunks<u32>,
     len: usize,
     places: OnceLock<HashTable<Indexed>>,
     hasher: RandomState,
@@ -56,6 +62,7 @@ impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
         Table {
             slots: Chunks::default(),
+            hashes: Chunks::default(),
             len: 0,
             places: OnceLock::new(),
             hasher: RandomState::default(),
@@ -76,6 +83,7 @@ impl<K, V> Clone for Table<K, V> {
     fn clone(&self) -> Self {
         Table {
             slots: self.slots.clone(),
+            hashes: self.hashes.clone(),
             len: self.len,
             places: OnceLock::new(),
             hasher: self.hasher.clone(),
@@ -88,7 +96,7 @@ impl<K, V> Clone for Table<K, V> {
 
 impl<K, V> Table<K, V> {
     /// What an entry costs, in bytes, without what it points to: its slot, and its place at the usual load.
-    pub const COST: usize = size_of::<Slot<K, V>>() + 14;
+    pub const COST: usize = size_of::<Slot<K, V>>() + size_of::<u32>() + 14;
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
@@ -107,7 +115,7 @@ impl<K, V> Table<K, V> {
 
     /// As [`Chunks::take_stock`].
     pub fn take_stock(&mut self) -> Stock {
-        self.slots.take_stock()
+        self.slots.take_stock() + self.hashes.take_stock()
     }
 
     fn entry(&self, place: Place) -> Option<&(K, V)> {
@@ -147,7 +155,7 @@ impl<K: Hash + Eq, V> Table<K, V> {
 
     #[allow(clippy::cast_possible_truncation, reason = "half of a hash is one too")]
     fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u32 {
-        self.hasher.hash_one(key) as u32
+        (self.hasher.hash_one(key) as u32).max(NO_KEY + 1)
     }
 
     #[cold]
@@ -155,8 +163,9 @@ impl<K: Hash + Eq, V> Table<K, V> {
         // With room for some more, or the next one to come would have all of them moved.
         let mut places = HashTable::with_capacity(self.len + self.len / 4);
         for place in 0..self.end() {
-            if let Some((key, _)) = self.entry(place) {
-                let indexed = Indexed { hash: self.hash(key), place };
+            let hash = self.hashes.get(place as usize).copied().unwrap_or(NO_KEY);
+            if hash != NO_KEY {
+                let indexed = Indexed { hash, place };
                 places.insert_unique(indexed.spread(), indexed, Indexed::spread);
             }
         }
@@ -258,6 +267,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
             NONE => {
                 let place = self.end();
                 self.slots.push(slot);
+                self.hashes.push(hash);
                 place
             }
             place => {
@@ -266,6 +276,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
                     *free = slot;
                     self.free = next;
                 }
+                self.note_hash(place, hash);
                 place
             }
         };
@@ -296,7 +307,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
     /// Takes out the entry that came first.
     pub fn pop_first(&mut self) -> Option<(K, V)> {
         let place = self.first;
-        let hash = self.hash(&self.entry(place)?.0);
+        let hash = *self.hashes.get(place as usize)?;
         self.take_out(hash, place)
     }
 
@@ -304,6 +315,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
         let goes: Vec<K> = self.iter().filter(|(key, value)| !keep(key, value)).map(|(key, _)| key.clone()).collect();
         goes.iter().for_each(|key| drop(self.remove(key)));
+    }
+
+    fn note_hash(&mut self, place: Place, hash: u32) {
+        if let Some(known) = self.hashes.get_mut(place as usize) {
+            *known = hash;
+        }
     }
 
     fn take_out(&mut self, hash: u32, place: Place) -> Option<(K, V)> {
@@ -325,6 +342,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
             None => self.last = before,
         }
         self.free = place;
+        self.note_hash(place, NO_KEY);
         self.len -= usize::from(entry.is_some());
         entry
     }
