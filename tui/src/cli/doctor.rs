@@ -73,14 +73,19 @@ fn sight(out: &mut impl Write) -> io::Result<bool> {
         let refused = hooks().filter(|h| matches!(h.state, HookState::Refused(_))).count();
         let mark = if refused == 0 { "ok     " } else { "LESS   " };
         writeln!(out, "  {mark}  {name} layer: {attached} of {} hooks", hooks().count())?;
+        for refusal in node.refusals().iter().filter(|refusal| refusal.layer == layer) {
+            let (first, others) = (one_line(refusal.names[0]), &refusal.names[1..]);
+            let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+            writeln!(out, "           {first}{more}: {}", one_line(refusal.why))?;
+            writeln!(out, "             not seen: {}", one_line(refusal.without))?;
+            if !others.is_empty() {
+                writeln!(out, "             also {}", one_line(&others.join("; ")))?;
+            }
+        }
         for hook in hooks() {
-            let (why, unseen) = match &hook.state {
-                HookState::Attached => continue,
-                HookState::Refused(why) => (one_line(why), "not seen"),
-                HookState::Waiting(what) => (format!("waits for {}", one_line(what)), "not seen till then"),
-            };
-            writeln!(out, "           {}: {why}", one_line(&hook.name))?;
-            writeln!(out, "             {unseen}: {}", one_line(&hook.without))?;
+            let HookState::Waiting(what) = &hook.state else { continue };
+            writeln!(out, "           {}: waits for {}", one_line(&hook.name), one_line(what))?;
+            writeln!(out, "             not seen till then: {}", one_line(&hook.without))?;
         }
     }
     match losses.as_slice() {
@@ -93,7 +98,7 @@ fn sight(out: &mut impl Write) -> io::Result<bool> {
     }
     writeln!(out, "What cannot be seen on this kernel, whatever happens")?;
     for spot in &node.blind {
-        writeln!(out, "  {:<10} {}", one_line(&spot.family), one_line(&spot.what))?;
+        writeln!(out, "  {:<11} {}", one_line(&spot.family), one_line(&spot.what))?;
     }
     Ok(true)
 }
