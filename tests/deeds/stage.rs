@@ -13,7 +13,7 @@ use lanner_collector::containers::Names;
 use lanner_collector::sensor::{Sensor, SensorConfig, now};
 use lanner_core::detect::rules::RuleSet;
 use lanner_core::engine::Engine;
-use lanner_core::event::{BootTime, ContainerId, Event, Payload, ProcessKey, Text};
+use lanner_core::event::{BootTime, ContainerId, Event, LossCause, Payload, ProcessKey, Text};
 use tempfile::TempDir;
 
 use crate::deed::{Deed, Done, Within};
@@ -190,7 +190,8 @@ impl State {
         let _ = self.sensor.wait(Duration::from_millis(4));
         let mut events = Vec::new();
         let losses = self.sensor.drain(&mut events);
-        assert_eq!(losses, [], "nothing is lost at this pace");
+        // What the kernel skips, anybody on the machine can bring about.
+        assert!(losses.iter().all(|loss| loss.cause == LossCause::Skipped), "nothing else is lost: {losses:?}");
         let until = BootTime(self.sensor.watermark().0.saturating_sub(1));
         self.take(events, until);
     }

@@ -5,13 +5,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig, now};
-use lanner_core::event::{BootTime, Event};
+use lanner_core::event::{BootTime, Event, LossCause};
 
 use crate::scene::Scene;
 use crate::trick::Trick;
 
 /// Longer than any trick takes, even on a machine busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The sensor, and all that it saw.
 pub(crate) struct Stage {
@@ -64,7 +64,8 @@ impl Stage {
     fn scene(&mut self, pid: u32, since: BootTime) -> Scene {
         let _ = self.sensor.wait(Duration::from_millis(4));
         let losses = self.sensor.drain(&mut self.seen);
-        assert_eq!(losses, [], "nothing is lost at this pace");
+        // What the kernel skips, anybody on the machine can bring about.
+        assert!(losses.iter().all(|loss| loss.cause == LossCause::Skipped), "nothing else is lost: {losses:?}");
         Scene::of(pid, since, &self.seen, self.sensor.hooks())
     }
 }
