@@ -11,7 +11,7 @@ use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
 use lanner_core::event::{Compat, Event, Hook, HookState, Payload};
 use lanner_tests::calls::{self, Arg, Call, Machine};
 
-use super::stage::{config, file_id, helper, sensor, skipped};
+use super::stage::{PATIENCE, config, file_id, helper, sensor, skipped};
 
 /// `open` as 32-bit x86 numbers it.
 const OPEN: u32 = 5;
@@ -23,7 +23,7 @@ pub(super) fn life_of(sensor: &mut Sensor, pid: u32) -> Vec<Event> {
     let of = |e: &Event| e.header.process.pid == pid;
     while !all.iter().any(|e| of(e) && matches!(e.payload, Payload::Exit(_))) {
         skipped(&sensor.drain(&mut all));
-        assert!(begun.elapsed() < Duration::from_secs(20), "{pid} ends");
+        assert!(begun.elapsed() < PATIENCE, "{pid} ends");
         sensor.wait(Duration::from_millis(4)).expect("waiting works");
     }
     all.retain(of);
@@ -114,7 +114,7 @@ fn a_32_bit_program_makes_the_sensor_watch_its_calls() {
     let (mut early, begun) = (Vec::new(), Instant::now());
     while !is_attached(&sensor) {
         sensor.drain(&mut early);
-        assert!(begun.elapsed() < Duration::from_secs(20), "the sensor watches");
+        assert!(begun.elapsed() < PATIENCE, "the sensor watches");
         thread::yield_now();
     }
     child.stdin.take().expect("piped").write_all(b"x").expect("written");
@@ -135,7 +135,7 @@ fn a_32_bit_program_makes_the_sensor_watch_its_calls() {
     let begun = Instant::now();
     while is_attached(&sensor) {
         sensor.drain(&mut Vec::new());
-        assert!(begun.elapsed() < Duration::from_secs(20), "it goes again");
+        assert!(begun.elapsed() < PATIENCE, "it goes again");
         thread::yield_now();
     }
 }
@@ -146,7 +146,7 @@ fn makes_the_sensor_watch(sensor: &mut Sensor, first: Vec<Call>) {
     let goes_at_once = Instant::now();
     while is_attached(sensor) {
         sensor.drain(&mut Vec::new());
-        assert!(goes_at_once.elapsed() < Duration::from_secs(20), "nobody else makes such calls");
+        assert!(goes_at_once.elapsed() < PATIENCE, "nobody else makes such calls");
     }
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("mixed");
@@ -157,7 +157,7 @@ fn makes_the_sensor_watch(sensor: &mut Sensor, first: Vec<Call>) {
     let (mut life, begun) = (Vec::new(), Instant::now());
     while !is_attached(sensor) {
         sensor.drain(&mut life);
-        assert!(begun.elapsed() < Duration::from_secs(20), "the sensor watches: {life:?}");
+        assert!(begun.elapsed() < PATIENCE, "the sensor watches: {life:?}");
         thread::yield_now();
     }
     child.stdin.take().expect("piped").write_all(b"x").expect("written");

@@ -8,7 +8,7 @@ use lanner_collector::sensor::SensorConfig;
 use lanner_core::event::{Close, End, Flow, Payload, Quality, Traffic};
 
 use super::network::{TRIES, apart, drop_all, give_up_after, in_own_network, reset_on_close};
-use super::stage::{Stage, config, expect, is_me, sensor, stage};
+use super::stage::{PATIENCE, Stage, config, expect, is_me, sensor, stage};
 
 /// Both ends of a new connection.
 fn pair() -> (TcpStream, TcpStream) {
@@ -113,7 +113,7 @@ fn a_connection_that_lives_long_tells_how_far_it_has_got() {
                 if told.len() >= count {
                     return told;
                 }
-                assert!(begun.elapsed() < Duration::from_secs(20), "told {} times", told.len());
+                assert!(begun.elapsed() < PATIENCE, "told {} times", told.len());
                 sensor.wait(Duration::from_millis(4)).expect("waits");
             }
         };

@@ -13,7 +13,7 @@ use lanner_core::event::{Accept, Attempt, BootTime, Connect, Event, Flow, HookSt
 
 use super::alone;
 use super::network::in_own_network;
-use super::stage::{Ends, clock, config, is_me, sensor, shell, skipped};
+use super::stage::{Ends, PATIENCE, clock, config, is_me, sensor, shell, skipped};
 
 /// Connections that each busy thread keeps open.
 const HELD: usize = 200;
@@ -23,7 +23,7 @@ fn until(sensor: &mut Sensor, events: &mut Vec<Event>, what: &str, all: impl Fn(
     let begun = Instant::now();
     let mut losses = Vec::new();
     while !all(events) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "not told: {what}; {losses:?}");
+        assert!(begun.elapsed() < PATIENCE, "not told: {what}; {losses:?}");
         losses.extend(sensor.drain(events));
         sensor.wait(Duration::from_millis(4)).expect("waits");
     }

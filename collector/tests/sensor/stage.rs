@@ -14,7 +14,7 @@ use lanner_collector::sensor::{Sensor, SensorConfig, node_info, now};
 use lanner_core::event::{BootTime, Event, FileId, Hook, HookState, Loss, LossCause, Payload, ProcessKey};
 
 /// Longer than anything here takes, even on a machine busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The sensor, and all that it saw.
 struct Shared {
@@ -61,7 +61,9 @@ pub(crate) fn sensor(config: &SensorConfig) -> Option<Sensor> {
 /// The sensor that the tests share, or `None` where it cannot run.
 pub(crate) fn stage() -> Option<Stage> {
     static SHARED: OnceLock<Result<Mutex<Shared>, String>> = OnceLock::new();
-    let shared = || load(&config()).map(|sensor| Mutex::new(Shared { sensor, seen: Vec::new(), skipped: 0 }));
+    // While all tests wait for something else nobody reads, and the whole machine writes.
+    let roomy = || SensorConfig { ring_bytes: 64 << 20, ..config() };
+    let shared = || load(&roomy()).map(|sensor| Mutex::new(Shared { sensor, seen: Vec::new(), skipped: 0 }));
     match SHARED.get_or_init(shared) {
         Ok(shared) => Some(Stage { shared, begun: now() }),
         Err(error) => {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use lanner_collector::sensor::{FlowLimits, Sensor, SensorConfig};
 use lanner_core::event::{Datagrams, Event, Flow, Header, HookState, LossCause, Payload, Udp, UdpStage};
 
-use super::stage::{Stage, config, expect_of_anybody, helper, is_me, namespace, sensor, stage};
+use super::stage::{PATIENCE, Stage, config, expect_of_anybody, helper, is_me, namespace, sensor, stage};
 
 /// In this test's own network; whoever's it is, for sockets are inherited.
 fn udp(stage: Stage, what: &str, wanted: impl Fn(&Udp) -> bool) -> (Header, Udp) {
@@ -136,7 +136,7 @@ fn flows(events: &[Event], local: SocketAddr) -> Vec<(Header, Udp)> {
 fn until(sensor: &mut Sensor, events: &mut Vec<Event>, what: &str, wanted: impl Fn(&[Event]) -> bool) {
     let begun = Instant::now();
     while !wanted(events) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "no event tells: {what}");
+        assert!(begun.elapsed() < PATIENCE, "no event tells: {what}");
         sensor.drain(events);
         sensor.wait(Duration::from_millis(4)).expect("waiting works");
     }
@@ -345,7 +345,7 @@ fn more_flows_than_there_is_room_for_are_counted() {
     let begun = Instant::now();
     let of = |events: &[Event], stage| flows(events, here).iter().filter(|(_, u)| u.stage == stage).count();
     while of(&events, UdpStage::Closed) == 0 || of(&events, UdpStage::Closed) < of(&events, UdpStage::Started) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the end of every flow that began");
+        assert!(begun.elapsed() < PATIENCE, "the end of every flow that began");
         losses.extend(sensor.drain(&mut events));
         sensor.wait(Duration::from_millis(4)).expect("waiting works");
     }
