@@ -62,7 +62,7 @@ pub(crate) fn sensor(config: &SensorConfig) -> Option<Sensor> {
 pub(crate) fn stage() -> Option<Stage> {
     static SHARED: OnceLock<Result<Mutex<Shared>, String>> = OnceLock::new();
     // While all tests wait for something else nobody reads, and the whole machine writes.
-    let roomy = || SensorConfig { ring_bytes: 64 << 20, ..config() };
+    let roomy = || SensorConfig { ring_bytes: 32 << 20, ..config() };
     let shared = || load(&roomy()).map(|sensor| Mutex::new(Shared { sensor, seen: Vec::new(), skipped: 0 }));
     match SHARED.get_or_init(shared) {
         Ok(shared) => Some(Stage { shared, begun: now() }),
