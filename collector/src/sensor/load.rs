@@ -1,6 +1,7 @@
 //! Loads the programs: the kernel's verifier takes its time over each, and looks at as many at once as it has processors.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -15,6 +16,8 @@ use super::hooks::{Attach, NO_PROGRAM, Spec, words};
 
 /// More would wait for each other.
 const THREADS: usize = 8;
+/// Signals come one by one, and each is gone when its call has returned.
+const TRIES: usize = 20;
 
 /// How it went, by program.
 pub(super) struct Loaded(HashMap<String, Result<(), String>>);
@@ -63,10 +66,30 @@ pub(super) fn all(ebpf: &mut Ebpf, btf: &Btf, types: &Types<'_>, specs: &[&Spec]
 }
 
 fn load(program: &mut Program, btf: &Btf, types: &Types<'_>, attach: Attach) -> Result<(), String> {
-    let Attach::Shaped(shapes) = attach else { return load_as(program, btf, attach).map_err(words) };
+    let mut load_as = |attach| persist(|| load_as(program, btf, attach)).map_err(words);
+    let Attach::Shaped(shapes) = attach else { return load_as(attach) };
     let known = shapes.iter().find(|(name, arguments)| types.arguments(name) == Some(*arguments));
     let (tracepoint, _) = known.ok_or("this kernel's tracepoint has other arguments, or it has none")?;
-    load_as(program, btf, Attach::Typed(tracepoint)).map_err(words)
+    load_as(Attach::Typed(tracepoint))
+}
+
+/// Loads a program, however many signals come. The verifier gives up (EAGAIN) where one waits for the thread, be it one that
+/// nobody minds: a window has another size, a child has ended (`do_check`, kernel/bpf/verifier.c).
+pub(super) fn persist(load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
+    try_again(load, |error| match error {
+        ProgramError::LoadError { io_error, .. } => io_error.kind() == io::ErrorKind::WouldBlock,
+        _ => false,
+    })
+}
+
+fn try_again<E>(mut load: impl FnMut() -> Result<(), E>, is_cut_short: impl Fn(&E) -> bool) -> Result<(), E> {
+    for _ in 1..TRIES {
+        match load() {
+            Err(error) if is_cut_short(&error) => {}
+            outcome => return outcome,
+        }
+    }
+    load()
 }
 
 fn load_as(program: &mut Program, btf: &Btf, attach: Attach) -> Result<(), ProgramError> {
@@ -83,5 +106,29 @@ fn load_as(program: &mut Program, btf: &Btf, attach: Attach) -> Result<(), Progr
         Attach::CgroupAddress => <&mut CgroupSockAddr>::try_from(program)?.load(),
         Attach::Entry(function) => <&mut FEntry>::try_from(program)?.load(function, btf),
         Attach::Return(function) => <&mut FExit>::try_from(program)?.load(function, btf),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often it is tried, where it fails so.
+    fn tries(error: &str) -> usize {
+        let mut times = 0;
+        let load = || {
+            times += 1;
+            Err(error)
+        };
+        assert_eq!(try_again(load, |error| *error == "cut short"), Err(error));
+        times
+    }
+
+    #[test]
+    fn a_load_that_signals_cut_short_is_tried_again_and_one_that_is_refused_is_not() {
+        assert_eq!((tries("refused"), tries("cut short")), (1, TRIES));
+        let mut outcomes = vec![Ok(()), Err("cut short"), Err("cut short")];
+        assert_eq!(try_again(|| outcomes.pop().expect("no more is asked"), |_| true), Ok(()));
+        assert!(outcomes.is_empty());
     }
 }

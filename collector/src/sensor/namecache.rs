@@ -12,7 +12,7 @@ use aya::{Btf, Ebpf};
 use lanner_collector_abi::{NameCache, NameSample};
 
 use super::hooks::words;
-use super::{iterate, with_causes};
+use super::{iterate, load, with_causes};
 
 /// The iterator's program.
 const PROGRAM: &str = "names";
@@ -48,7 +48,7 @@ fn some_files() -> Vec<File> {
 fn samples(ebpf: &mut Ebpf, btf: &Btf) -> Result<Vec<NameSample>, String> {
     let program = ebpf.program_mut(PROGRAM).ok_or("the object has no such program")?;
     let program: &mut Iter = program.try_into().map_err(words)?;
-    program.load("task", btf).map_err(words)?;
+    load::persist(|| program.load("task", btf)).map_err(words)?;
     let stream = iterate::all(ebpf, PROGRAM)?;
     let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
     let sample = |bytes: &[u8]| NameSample { hash: word(&bytes[..8]), linked_from: word(&bytes[8..]) };
