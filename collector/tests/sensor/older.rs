@@ -232,6 +232,9 @@ fn between_what_is_found_and_what_is_seen_there_is_no_gap_and_no_double() {
             sensor(&config()).map(|mut sensor| {
                 let mut events = sensor.backfill();
                 let found = clock();
+                let iterators = sensor.hooks().iter().filter(|h| h.name.starts_with("iter/"));
+                let refused: Vec<_> = iterators.filter(|h| h.state != HookState::Attached).collect();
+                assert!(refused.is_empty(), "{refused:?}");
                 let closes = |events: &[Event]| {
                     let close = |e: &&Event| matches!(e.payload, Payload::Close(c) if c.flow.netns == netns);
                     events.iter().filter(close).count()
