@@ -188,7 +188,7 @@ fn wrong_usage_and_missing_privileges_have_statuses_of_their_own() {
     // As somebody without privileges; a test that has none itself needs no other user for that.
     let folder = Folder::new();
     let program = folder.join("lannerd");
-    std::fs::copy(env!("CARGO_BIN_EXE_lannerd"), &program).unwrap();
+    lanner_tests::executable(&program, &std::fs::read(env!("CARGO_BIN_EXE_lannerd")).unwrap());
     let mut command = Command::new(&program);
     if std::fs::metadata(folder.join("lannerd")).is_ok_and(|file| std::os::unix::fs::MetadataExt::uid(&file) == 0) {
         std::os::unix::process::CommandExt::uid(&mut command, 65_534);

@@ -70,8 +70,14 @@ const SIZE: u32 = 0x2_0000;
 /// What a 32-bit call makes nothing of.
 const LITTER: u64 = 0xdead_beef_0000_0000;
 
-/// Writes a program that makes these calls, whatever they return, and ends with status 0.
+/// Writes what [`program`] makes, where nobody else starts programs meanwhile: see [`crate::executable`].
 pub fn write(path: &Path, machine: Machine, calls: &[Call]) -> io::Result<()> {
+    fs::write(path, program(machine, calls))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+/// A program that makes these calls, whatever they return, and ends with status 0.
+pub fn program(machine: Machine, calls: &[Call]) -> Vec<u8> {
     let mut program = Program { machine, code: Vec::new(), data: Vec::new() };
     for (at, call) in calls.iter().enumerate() {
         program.call(call);
@@ -86,8 +92,7 @@ pub fn write(path: &Path, machine: Machine, calls: &[Call]) -> io::Result<()> {
     file.resize(DATA as usize, 0);
     file.extend(&program.data);
     file.resize(SIZE as usize, 0);
-    fs::write(path, file)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+    file
 }
 
 struct Program {

@@ -138,6 +138,19 @@ pub fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
 }
 
+/// Makes a file that can be run. A process of its own writes it: one that is open for writing cannot be run, and children
+/// that other tests make meanwhile have a copy of all that this process has open, until they run something themselves.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn executable(path: &Path, content: &[u8]) {
+    let mut shell = Command::new("sh");
+    let script = r#"cat >"$0" && chmod 755 "$0""#;
+    let mut writes = shell.args(["-c", script]).arg(path).stdin(Stdio::piped()).spawn().expect("sh starts");
+    writes.stdin.take().expect("it is a pipe").write_all(content).expect("it is read");
+    assert!(writes.wait().expect("it ends").success(), "{} cannot be written", path.display());
+}
+
 /// Asks again and again until there is an answer.
 ///
 /// # Panics

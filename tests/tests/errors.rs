@@ -81,7 +81,7 @@ fn without_rights_one_sentence_says_what_is_missing() {
     let program = lanner_tests::program("lanner");
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("lanner");
-    fs::copy(program, &copy).unwrap();
+    lanner_tests::executable(&copy, &fs::read(program).unwrap());
     fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     for verb in [["watch", "--json"], ["record", "-o/dev/null"]] {
         let mut as_nobody = std::process::Command::new("setpriv");

@@ -1,12 +1,13 @@
 //! What the files hold that are run: on the node, in another mount namespace, by processes that live and by such that are
 //! gone before anybody could look.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use lanner_core::event::{Digest, Event, File, Origin, Payload};
+
+use lanner_tests::executable;
 
 use super::watch::Watch;
 
@@ -14,8 +15,7 @@ use super::watch::Watch;
 fn program(at: &Path, remark: &str) {
     let mut bytes = fs::read("/bin/sleep").expect("the node has sleep");
     bytes.extend_from_slice(remark.as_bytes());
-    fs::write(at, bytes).expect("written");
-    fs::set_permissions(at, Permissions::from_mode(0o755)).expect("allowed");
+    executable(at, &bytes);
 }
 
 /// What `sha256sum` says.
@@ -84,8 +84,7 @@ fn scripts_and_what_has_no_name_are_told_too() {
     let Some(mut watch) = Watch::start() else { return };
     let dir = tempfile::tempdir_in("/var/tmp").expect("a folder");
     let script = dir.path().join("digested.sh");
-    fs::write(&script, "#!/bin/sh\nread line\n").expect("written");
-    fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("allowed");
+    executable(&script, b"#!/bin/sh\nread line\n");
     let wanted = sum(&script);
     let child = Beside(Command::new(&script).stdin(Stdio::piped()).spawn().expect("it starts"));
     let (event, digest) = told(&mut watch, "digested.sh", &wanted);

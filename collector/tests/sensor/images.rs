@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 
 use lanner_core::event::{CloneFlags, Environment, Event, Fork, Gain, Image, Layer, Payload, Text};
 
+use lanner_tests::executable;
+
 use super::stage::{born, expect, file_id, helper, life_of, namespace, perform, shell, stage};
 
 const NOBODY: u32 = 65_534;
@@ -28,7 +30,7 @@ fn program(name: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let dir = tempfile::tempdir().expect("a folder");
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("open to all");
     let path = dir.path().join(name);
-    fs::copy("/bin/true", &path).expect("copied");
+    executable(&path, &fs::read("/bin/true").expect("a program"));
     (dir, path)
 }
 
@@ -212,7 +214,7 @@ fn by_descriptor_and_from_shared_memory_the_file_is_named_as_any_other() {
     assert_eq!((image.script.as_ref(), image.args.list[0].to_string()), (None, "x".to_owned()));
 
     let copy = format!("/dev/shm/lanner-test-{}", std::process::id());
-    fs::copy("/bin/true", &copy).expect("copied");
+    executable(copy.as_ref(), &fs::read("/bin/true").expect("a program"));
     let id = file_id(&copy);
     let (_, life) = perform(stage, &mut Command::new(&copy));
     fs::remove_file(&copy).expect("removed");

@@ -1,7 +1,6 @@
 //! Programs that the kernel itself runs, for whoever wrote their names where it looks: they descend from nobody who did.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio as Redirect};
 
@@ -17,8 +16,7 @@ const KTHREADD: u32 = 2;
 fn program() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().canonicalize().expect("it is there").join("helper");
-    fs::copy("/bin/true", &path).expect("copied");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+    lanner_tests::executable(&path, &fs::read("/bin/true").expect("a program"));
     (dir, path)
 }
 

@@ -2,7 +2,6 @@
 
 use std::ffi::CString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -112,8 +111,7 @@ fn a_running_program_through_a_descriptor_of_it() {
     let Some(stage) = stage() else { return };
     let dir = tempfile::tempdir().expect("a folder");
     let runtime = dir.path().join("runtime");
-    fs::copy("/bin/sleep", &runtime).expect("copied");
-    fs::set_permissions(&runtime, fs::Permissions::from_mode(0o755)).expect("executable");
+    lanner_tests::executable(&runtime, &fs::read("/bin/sleep").expect("a program"));
     let mut runs = Command::new(&runtime).arg("600").stdin(Stdio::null()).spawn().expect("it runs");
     let path = CString::new(format!("/proc/{}/exe", runs.id())).expect("without NUL");
     let pid = i32::try_from(runs.id()).expect("a pid");

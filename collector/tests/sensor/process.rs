@@ -3,12 +3,14 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio as Redirect};
 
 use lanner_core::event::{
     Args, Environment, Event, Exec, Exit, File, Fork, Gain, Image, Origin, Payload, Stdio, StdioKind, Text,
 };
+
+use lanner_tests::executable;
 
 use super::own;
 
@@ -85,8 +87,7 @@ fn an_interpreter_is_the_image_and_its_script_is_named() {
     let Some(stage) = stage() else { return };
     let dir = tempfile::tempdir().expect("a folder");
     let script = dir.path().join("hello");
-    fs::write(&script, "#!/bin/sh -e\nexit 3\n").expect("written");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+    executable(&script, b"#!/bin/sh -e\nexit 3\n");
     let (_, life) = perform(stage, Command::new(&script).arg("x"));
     let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
     assert_eq!(exec.image.exe.id, file_id("/bin/sh"));
@@ -116,7 +117,7 @@ fn deep_paths_are_cut_and_keep_their_end() {
     let deep = (0..60).fold(dir.path().to_path_buf(), |path, i| path.join(format!("d{i}")));
     fs::create_dir_all(&deep).expect("folders");
     let copy = deep.join("true");
-    fs::copy("/bin/true", &copy).expect("copied");
+    executable(&copy, &fs::read("/bin/true").expect("a program"));
     let (_, life) = perform(stage, &mut Command::new(&copy));
     let [exec] = execs(&life)[..] else { panic!("one exec: {life:?}") };
     assert!(exec.image.exe.truncated);

@@ -3,13 +3,15 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::fd::{AsRawFd as _, FromRawFd as _};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lanner_core::event::{Event, File, Image, Payload};
 use lanner_core::graph::Graph;
+
+use lanner_tests::executable;
 
 use super::images::exec_fd;
 use super::stage::{file_id, helper, perform, shell, stage};
@@ -29,13 +31,8 @@ fn script(life: &[Event]) -> &File {
 fn written(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().canonicalize().expect("it is there").join(name);
-    write(&path, text);
+    executable(&path, text.as_bytes());
     (dir, path)
-}
-
-fn write(path: &Path, text: &str) {
-    fs::write(path, text).expect("written");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("executable");
 }
 
 /// The file as the kernel resolves it.
@@ -89,9 +86,9 @@ fn scripts_of_scripts_are_told_as_the_one_that_was_run() {
     let Some(stage) = stage() else { return };
     let (dir, inner) = written("inner", "#!/bin/sh\nexit 0\n");
     let outer = dir.path().join("outer");
-    write(&outer, &format!("#!{} -x\n", inner.display()));
+    executable(&outer, format!("#!{} -x\n", inner.display()).as_bytes());
     let outermost = dir.path().canonicalize().expect("a folder").join("outermost");
-    write(&outermost, &format!("#!{}\n", outer.display()));
+    executable(&outermost, format!("#!{}\n", outer.display()).as_bytes());
     let (_, life) = perform(stage, &mut Command::new(&outermost));
     assert_eq!(script(&life), &resolved(&outermost));
     let args: Vec<String> = images(&life)[0].args.list.iter().map(ToString::to_string).collect();
@@ -151,7 +148,8 @@ fn files_that_the_exec_closes_are_not_taken_for_the_script() {
     let (dir, path) = written("mine", "#!/bin/sh\nexit 0\n");
     // Nobody else runs it: the exec closes the program that it replaces, too.
     let own = dir.path().join("own");
-    fs::copy(std::env::current_exe().expect("this binary"), &own).expect("copied");
+    let this = std::env::current_exe().expect("this binary");
+    executable(&own, &fs::read(this).expect("a program"));
     let run = |count: &str| {
         let mut command = Command::new(&own);
         command.args(["--ignored", "--exact", "scripts::runs_with_open_files", "--nocapture"]);
