@@ -8,19 +8,21 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lanner_collector::sensor::{CompatWatch, Sensor, SensorConfig};
-use lanner_core::event::{Compat, Event, Hook, HookState, Payload};
+use lanner_core::event::{BootTime, Compat, Event, Hook, HookState, Payload};
 use lanner_tests::calls::{self, Arg, Call, Machine};
+use lanner_tests::executable;
 
-use super::stage::{PATIENCE, config, file_id, helper, sensor, skipped};
+use super::stage::{PATIENCE, clock, config, file_id, helper, sensor, skipped};
 
 /// `open` as 32-bit x86 numbers it.
 const OPEN: u32 = 5;
 const READ: u32 = 3;
 
-/// Drains a sensor until `pid` has ended; what it did.
-pub(super) fn life_of(sensor: &mut Sensor, pid: u32) -> Vec<Event> {
-    let (mut all, begun) = (Vec::new(), Instant::now());
-    let of = |e: &Event| e.header.process.pid == pid;
+/// Drains a sensor until `pid`, a child that was made after `since`, has ended; what it did. `all` is what was seen since.
+pub(super) fn life_of(sensor: &mut Sensor, mut all: Vec<Event>, pid: u32, since: BootTime) -> Vec<Event> {
+    let begun = Instant::now();
+    // Numbers of processes are used again.
+    let of = |e: &Event| e.header.process.pid == pid && e.header.time >= since;
     while !all.iter().any(|e| of(e) && matches!(e.payload, Payload::Exit(_))) {
         skipped(&sensor.drain(&mut all));
         assert!(begun.elapsed() < PATIENCE, "{pid} ends");
@@ -53,11 +55,12 @@ fn a_64_bit_program_that_makes_32_bit_calls_is_told_when_they_are_watched() {
     let Some(mut sensor) = sensor(&always) else { return };
     assert!(is_attached(&sensor));
     let dir = tempfile::tempdir().expect("a folder");
+    let since = clock();
     let mut child = helper("compat::opens_by_interrupt").current_dir(dir.path()).spawn().expect("it runs");
     if !child.wait().expect("it ends").success() {
         return lanner_tests::not_run("this kernel takes no 32-bit calls");
     }
-    let life = life_of(&mut sensor, child.id());
+    let life = life_of(&mut sensor, Vec::new(), child.id(), since);
     assert_eq!(compat(&life), [Compat { call: OPEN, from_native: true }], "once");
     assert_eq!(created(&life), [dir.path().join("made").display().to_string()], "what it opens is told as ever");
 }
@@ -93,7 +96,7 @@ fn opens_by_interrupt() {
 fn program(path: &Path) {
     let read = Call(0, READ, vec![0.into(), Arg::Room(0), 1.into()]);
     let open = Call(2, OPEN, vec!["made".into(), (libc::O_WRONLY | libc::O_CREAT).into(), 0o600.into()]);
-    calls::write(path, Machine::Narrow, &[read, open]).expect("written");
+    executable(path, &calls::program(Machine::Narrow, &[read, open]));
 }
 
 #[test]
@@ -107,6 +110,7 @@ fn a_32_bit_program_makes_the_sensor_watch_its_calls() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("old");
     program(&path);
+    let since = clock();
     let mut child = match Command::new(&path).current_dir(dir.path()).stdin(Stdio::piped()).spawn() {
         Ok(child) => child,
         Err(error) => return lanner_tests::not_run(format!("this kernel runs no 32-bit program: {error}")),
@@ -119,9 +123,7 @@ fn a_32_bit_program_makes_the_sensor_watch_its_calls() {
     }
     child.stdin.take().expect("piped").write_all(b"x").expect("written");
     assert!(child.wait().expect("it ends").success());
-    let mut life = early;
-    life.extend(life_of(&mut sensor, child.id()));
-    life.retain(|e| e.header.process.pid == child.id());
+    let life = life_of(&mut sensor, early, child.id(), since);
     let Some(exec) = life.iter().find_map(|e| if let Payload::Exec(exec) = &e.payload { Some(exec) } else { None })
     else {
         panic!("an exec: {life:?}")
@@ -152,18 +154,18 @@ fn makes_the_sensor_watch(sensor: &mut Sensor, first: Vec<Call>) {
     let path = dir.path().join("mixed");
     let read = Call(0, READ, vec![0.into(), Arg::Room(0), 1.into()]);
     let open = Call(2, OPEN, vec!["made".into(), (libc::O_WRONLY | libc::O_CREAT).into(), 0o600.into()]);
-    calls::write(&path, Machine::Mixed, &[first, vec![read, open]].concat()).expect("written");
+    executable(&path, &calls::program(Machine::Mixed, &[first, vec![read, open]].concat()));
+    let since = clock();
     let mut child = Command::new(&path).current_dir(dir.path()).stdin(Stdio::piped()).spawn().expect("it runs");
-    let (mut life, begun) = (Vec::new(), Instant::now());
+    let (mut early, begun) = (Vec::new(), Instant::now());
     while !is_attached(sensor) {
-        sensor.drain(&mut life);
-        assert!(begun.elapsed() < PATIENCE, "the sensor watches: {life:?}");
+        sensor.drain(&mut early);
+        assert!(begun.elapsed() < PATIENCE, "the sensor watches: {early:?}");
         thread::yield_now();
     }
     child.stdin.take().expect("piped").write_all(b"x").expect("written");
     assert!(child.wait().expect("it ends").success());
-    life.extend(life_of(sensor, child.id()));
-    life.retain(|e| e.header.process.pid == child.id());
+    let life = life_of(sensor, early, child.id(), since);
     assert!(compat(&life).iter().all(|c| c.from_native) && compat(&life).len() == 1, "{life:?}");
     assert_eq!(created(&life), [dir.path().join("made").display().to_string()]);
 }
@@ -174,7 +176,7 @@ fn a_64_bit_program_that_makes_32_bit_calls_is_watched_once_one_of_them_shows() 
     let Some(mut sensor) = sensor(&goes_at_once) else { return };
     let probe = tempfile::tempdir().expect("a folder");
     let nothing = probe.path().join("nothing");
-    calls::write(&nothing, Machine::Mixed, &[]).expect("written");
+    executable(&nothing, &calls::program(Machine::Mixed, &[]));
     if !Command::new(&nothing).status().is_ok_and(|status| status.success()) {
         return lanner_tests::not_run("this kernel takes no 32-bit calls");
     }

@@ -11,7 +11,7 @@ use lanner_core::event::{Event, Payload};
 use lanner_tests::calls::{self, Arg, Call, Machine};
 
 use super::compat::life_of;
-use super::stage::{config, sensor};
+use super::stage::{clock, config, sensor};
 
 /// What a program makes of its calls: each event but those of every program, without the numbers that differ from one run
 /// to the next.
@@ -23,7 +23,8 @@ fn told(sensor: &mut Sensor, machine: Machine, calls: &[Call]) -> Option<Vec<Str
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir(&dir).expect("a folder");
     let program = dir.join("program");
-    calls::write(&program, machine, calls).expect("written");
+    lanner_tests::executable(&program, &calls::program(machine, calls));
+    let since = clock();
     let mut child = match Command::new(&program).current_dir(&dir).spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -32,7 +33,7 @@ fn told(sensor: &mut Sensor, machine: Machine, calls: &[Call]) -> Option<Vec<Str
         }
     };
     let status = child.wait().expect("it ends");
-    let life = life_of(sensor, child.id());
+    let life = life_of(sensor, Vec::new(), child.id(), since);
     let _ = fs::remove_dir_all(&dir);
     if !status.success() {
         lanner_tests::not_run(format!("{machine:?}: this kernel takes no 32-bit calls: {status}"));
