@@ -80,7 +80,7 @@ impl Stage {
     }
 
     /// What is seen from now on.
-    fn anew(self) -> Stage {
+    pub(crate) fn anew(self) -> Stage {
         Stage { begun: now(), ..self }
     }
 
