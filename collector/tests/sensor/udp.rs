@@ -288,9 +288,8 @@ fn says() {
 }
 
 #[test]
-fn a_flow_that_goes_on_is_told_of_at_intervals_and_when_silent() {
-    let times =
-        FlowLimits { update: Duration::from_millis(50), silent: Duration::from_millis(400), ..FlowLimits::default() };
+fn a_flow_that_goes_on_is_told_of_at_intervals() {
+    let times = FlowLimits { update: Duration::from_millis(50), ..FlowLimits::default() };
     let Some(mut sensor) = sensor(&SensorConfig { flows: times, ..config() }) else { return };
     let (client, server) = pair();
     let mut events = Vec::new();
@@ -309,13 +308,24 @@ fn a_flow_that_goes_on_is_told_of_at_intervals_and_when_silent() {
             (UdpStage::Continues, datagrams(3, 12)),
         ]
     );
-    until(&mut sensor, &mut events, "the flow is silent", |e| flows(e, local(&client)).len() == 4);
-    let (header, silent) = flows(&events, local(&client))[3];
-    assert_eq!((silent.stage, silent.sent, silent.flow), (UdpStage::Silent, datagrams(3, 12), stages[0].1.flow));
-    assert!(silent.lasted >= times.silent && silent.lasted == header.time.since(stages[0].0.time));
+    drop(server);
+}
+
+#[test]
+fn a_flow_that_is_silent_has_ended_and_what_comes_later_is_another() {
+    let times = FlowLimits { silent: Duration::from_millis(400), ..FlowLimits::default() };
+    let Some(mut sensor) = sensor(&SensorConfig { flows: times, ..config() }) else { return };
+    let (client, server) = pair();
+    let here = local(&client);
+    let mut events = Vec::new();
+    client.send(b"beat").expect("sent");
+    until(&mut sensor, &mut events, "the flow is silent", |e| flows(e, here).len() >= 2);
+    let [(begun, started), (header, silent)] = flows(&events, here)[..] else { panic!("begun and silent: {events:?}") };
+    assert_eq!((started.stage, silent.stage), (UdpStage::Started, UdpStage::Silent));
+    assert_eq!((silent.sent, silent.flow), (datagrams(1, 4), started.flow));
+    assert!(silent.lasted >= times.silent && silent.lasted == header.time.since(begun.time));
     // What comes later is a new flow, and the socket's end ends only that.
     client.send(b"again").expect("sent");
-    let here = local(&client);
     drop((client, server));
     until(&mut sensor, &mut events, "the end", |e| {
         flows(e, here).last().is_some_and(|f| f.1.stage == UdpStage::Closed)
