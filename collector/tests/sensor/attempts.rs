@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::Duration;
 
 use lanner_core::event::{Attempt, Connect, Header, Payload};
@@ -160,6 +160,9 @@ fn asking_how_it_went_is_no_attempt() {
         let socket = tcp();
         never_waits(&socket);
         assert_eq!(connect(&socket, remote), libc::EINPROGRESS);
+        let mut refused = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+        // SAFETY: one live structure. The answer may be on its way still.
+        assert_eq!(unsafe { libc::poll(&raw mut refused, 1, -1) }, 1);
         assert_eq!(connect(&socket, remote), libc::ECONNREFUSED);
         until_failed(stage, netns, remote);
         // Whatever comes after has its place behind all of it.

@@ -18,7 +18,7 @@ use super::stage::{Stage, clock, helper, life_of, perform, stage};
 fn alone(stage: Stage, name: &str) -> (u32, Vec<Event>) {
     let dir = tempfile::tempdir().expect("a folder");
     let conf = dir.path().join("resolv.conf");
-    std::fs::write(&conf, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n").expect("written");
+    std::fs::write(&conf, "nameserver 127.0.0.1\noptions timeout:30 attempts:1\n").expect("written");
     let inner = helper(name);
     // The C library asks for IPv4 addresses only where there is one besides loopback's. A guest has no resolver to name.
     let script = format!(

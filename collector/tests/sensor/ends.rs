@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lanner_collector::sensor::SensorConfig;
 use lanner_core::event::{Close, End, Flow, Payload, Quality, Traffic};
 
-use super::network::{TRIES, apart, drop_all, give_up_after, in_own_network, reset_on_close};
+use super::network::{TRIES, apart, drop_all, give_up_after, in_own_network, reset_on_close, until_acknowledged};
 use super::stage::{PATIENCE, Stage, config, expect, is_me, sensor, stage};
 
 /// Both ends of a new connection.
@@ -98,6 +98,8 @@ fn a_connection_that_lives_long_tells_how_far_it_has_got() {
         server.read_exact(&mut [0; 10_000]).expect("read");
         server.write_all(b"thanks").expect("sent");
         client.read_exact(&mut [0; 6]).expect("read");
+        until_acknowledged(&client);
+        until_acknowledged(&server);
         let mut events = Vec::new();
         let mut until = |count: usize, from: SocketAddr| -> Vec<(Traffic, bool)> {
             let begun = Instant::now();

@@ -119,6 +119,19 @@ pub(crate) fn drop_all(socket: &impl AsRawFd) {
     set_to(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter);
 }
 
+/// Waits until all that was sent is acknowledged, which the other end may put off for a while.
+pub(crate) fn until_acknowledged(socket: &impl AsRawFd) {
+    loop {
+        let mut unanswered = 0;
+        // SAFETY: the pointer is to a live number. `SIOCOUTQ` is this to sockets.
+        assert_eq!(unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut unanswered) }, 0);
+        if unanswered == 0 {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// How long what was sent may remain without an answer.
 pub(crate) fn give_up_after(socket: &impl AsRawFd, time: Duration) {
     let time = i32::try_from(time.as_millis()).expect("a short time");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lanner_core::event::{Accept, Attempt, Close, Connect, End, Event, Flow, Header, Listen, Payload, Quality};
 
+use super::network::{address, in_own_network};
 use super::stage::{Stage, expect, is_me, namespace, stage};
 
 /// Other tests have networks of their own, with the same addresses in them.
@@ -141,15 +142,24 @@ fn ipv4_through_an_ipv6_socket_is_told_as_ipv4() {
 #[test]
 fn a_refused_connection_says_why() {
     let Some(stage) = stage() else { return };
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = free.local_addr().expect("its address");
-    drop(free);
-    TcpStream::connect(address).expect_err("nobody listens");
-    let (header, failed) = connect(stage, address, |a| matches!(a, Attempt::Failed(_)));
-    assert!(is_me(header.process));
-    let (_, started) = connect(stage, address, |a| a == Attempt::Started);
-    let local = failed.flow.local;
-    assert!(local.ip() == started.flow.local.ip() && local.port() != 0, "{failed:?}");
-    let flow = Flow { id: started.flow.id, local, remote: address, netns: namespace("self", "net") };
-    assert_eq!(failed, Connect { flow, attempt: Attempt::Failed(111), asked: false });
+    // Where nobody else is who could listen.
+    in_own_network(|netns| {
+        let remote = address([127, 0, 0, 1], 4011);
+        TcpStream::connect(remote).expect_err("nobody listens");
+        let attempt = |what: &str, wanted: fn(Attempt) -> bool| {
+            expect(stage, what, |e| match e.payload {
+                Payload::Connect(c) if (c.flow.remote, c.flow.netns) == (remote, netns) && wanted(c.attempt) => {
+                    Some((e.header, c))
+                }
+                _ => None,
+            })
+        };
+        let (header, failed) = attempt("it is refused", |a| matches!(a, Attempt::Failed(_)));
+        assert!(is_me(header.process));
+        let (_, started) = attempt("it is tried", |a| a == Attempt::Started);
+        let local = failed.flow.local;
+        assert!(local.ip() == started.flow.local.ip() && local.port() != 0, "{failed:?}");
+        let flow = Flow { id: started.flow.id, local, remote, netns };
+        assert_eq!(failed, Connect { flow, attempt: Attempt::Failed(111), asked: false });
+    });
 }
