@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use lanner_tests::{not_run, wait_for};
 use tempfile::TempDir;
@@ -32,7 +33,16 @@ pub(crate) enum Groups {
     Version2,
 }
 
+/// Held by whoever makes control groups of runtimes, whose folders all share: what is empty there may just have been made.
+static GROUPS: RwLock<()> = RwLock::new(());
+
+/// As long as this lives, nobody takes empty control groups away.
+pub(crate) fn keep_groups() -> RwLockReadGuard<'static, ()> {
+    GROUPS.read().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub(crate) struct Host {
+    keeps_groups: Option<RwLockReadGuard<'static, ()>>,
     /// Its own control group, which its processes see as the root.
     group: Option<PathBuf>,
     child: Child,
@@ -95,7 +105,7 @@ impl Host {
             let init = children.trim().parse().ok()?;
             (fs::read_to_string(format!("/proc/{init}/comm")).ok()?.trim() == "tini").then_some(init)
         });
-        Some(Host { group, child, daemons: Vec::new(), init, dir })
+        Some(Host { keeps_groups: Some(keep_groups()), group, child, daemons: Vec::new(), init, dir })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -154,9 +164,13 @@ impl Drop for Host {
         let _ = self.child.wait();
         self.daemons.iter_mut().for_each(|daemon| drop(daemon.wait()));
         wait_for("the host to end", || (!Path::new(&format!("/proc/{}/ns/mnt", self.init)).exists()).then_some(()));
-        for group in ["docker", "libpod_parent", "default"] {
-            for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-                remove_empty(&hierarchy.path().join(group));
+        self.keeps_groups = None;
+        // Whoever ends last takes them away.
+        if let Ok(_alone) = GROUPS.try_write() {
+            for group in ["docker", "libpod_parent", "default"] {
+                for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+                    remove_empty(&hierarchy.path().join(group));
+                }
             }
         }
         if let Some(group) = &self.group {

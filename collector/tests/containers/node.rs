@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::RwLockReadGuard;
 
 use lanner_core::event::{
     ContainerId, ContainerInfo, HostMount, HostNamespace, ImageName, Label, Payload, PodName, Role, Text, ToldBy,
 };
 use lanner_tests::{has_a_nodes_parts, not_run, root};
 
+use super::host::keep_groups;
 use super::watch::Watch;
 
 const KUBELET: &str = "/var/cache/lanner-node/kubelet";
@@ -155,7 +157,10 @@ fn who_goes_in_and_out(watch: &mut Watch, node: &Node, id: &ContainerId) {
 }
 
 /// A control group in which the shell that runs `node.sh` puts itself, as Docker does with the node of a kind cluster.
-struct Group(String);
+struct Group {
+    id: String,
+    _keeps_groups: RwLockReadGuard<'static, ()>,
+}
 
 impl Group {
     fn inside(&self, node: &Node, args: &[&str]) {
@@ -164,7 +169,7 @@ impl Group {
                  mkdir -p $base/docker/{0} && echo $$ >$base/docker/{0}/cgroup.procs
              done 2>/dev/null || true
              exec \"$0\" \"$@\"",
-            self.0
+            self.id
         );
         let mut shell = Command::new("sh");
         shell.args(["-c", &enter]).arg(node.script().get_program()).args(args).env("NODE", &node.0);
@@ -179,7 +184,7 @@ impl Drop for Group {
             "for base in $(findmnt -n -l -t cgroup,cgroup2 -o TARGET); do
                  find $base/docker/{} -depth -type d -exec rmdir {{}} +; rmdir $base/docker
              done 2>/dev/null",
-            self.0
+            self.id
         );
         let _ = Command::new("sh").args(["-c", &remove]).status();
     }
@@ -193,7 +198,7 @@ fn a_node_that_is_a_container_names_the_containers_inside_of_it() {
     let Some(mut watch) = Watch::start() else { return };
     let outer = format!("{:064x}", 0x7426 + u64::from(std::process::id()));
     // Dropped last: it can go when the node has.
-    let group = Group(outer.clone());
+    let group = Group { id: outer.clone(), _keeps_groups: keep_groups() };
     let node = Node(PathBuf::from("/var/tmp/lanner-node-nested"));
     node.run(&["down"]);
     group.inside(&node, &["up"]);

@@ -9,7 +9,7 @@ use lanner_core::event::{ContainerInfo, Event, Exec, HookState, Payload};
 use lanner_core::graph::Graph;
 
 /// Longer than anything here takes, even on a machine busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(crate) struct Watch {
     pub(crate) hub: Hub,
