@@ -15,8 +15,10 @@ pub(crate) const TRICK: Trick = Trick {
 };
 
 fn perform() -> io::Result<()> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    match TcpStream::connect(("127.0.0.1", port)) {
+    // Of two ends of a connection, the one that called has a port to itself, and listens to nobody there.
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let called = TcpStream::connect(listener.local_addr()?)?;
+    match TcpStream::connect(called.local_addr()?) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         other => Err(io::Error::other(format!("it was to be refused: {other:?}"))),
     }
