@@ -123,9 +123,11 @@ fn a_collector_tells_its_clients_the_same_and_says_when_it_goes() {
     let pid = child.id();
     let mut seen = Vec::new();
     { child }.wait().unwrap();
+    // What files hold and users are called is read beside the stream, sooner or later.
+    let read_beside = ["digest", "accounts"];
     loop {
         let event = events.next_of("event");
-        if event["process"]["pid"] == pid {
+        if event["process"]["pid"] == pid && !read_beside.iter().any(|family| event["event"] == *family) {
             seen.push(event["event"].as_str().unwrap().to_owned());
             if event["event"] == "open" {
                 assert_eq!(event["data"]["file"]["path"], marker.to_str().unwrap());
@@ -150,7 +152,7 @@ fn watch_ends_by_itself_when_asked() {
     if !privileged() {
         return;
     }
-    let out = command("lanner", &["watch", "--json", "--for", "1"]).output().unwrap();
+    let out = command("lanner", &["watch", "--json", "--for", "5"]).output().unwrap();
     assert_eq!(out.status.code(), Some(0));
     let lines = json_lines(std::str::from_utf8(&out.stdout).unwrap());
     assert_eq!(lines[0]["type"], "ready");
