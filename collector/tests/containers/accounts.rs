@@ -23,7 +23,8 @@ fn names(file: &str) -> Vec<Account> {
     all.into_iter().map(|(id, name)| Account { id, name: name.as_str().into() }).collect()
 }
 
-/// A control group in the shape of a container's, with a process that sees an `/etc` of its own.
+/// A control group in the shape of a container's, with a process that sees an `/etc` of its own. It runs a program again and
+/// again: changes are looked for when one is run.
 struct Inhabited {
     id: String,
     folder: PathBuf,
@@ -44,7 +45,7 @@ impl Inhabited {
         fs::create_dir_all(&folder).expect("a control group");
         let script = format!(
             "echo $$ > {}/cgroup.procs && mount -t tmpfs none /etc && echo app:x:7:8:::: > /etc/passwd && \
-             echo root:x:0:0:::: >> /etc/passwd && echo apps:x:8: > /etc/group && exec sleep 600",
+             echo root:x:0:0:::: >> /etc/passwd && echo apps:x:8: > /etc/group && while sleep 0.5; do :; done",
             folder.display()
         );
         let child = Command::new("unshare").args(["-m", "sh", "-c", &script]).stdin(Stdio::null()).spawn();
@@ -56,7 +57,9 @@ impl Drop for Inhabited {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        for folder in self.folder.ancestors().take(3) {
+        // The last program that it ran may live on for a moment.
+        lanner_tests::wait_for("the control group to be empty", || fs::remove_dir(&self.folder).ok());
+        for folder in self.folder.ancestors().skip(1).take(2) {
             let _ = fs::remove_dir(folder);
         }
     }

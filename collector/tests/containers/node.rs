@@ -207,7 +207,8 @@ fn a_node_that_is_a_container_names_the_containers_inside_of_it() {
     group.inside(&node, &["run", "sh", "-c", own]);
     group.inside(
         &node,
-        &["run", "ctr", "-n", "k8s.io", "run", "--rm", "localhost/busybox:1", "lanner-inner", "true", "7425"],
+        // It stays, until its runtime was asked.
+        &["run", "ctr", "-n", "k8s.io", "run", "-d", "localhost/busybox:1", "lanner-inner", "sleep", "7425"],
     );
     let id = ContainerId("lanner-inner".into());
     let program = watch.expect("a program in the inner container", |event, _| match &event.payload {
