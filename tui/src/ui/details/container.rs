@@ -5,9 +5,10 @@ use lanner_core::event::{ContainerId, ContainerInfo, Role, Text, ToldBy};
 use super::super::scene::Scene;
 use super::super::text::shown;
 use super::super::{when, words};
+use super::inside::Inside;
 use super::{MOST, Page};
 
-pub(super) fn write(page: &mut Page, scene: &Scene<'_>, id: &ContainerId) {
+pub(super) fn write(page: &mut Page, scene: &Scene<'_>, id: &ContainerId, inside: &mut Inside) {
     page.heading(&format!("Container {}", words::container_title(id, scene.graph)));
     page.fact("id", &shown(id, 200));
     if let Some(info) = scene.graph.container_info(id) {
@@ -38,9 +39,9 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, id: &ContainerId) {
         page.event("the read", cause.read, scene);
     }
     page.heading("Processes");
-    let inside: Vec<_> = scene.processes().filter(|p| p.task.container.as_ref() == Some(id)).collect();
-    for process in inside.iter().take(MOST) {
-        page.process("", process.key, scene);
+    inside.follow(scene, id);
+    for key in inside.processes().take(MOST) {
+        page.process("", key, scene);
     }
     if inside.len() > MOST {
         page.fact("", &format!("and {} more", inside.len() - MOST));

@@ -4,9 +4,12 @@ mod container;
 mod event;
 mod file;
 mod flow;
+mod inside;
 mod process;
 mod rule;
 mod stage;
+
+use std::cell::RefCell;
 
 use lanner_core::event::ProcessKey;
 use ratatui::buffer::Buffer;
@@ -22,6 +25,7 @@ use super::state::{State, Step, Subject};
 use super::text::{cell, safe, shown, wrap};
 use super::view::ViewState;
 use super::{when, words};
+pub(crate) use inside::Inside;
 
 /// The columns of a label.
 const LABEL: usize = 12;
@@ -125,12 +129,12 @@ impl Page {
     }
 }
 
-fn page(scene: &Scene<'_>, look: Look, subject: &Subject, columns: usize) -> Vec<Row> {
+fn page(scene: &Scene<'_>, look: Look, inside: &RefCell<Inside>, subject: &Subject, columns: usize) -> Vec<Row> {
     let mut page = Page { rows: Vec::new(), columns, look };
     match subject {
         Subject::Stage { incident, stage } => stage::write(&mut page, scene, incident, *stage),
         Subject::Process(key) => process::write(&mut page, scene, *key),
-        Subject::Container(id) => container::write(&mut page, scene, id),
+        Subject::Container(id) => container::write(&mut page, scene, id, &mut inside.borrow_mut()),
         Subject::Event(number) => event::write(&mut page, scene, *number),
         Subject::Flow(key) => flow::write(&mut page, scene, key),
         Subject::File(number) => file::write(&mut page, scene, *number),
@@ -172,7 +176,7 @@ pub(crate) fn draw(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let rows = page(scene, state.look, &step.subject, usize::from(area.width).saturating_sub(1));
+    let rows = page(scene, state.look, &state.inside, &step.subject, usize::from(area.width).saturating_sub(1));
     let at = step.line.min(rows.len().saturating_sub(1));
     let height = usize::from(area.height);
     view.details = scroll(view.details, at, height, rows.len());
@@ -186,7 +190,7 @@ pub(crate) fn draw(
 pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, columns: usize, height: usize) {
     let look = state.look;
     let Some(step) = state.trail.last_mut() else { return };
-    let rows = page(scene, look, &step.subject, columns);
+    let rows = page(scene, look, &state.inside, &step.subject, columns);
     if let Some(to) = moved(command, step.line.min(rows.len().saturating_sub(1)), rows.len(), height) {
         step.line = to;
         return;

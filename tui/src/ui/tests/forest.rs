@@ -21,6 +21,10 @@ fn engine() -> Engine {
 }
 
 pub(super) fn model() -> Model {
+    model_with(engine)
+}
+
+pub(super) fn model_with(engine: fn() -> Engine) -> Model {
     let size = Size { width: 120, height: 40 };
     let mut model = Model::new(engine, Source::Live, PLAIN, Keymap::default(), size);
     update(&mut model, Msg::Feed(FeedItem::Node(attack::node())));

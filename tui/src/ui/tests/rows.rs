@@ -1,13 +1,14 @@
 //! What is shown by what was remembered is what is shown when nothing was.
 
+use lanner_core::event::{ContainerId, Text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::model::Model;
-use super::super::state::Screen;
+use super::super::state::{Screen, Subject};
 use super::super::update::update;
 use super::super::view::{ViewState, paint};
-use super::forest::{Random, feed, history, model};
+use super::forest::{Random, feed, history, model, model_with};
 use super::key;
 
 fn frame(model: &Model) -> Buffer {
@@ -20,11 +21,13 @@ fn frame(model: &Model) -> Buffer {
 /// A frame of one who has just come.
 fn frame_anew(model: &mut Model) -> Buffer {
     let state = &mut model.state;
-    let known = (state.flow_rows.take(), state.file_rows.take(), std::mem::take(&mut state.tree));
+    let rows = (state.flow_rows.take(), state.file_rows.take());
+    let (tree, inside) = (std::mem::take(&mut state.tree), state.inside.take());
     let frame = frame(model);
-    model.state.flow_rows.replace(known.0);
-    model.state.file_rows.replace(known.1);
-    model.state.tree = known.2;
+    model.state.flow_rows.replace(rows.0);
+    model.state.file_rows.replace(rows.1);
+    model.state.tree = tree;
+    model.state.inside.replace(inside);
     frame
 }
 
@@ -48,5 +51,36 @@ fn lists_that_follow_are_those_that_are_made_anew() {
             }
         }
         assert!(model.scene().flows.len() > 3 && model.scene().files.len() > 3);
+    }
+}
+
+#[test]
+fn who_runs_in_a_container_is_followed_and_is_told_as_if_it_were_looked_for_anew() {
+    for seed in 1..4 {
+        // So little memory that most of those who ended are forgotten.
+        let engine = || crate::detection::engine().unwrap().with_memory(48 << 10);
+        let mut model = model_with(engine);
+        let mut random = Random(seed * 31_337);
+        let mut forgotten = 0;
+        for round in 0..3 {
+            let mut events = history(seed * 65_537 + round).into_iter().peekable();
+            while events.peek().is_some() {
+                let some = events.by_ref().take(1 + random.below(9)).collect();
+                feed(&mut model, some);
+                if random.below(9) == 0 {
+                    let id = ContainerId(Text::from(format!("{:064x}", random.below(3))));
+                    model.state.open(Subject::Container(id));
+                    model.state.zoomed = true;
+                }
+                if let Some(c) = ['[', 'f'].get(random.below(30)) {
+                    update(&mut model, key(*c));
+                }
+                if model.state.zoomed {
+                    assert_eq!(frame(&model), frame_anew(&mut model), "seed {seed}");
+                }
+            }
+            forgotten = model.scene().graph.evicted();
+        }
+        assert!(forgotten > 9, "{forgotten}");
     }
 }
