@@ -1,13 +1,14 @@
 //! Files that were written, executed, renamed, deleted or made executable, and by whom.
 
-use std::collections::HashSet;
-
 use lanner_core::event::{AttributeChange, BootTime, Event, File, FileId, Header, MadeKind, Payload, ProcessKey, Text};
 use lanner_core::persistent::{Place, Stock, Table};
 
-/// Files that are kept; a sixteenth goes at a time, those untouched for longest, what was written and executed last. They
+/// Files that are kept; for one more another goes, those untouched for longest, what was written and executed last. They
 /// are counted.
 const MAX_FILES: usize = 32_768;
+
+/// So many are chosen at a time to go next: to choose takes a look at all of them.
+const CHOSEN: usize = MAX_FILES / 16;
 
 /// The permission bits that let somebody execute a file.
 const EXECUTABLE: u16 = 0o111;
@@ -113,6 +114,8 @@ pub(crate) struct Files {
     next: FileNumber,
     /// How many were executed after they had been written.
     dropped: usize,
+    /// Who goes next, the last of them first, each with the last event about it by then: what was touched since stays.
+    going: Vec<(Place, u64)>,
     let_go: u64,
 }
 
@@ -130,7 +133,11 @@ fn tells(change: &AttributeChange) -> bool {
 impl Files {
     /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
     pub(crate) fn take_stock(&mut self) -> Stock {
-        self.known.take_stock() + self.by_id.take_stock() + self.by_path.take_stock()
+        let going = size_of_val(self.going.as_slice());
+        self.known.take_stock()
+            + self.by_id.take_stock()
+            + self.by_path.take_stock()
+            + Stock { own: going, whole: going }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Touched> {
@@ -141,7 +148,7 @@ impl Files {
         self.known.get(&number)
     }
 
-    /// The places of all of them: each keeps its own until some are let go.
+    /// The places of all of them: each keeps its own until it is let go.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
         (0..self.known.end()).filter(|place| self.known.at(*place).is_some())
     }
@@ -173,11 +180,11 @@ impl Files {
         if file.id.is_known() { self.by_id.get(&file.id) } else { self.by_path.get(&file.path) }.copied()
     }
 
-    /// Takes in an event; says where the file stands that it speaks of.
-    pub(crate) fn apply(&mut self, event: &Event) -> Option<Place> {
+    /// Takes in an event; tells `changed` where the file stands that it speaks of, and where one stood that it lets go.
+    pub(crate) fn apply(&mut self, event: &Event, mut changed: impl FnMut(Place)) {
         let header = &event.header;
         let (file, made) = match &event.payload {
-            Payload::Open(open) if open.directory => return None,
+            Payload::Open(open) if open.directory => return,
             Payload::Open(open) => (&open.file, open.access.write && open.created),
             Payload::Exec(exec) if !exec.image.exe.path.is_empty() => (&exec.image.exe, false),
             Payload::MemFd(memfd) => (&memfd.file, true),
@@ -186,9 +193,10 @@ impl Files {
             Payload::Unlink(unlink) if unlink.directory != Some(true) => (&unlink.file, false),
             Payload::Make(make) if !matches!(make.kind, MadeKind::Directory | MadeKind::Unknown) => (&make.file, true),
             Payload::Attribute(attribute) if tells(&attribute.change) => (&attribute.file, false),
-            _ => return None,
+            _ => return,
         };
-        let place = self.touch(file, made, header);
+        let place = self.touch(file, made, header, &mut changed);
+        changed(place);
         let touched = self.known.value_mut(place);
         let was_dropped = touched.is_dropped();
         touched.created |= made;
@@ -214,20 +222,19 @@ impl Files {
             _ => touched.written.again(header),
         }
         self.dropped += usize::from(touched.is_dropped() && !was_dropped);
-        Some(place)
     }
 
     /// Where the file stands, which this event is the last of now. A file that was deleted and is made again is another one,
     /// even where the file system gives it the same number.
-    fn touch(&mut self, file: &File, made: bool, header: &Header) -> Place {
-        if self.known.len() >= MAX_FILES {
-            self.forget();
-        }
+    fn touch(&mut self, file: &File, made: bool, header: &Header, changed: &mut impl FnMut(Place)) -> Place {
         let known = self
             .number_of(file)
             .and_then(|number| self.known.place(&number))
             .filter(|place| !(made && self.known.at(*place).is_some_and(|(_, touched)| touched.file.deleted)));
         let place = known.unwrap_or_else(|| {
+            if self.known.len() >= MAX_FILES {
+                changed(self.let_one_go());
+            }
             let number = self.begin(file);
             self.known.insert(number, Touched::new(number, file, header))
         });
@@ -251,18 +258,49 @@ impl Files {
         number
     }
 
-    fn forget(&mut self) {
-        let goes = MAX_FILES / 16;
-        let mut by_worth: Vec<(bool, BootTime, FileNumber)> =
-            self.known.values().map(|t| (t.is_dropped(), t.last, t.number)).collect();
-        by_worth.select_nth_unstable(goes);
-        by_worth.truncate(goes);
-        self.dropped -= by_worth.iter().filter(|(is_dropped, ..)| *is_dropped).count();
-        let cut: HashSet<FileNumber> = by_worth.into_iter().map(|(_, _, number)| number).collect();
-        self.known.retain(|number, _| !cut.contains(number));
-        self.by_id.retain(|_, number| !cut.contains(number));
-        self.by_path.retain(|_, number| !cut.contains(number));
-        self.let_go += goes as u64;
+    /// Lets one go; says where it stood.
+    fn let_one_go(&mut self) -> Place {
+        loop {
+            let Some((place, seq)) = self.going.pop() else {
+                self.choose();
+                continue;
+            };
+            let Some(number) = self.at(place).filter(|touched| touched.seq == seq).map(|touched| touched.number) else {
+                continue;
+            };
+            if let Some(touched) = self.known.remove(&number) {
+                self.unname(&touched);
+                self.dropped -= usize::from(touched.is_dropped());
+                self.let_go += 1;
+            }
+            return place;
+        }
+    }
+
+    /// Nothing leads to a file any more; to another of the same name or identity it still does.
+    fn unname(&mut self, touched: &Touched) {
+        let File { id, path, .. } = &touched.file;
+        if self.number_of(&touched.file) != Some(touched.number) {
+            return;
+        }
+        if id.is_known() {
+            self.by_id.remove(id);
+        } else {
+            self.by_path.remove(path);
+        }
+    }
+
+    /// Chooses who goes next.
+    fn choose(&mut self) {
+        let worth =
+            |place: Place| self.at(place).map(|touched| (touched.is_dropped(), touched.last, place, touched.seq));
+        let mut by_worth: Vec<(bool, BootTime, Place, u64)> = self.places().filter_map(worth).collect();
+        if by_worth.len() > CHOSEN {
+            by_worth.select_nth_unstable(CHOSEN);
+            by_worth.truncate(CHOSEN);
+        }
+        by_worth.sort_unstable();
+        self.going = by_worth.into_iter().rev().map(|(_, _, place, seq)| (place, seq)).collect();
     }
 }
 
@@ -303,10 +341,10 @@ mod tests {
     fn what_was_written_and_then_executed_is_marked_and_not_the_other_way_round() {
         let mut files = Files::default();
         let (dropped, edited) = (File::new("/tmp/x", 1, 5), File::new("/bin/sh", 1, 6));
-        files.apply(&event(1, 10, write(dropped.clone(), true)));
-        files.apply(&event(2, 11, exec(edited.clone())));
-        files.apply(&event(3, 12, exec(dropped.clone())));
-        files.apply(&event(4, 13, write(edited.clone(), false)));
+        files.apply(&event(1, 10, write(dropped.clone(), true)), |_| ());
+        files.apply(&event(2, 11, exec(edited.clone())), |_| ());
+        files.apply(&event(3, 12, exec(dropped.clone())), |_| ());
+        files.apply(&event(4, 13, write(edited.clone(), false)), |_| ());
         let of = |file: &File| files.get(files.number_of(file).unwrap()).unwrap().clone();
         assert!(of(&dropped).is_dropped() && !of(&edited).is_dropped());
         assert_eq!(of(&dropped).written.by, Some(ProcessKey::new(10, 7)));
@@ -317,10 +355,10 @@ mod tests {
     fn a_number_that_a_file_system_gives_out_again_is_another_file() {
         let mut files = Files::default();
         let first = File::new("/tmp/a", 1, 5);
-        files.apply(&event(1, 10, write(first.clone(), true)));
+        files.apply(&event(1, 10, write(first.clone(), true)), |_| ());
         let unlink = Unlink { file: first, links: Some(0), directory: Some(false) };
-        files.apply(&event(2, 10, Payload::Unlink(Box::new(unlink))));
-        files.apply(&event(3, 10, write(File::new("/tmp/b", 1, 5), true)));
+        files.apply(&event(2, 10, Payload::Unlink(Box::new(unlink))), |_| ());
+        files.apply(&event(3, 10, write(File::new("/tmp/b", 1, 5), true)), |_| ());
         let told: Vec<_> = files.iter().map(|t| (t.file.path.to_string(), t.file.deleted)).collect();
         assert_eq!(told, [("/tmp/a".to_owned(), true), ("/tmp/b".to_owned(), false)]);
     }
@@ -329,9 +367,15 @@ mod tests {
     fn files_are_bounded_and_what_is_let_go_is_counted() {
         let mut files = Files::default();
         for i in 0..=MAX_FILES as u64 {
-            files.apply(&event(i, 10, write(File::new("/tmp/a", 1, i + 1), true)));
+            files.apply(&event(i, 10, write(File::new("/tmp/a", 1, i + 1), true)), |_| ());
         }
-        assert_eq!((files.len(), files.let_go()), (MAX_FILES - MAX_FILES / 16 + 1, MAX_FILES as u64 / 16));
-        assert_eq!(files.by_id.len(), files.len());
+        assert_eq!((files.len(), files.let_go(), files.by_id.len()), (MAX_FILES, 1, MAX_FILES));
+        let number_of = |files: &Files, ino| files.number_of(&File::new("/tmp/a", 1, ino));
+        assert!(number_of(&files, 1).is_none() && number_of(&files, 2).is_some());
+        // What was chosen to go and was touched since stays, and the next goes in its place.
+        files.apply(&event(1_000_000, 10, write(File::new("/tmp/a", 1, 2), false)), |_| ());
+        files.apply(&event(1_000_001, 10, write(File::new("/tmp/a", 1, 1), true)), |_| ());
+        assert!(number_of(&files, 1).is_some() && number_of(&files, 2).is_some() && number_of(&files, 3).is_none());
+        assert_eq!((files.len(), files.let_go(), files.by_id.len()), (MAX_FILES, 2, MAX_FILES));
     }
 }

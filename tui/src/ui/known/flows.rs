@@ -9,8 +9,11 @@ use lanner_core::event::{
 };
 use lanner_core::persistent::{Place, Stock, Table};
 
-/// Flows that are kept; a sixteenth goes at a time, those that ended first, then the oldest. They are counted.
+/// Flows that are kept; for one more another goes, those that ended first, then the oldest. They are counted.
 const MAX_FLOWS: usize = 32_768;
+
+/// So many are chosen at a time to go next: to choose takes a look at all of them.
+const CHOSEN: usize = MAX_FLOWS / 16;
 
 /// Which flow, for as long as this program runs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -125,13 +128,16 @@ impl Line {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Flows {
     known: Table<FlowKey, Line>,
+    /// Who goes next, the last of them first, each with the last event about it by then: what has changed since stays.
+    going: Vec<(Place, u64)>,
     let_go: u64,
 }
 
 impl Flows {
     /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
     pub(crate) fn take_stock(&mut self) -> Stock {
-        self.known.take_stock()
+        let going = size_of_val(self.going.as_slice());
+        self.known.take_stock() + Stock { own: going, whole: going }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Line> {
@@ -142,7 +148,7 @@ impl Flows {
         self.known.get(key)
     }
 
-    /// The places of all of them: each keeps its own until some are let go.
+    /// The places of all of them: each keeps its own until it is let go.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
         (0..self.known.end()).filter(|place| self.known.at(*place).is_some())
     }
@@ -178,10 +184,11 @@ impl Flows {
         })
     }
 
-    /// Takes in an event; says where the flow stands that it speaks of.
-    pub(crate) fn apply(&mut self, event: &Event) -> Option<Place> {
-        let (key, flow) = (Flows::of_event(event)?, flow_of(&event.payload)?);
-        let place = self.line(key, &event.header, &flow);
+    /// Takes in an event; tells `changed` where the flow stands that it speaks of, and where one stood that it lets go.
+    pub(crate) fn apply(&mut self, event: &Event, mut changed: impl FnMut(Place)) {
+        let Some((key, flow)) = Flows::of_event(event).zip(flow_of(&event.payload)) else { return };
+        let place = self.line(key, &event.header, &flow, &mut changed);
+        changed(place);
         let line = self.known.value_mut(place);
         match &event.payload {
             Payload::Connect(connect) => {
@@ -220,14 +227,13 @@ impl Flows {
             Payload::Dns(dns) => dns_line(line, dns),
             _ => {}
         }
-        Some(place)
     }
 
     /// Where the line of a flow stands, which this event is the last of now.
-    fn line(&mut self, key: FlowKey, header: &Header, flow: &Flow) -> Place {
+    fn line(&mut self, key: FlowKey, header: &Header, flow: &Flow, changed: &mut impl FnMut(Place)) -> Place {
         let place = self.known.place(&key).unwrap_or_else(|| {
             if self.known.len() >= MAX_FLOWS {
-                self.forget();
+                changed(self.let_one_go());
             }
             let line = Line { times: 0, ..Line::new(key.clone(), header, flow, FlowState::Trying) };
             self.known.insert(key, line)
@@ -238,17 +244,31 @@ impl Flows {
         place
     }
 
-    fn forget(&mut self) {
-        let goes = MAX_FLOWS / 16;
-        let worth = |place: Place| self.at(place).map(|line| (line.is_open(), line.last, place));
-        let mut by_worth: Vec<(bool, BootTime, Place)> = self.places().filter_map(worth).collect();
-        by_worth.select_nth_unstable(goes);
-        for (_, _, place) in by_worth.into_iter().take(goes) {
-            if let Some(key) = self.known.at(place).map(|(key, _)| key.clone()) {
+    /// Lets one go; says where it stood.
+    fn let_one_go(&mut self) -> Place {
+        loop {
+            let Some((place, seq)) = self.going.pop() else {
+                self.choose();
+                continue;
+            };
+            if let Some(key) = self.at(place).filter(|line| line.seq == seq).map(|line| line.key.clone()) {
                 self.known.remove(&key);
+                self.let_go += 1;
+                return place;
             }
         }
-        self.let_go += goes as u64;
+    }
+
+    /// Chooses who goes next.
+    fn choose(&mut self) {
+        let worth = |place: Place| self.at(place).map(|line| (line.is_open(), line.last, place, line.seq));
+        let mut by_worth: Vec<(bool, BootTime, Place, u64)> = self.places().filter_map(worth).collect();
+        if by_worth.len() > CHOSEN {
+            by_worth.select_nth_unstable(CHOSEN);
+            by_worth.truncate(CHOSEN);
+        }
+        by_worth.sort_unstable();
+        self.going = by_worth.into_iter().rev().map(|(_, _, place, seq)| (place, seq)).collect();
     }
 }
 
@@ -328,7 +348,7 @@ mod tests {
     fn a_connection_is_one_line_from_its_first_packet_to_its_end() {
         let mut flows = Flows::default();
         let states = [connect(1, Attempt::Started), connect(1, Attempt::Established), close(1, End::Reset)].map(|p| {
-            flows.apply(&event(1, p));
+            flows.apply(&event(1, p), |_| ());
             flows.iter().next().map(|line| (line.state, line.is_failure()))
         });
         let expected =
@@ -340,8 +360,8 @@ mod tests {
     #[test]
     fn what_was_refused_stays_refused_when_its_socket_is_closed() {
         let mut flows = Flows::default();
-        flows.apply(&event(1, connect(1, Attempt::Failed(111))));
-        flows.apply(&event(2, close(1, End::Finished)));
+        flows.apply(&event(1, connect(1, Attempt::Failed(111))), |_| ());
+        flows.apply(&event(2, close(1, End::Finished)), |_| ());
         assert_eq!(flows.iter().next().map(|l| l.state), Some(FlowState::Failed(111)));
     }
 
@@ -349,12 +369,20 @@ mod tests {
     fn what_has_ended_is_let_go_first_and_counted() {
         let mut flows = Flows::default();
         for i in 0..MAX_FLOWS as u64 {
-            flows.apply(&event(i, connect(i, Attempt::Established)));
+            flows.apply(&event(i, connect(i, Attempt::Established)), |_| ());
         }
-        flows.apply(&event(1_000_000, close(77, End::Finished)));
-        flows.apply(&event(1_000_001, connect(1 << 40, Attempt::Started)));
-        assert_eq!(flows.let_go(), MAX_FLOWS as u64 / 16);
-        assert!(flows.get(&FlowKey::Tcp(FlowId(77))).is_none() && flows.get(&FlowKey::Tcp(FlowId(0))).is_none());
-        assert!(flows.get(&FlowKey::Tcp(FlowId(5_000))).is_some());
+        flows.apply(&event(1_000_000, close(77, End::Finished)), |_| ());
+        let is_known = |flows: &Flows, id| flows.get(&FlowKey::Tcp(FlowId(id))).is_some();
+        let place = flows.place(&FlowKey::Tcp(FlowId(77))).unwrap();
+        let mut changed = Vec::new();
+        flows.apply(&event(1_000_001, connect(1 << 40, Attempt::Started)), |place| changed.push(place));
+        assert_eq!((flows.len(), flows.let_go()), (MAX_FLOWS, 1));
+        assert!(!is_known(&flows, 77) && is_known(&flows, 0) && is_known(&flows, 1));
+        assert!(changed.contains(&place), "{changed:?}");
+        // What was chosen to go and has changed since stays, and the next goes in its place.
+        flows.apply(&event(1_000_002, connect(0, Attempt::Established)), |_| ());
+        flows.apply(&event(1_000_003, connect(2 << 40, Attempt::Started)), |_| ());
+        assert_eq!((flows.len(), flows.let_go()), (MAX_FLOWS, 2));
+        assert!(is_known(&flows, 0) && !is_known(&flows, 1));
     }
 }

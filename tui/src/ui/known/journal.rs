@@ -28,14 +28,6 @@ impl<T: Copy> Journal<T> {
         self.latest.push_back(changed);
     }
 
-    /// Notes that something has changed, if it has; unless all others stay where they were, anything may have.
-    pub(crate) fn changed(&mut self, changed: Option<T>, others_stay: bool) {
-        if !others_stay {
-            self.anything();
-        }
-        changed.into_iter().for_each(|changed| self.note(changed));
-    }
-
     /// Anything may have changed: whoever followed begins anew.
     pub(crate) fn anything(&mut self) {
         self.first = self.end() + 1;

@@ -96,7 +96,7 @@ fn go_on(picture: &mut Picture, numbers: Range<u64>, history: &History) {
                     return;
                 }
                 for entry in of_block(&block, &asked) {
-                    tables.apply(&entry.event, &entry.signals);
+                    tables.apply(&entry.event, &entry.signals, |_| (), |_| ());
                 }
             }
         });

@@ -26,10 +26,17 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Takes in an event, with the signals that it raised; says where the flow and the file stand that it speaks of.
-    pub(crate) fn apply(&mut self, event: &Event, signals: &[Signal]) -> (Option<Place>, Option<Place>) {
+    /// Takes in an event, with the signals that it raised; `flow` and `file` are told where those stand that change.
+    pub(crate) fn apply(
+        &mut self,
+        event: &Event,
+        signals: &[Signal],
+        flow: impl FnMut(Place),
+        file: impl FnMut(Place),
+    ) {
         self.marks.apply(event, signals);
-        (self.flows.apply(event), self.files.apply(event))
+        self.flows.apply(event, flow);
+        self.files.apply(event, file);
     }
 
     fn take_stock(&mut self) -> Stock {
@@ -55,17 +62,16 @@ impl Picture {
         let known = self.engine.graph().process(event.header.process).is_some();
         let outcome = self.engine.apply(event);
         changes.note(event, &outcome.signals, known);
-        let let_go = (self.tables.flows.let_go(), self.tables.files.let_go());
-        let (flow, file) = self.tables.apply(event, &outcome.signals);
-        changes.flows.changed(flow, self.tables.flows.let_go() == let_go.0);
-        changes.files.changed(file, self.tables.files.let_go() == let_go.1);
+        let flow = |place| changes.flows.note(place);
+        let file = |place| changes.files.note(place);
+        self.tables.apply(event, &outcome.signals, flow, file);
         outcome.signals
     }
 
     /// Takes in an event once more, with the signals that it raised the first time: the same comes of it, faster.
     pub(crate) fn apply_again(&mut self, event: &Event, signals: &[Signal]) {
         self.engine.apply_again(event, signals);
-        self.tables.apply(event, signals);
+        self.tables.apply(event, signals, |_| (), |_| ());
     }
 
     /// Brings up to date what is not told with every event.
