@@ -91,7 +91,7 @@ pub(crate) fn idle() -> io::Result<()> {
     paused.quit()?;
     let collector = crate::quiet::Collector::start()?;
     let mut quiet = Session::lanner(&["connect", collector.address()], false)?;
-    quiet.wait_for("LIVE")?;
+    quiet.wait_for("quiet since")?;
     row("a collector that sees nothing", &mut quiet)?;
     quiet.quit()
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use lanner_core::event::BootTime;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Modifier, Style};
@@ -27,6 +28,9 @@ const STEP: [usize; 4] = [28, 20, 15, 11];
 /// Offers that are shown at a time, where there is room.
 const MOST_OFFERS: usize = 8;
 
+/// From this width on there is room to say it in two words.
+const ROOM_FOR_SINCE: usize = 60;
+
 /// What is left for them when something long is told.
 const HELP_AND_QUIT: usize = 20;
 
@@ -42,22 +46,24 @@ pub(crate) fn header(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut 
         Part { rank: 6, spans: vec![span("lanner", look.accent())] },
         Part { rank: 4, spans: vec![span(place(scene), look.strong())] },
         Part { rank: 0, spans: vec![mode(scene, state)] },
-        Part { rank: 2, spans: time(scene, state) },
+        Part { rank: 2, spans: time(scene, state, usize::from(area.width)) },
     ];
     left.retain(|part| part.spans.iter().any(|s| s.width() > 0));
     let lost = scene.health.lost();
     let degraded = scene.node.degraded().count();
-    let mut right = vec![
-        Part {
-            rank: 7,
-            spans: vec![span(format!("{} ev/s", short(scene.health.rate(scene.latest.time))), Style::new())],
-        },
+    let mut right = Vec::new();
+    // That there are none is said by since when it is so.
+    if stillness(scene, state).is_none() {
+        let rate = short(scene.health.rate(scene.latest.time));
+        right.push(Part { rank: 7, spans: vec![span(format!("{rate} ev/s"), Style::new())] });
+    }
+    right.extend([
         Part { rank: 8, spans: vec![span(format!("{} procs", grouped(scene.living() as u64)), Style::new())] },
         match lost {
             0 => Part { rank: 5, spans: vec![span("lost 0", look.dim())] },
             n => Part { rank: 1, spans: vec![span(format!("lost {}", short(n)), look.bad())] },
         },
-    ];
+    ]);
     if state.recording.is_some() {
         right.push(Part { rank: 2, spans: vec![span("REC", look.bad())] });
     }
@@ -139,15 +145,20 @@ fn mode(scene: &Scene<'_>, state: &State) -> Span<'static> {
             let words = read.map_or_else(|| format!("REPLAY {}", reception.speed), |n| format!("READING {n} %"));
             span(words, look.accent())
         }
+        (ConnectionState::Connected, _) if reception.mute => span("LIVE", look.warn().patch(look.strong())),
         (ConnectionState::Connected, _) => span("LIVE", look.good().patch(look.strong())),
     }
 }
 
 /// The time that is shown, and what else is to be said of it.
-fn time(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
+fn time(scene: &Scene<'_>, state: &State, columns: usize) -> Vec<Span<'static>> {
     let look = state.look;
     let mut spans = Vec::new();
-    if scene.latest.time.0 > 0 {
+    // On a quiet node a clock would write to the terminal each second, to say nothing.
+    if let Some((words, since, style)) = stillness(scene, state) {
+        let words = if columns < ROOM_FOR_SINCE { words.to_owned() } else { format!("{words} since") };
+        spans.push(span(format!("{words} {}Z", when::clock(scene.node, since)), style));
+    } else if scene.latest.time.0 > 0 {
         spans.push(span(format!("{}Z", when::clock(scene.node, scene.now())), Style::new()));
     }
     if state.cursor.is_some() {
@@ -163,6 +174,15 @@ fn time(scene: &Scene<'_>, state: &State) -> Vec<Span<'static>> {
         spans.push(span(format!("{lead}again in {}", when::short(*retry_in)), look.warn()));
     }
     spans
+}
+
+/// That nothing happens, or that it is not heard of, and since when: in place of the time.
+fn stillness(scene: &Scene<'_>, state: &State) -> Option<(&'static str, BootTime, Style)> {
+    match scene.quiet_since {
+        _ if state.then().is_some() => None,
+        _ if scene.reception.is_mute() => Some(("no word", scene.latest.time, state.look.bad())),
+        since => since.map(|since| ("quiet", since, Style::new())),
+    }
 }
 
 /// The titles of the screens, and where the user has drilled down to.

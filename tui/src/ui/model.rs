@@ -47,6 +47,12 @@ impl Model {
         self.state.listing.progress(&self.world.latest()).is_some()
     }
 
+    /// Whether a frame would show nothing new as long as nothing happens, but for how long ago things were: those are told anew
+    /// with the next key. The sensor's own figures are new each time.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.world.is_at_rest() && self.state.screen != Screen::Sensor
+    }
+
     /// The events that can be gone back to, by their numbers.
     pub fn moments(&self) -> Range<u64> {
         let history = self.world.latest().history;

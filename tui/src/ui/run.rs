@@ -39,6 +39,9 @@ const FRAME_FAR: Duration = Duration::from_millis(100);
 /// How often the loop looks up when nothing happens: a panic elsewhere is noticed by then.
 const LOOK_UP: Duration = Duration::from_millis(500);
 
+/// A source that has said nothing for so long is missed: one that is there says four times a second what time it is.
+const MUTE: Duration = Duration::from_secs(5);
+
 /// What waits to be taken in is bounded; a source that is faster than this program is held back.
 const WAITING: usize = 16;
 
@@ -234,6 +237,7 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
         urgent: true,
         stopping: false,
         begun: Instant::now(),
+        heard: Instant::now(),
         lag: Lag::default(),
     };
     let ended = running.go(&mut terminal, &woken, if options.far { FRAME_FAR } else { FRAME });
@@ -261,6 +265,8 @@ struct Running {
     /// The terminal was given to the shell; the signal that stops this program is on its way.
     stopping: bool,
     begun: Instant,
+    /// When anything came last from the source of events.
+    heard: Instant,
     lag: Lag,
 }
 
@@ -307,7 +313,10 @@ impl Running {
                     self.dirty = true;
                 }
                 Err(RecvTimeoutError::Timeout) if self.stopping => self.stop(terminal)?,
-                Err(RecvTimeoutError::Timeout) => self.record_look(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.record_look();
+                    self.miss_the_source();
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("all of its inputs have gone")),
             }
             let time = if self.urgent && may_draw { wait } else { FRAME };
@@ -342,12 +351,16 @@ impl Running {
             if self.feed.closed && self.model.world.reception.ended.is_some() {
                 return Ok(None);
             }
-            self.dirty = true;
+            self.heard = Instant::now();
             self.record(&item);
             self.look_at_the_clock(&item);
+            let rests = matches!(item, FeedItem::Batch(_) | FeedItem::Load(_)) && self.model.is_at_rest();
+            self.model.world.reception.mute = false;
             if let Some(ended) = self.update(Msg::Feed(item), terminal)? {
                 return Ok(Some(ended));
             }
+            // That time goes by is no reason to write anything.
+            self.dirty |= !(rests && self.model.is_at_rest());
         }
     }
 
@@ -428,6 +441,15 @@ impl Running {
                 self.model.world.reception.behind = self.lag.take(self.begun.elapsed(), batch.now);
             }
             _ => {}
+        }
+    }
+
+    /// A source that is there tells at least that time goes by: a screen that stands still must not look like a quiet node.
+    fn miss_the_source(&mut self) {
+        let reception = &mut self.model.world.reception;
+        if reception.is_live() && !reception.mute && self.heard.elapsed() >= MUTE {
+            reception.mute = true;
+            self.dirty = true;
         }
     }
 

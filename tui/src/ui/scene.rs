@@ -45,6 +45,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) health: &'a Health,
     pub(crate) node: &'a NodeInfo,
     pub(crate) reception: &'a Reception,
+    /// Since when nothing has happened, if that is worth saying.
+    pub(crate) quiet_since: Option<BootTime>,
     /// How far the world has come.
     pub(crate) latest: Moment,
     /// The moment that is shown.

@@ -10,15 +10,23 @@ use lanner_core::event::{Batch, BootTime, NodeInfo, ProcessKey};
 use lanner_recording::Header;
 
 use super::feed::{ConnectionState, End, FeedItem, Source, Speed};
+use super::forest::LINGER;
 use super::known::changes::Changes;
 use super::known::health::Health;
 use super::known::history::History;
+use super::known::lag::WORTH_TELLING;
 use super::known::past::{self, Past};
 use super::known::picture::Picture;
 use super::scene::{Moment, Scene};
 
 /// The latest signals are kept, this many.
 const MAX_SIGNALS: usize = 10_000;
+
+/// It is said of a node that it is quiet when nothing has come from it for so long.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// What time alone changes on a quiet node has changed by then: who ended is shown no longer.
+const AT_REST: Duration = Duration::from_secs(LINGER.as_secs() + 1);
 
 /// Makes an engine that knows nothing yet.
 pub(crate) type NewEngine = Box<dyn Fn() -> Engine + Send>;
@@ -40,12 +48,26 @@ pub(crate) struct Reception {
     pub(crate) speed: Speed,
     /// How far what is known lies behind what happens, as far as that can be told.
     pub(crate) behind: Duration,
+    /// Nothing comes though the connection stands, not even that time goes by.
+    pub(crate) mute: bool,
 }
 
 impl Reception {
     /// Whether a recording is being played: one that has ended takes no orders.
     pub(crate) fn is_replay(&self) -> bool {
         matches!(self.source, Source::Recording(..)) && self.ended.is_none()
+    }
+
+    /// Whether a node is listened to that says nothing.
+    pub(crate) fn is_mute(&self) -> bool {
+        self.mute && self.is_live()
+    }
+
+    /// Whether a node is listened to as things happen.
+    pub(crate) fn is_live(&self) -> bool {
+        !matches!(self.source, Source::Recording(..))
+            && self.ended.is_none()
+            && self.connection == ConnectionState::Connected
     }
 }
 
@@ -61,6 +83,8 @@ pub(crate) struct World {
     signals: VecDeque<Signal>,
     health: Health,
     now: BootTime,
+    /// When something came last, other than that time goes by; `None` before anything has come.
+    stirred: Option<BootTime>,
     /// The last batch was (part of) a snapshot.
     in_snapshot: bool,
     /// After a gap: what lived before it, and no snapshot has told of since.
@@ -92,6 +116,7 @@ impl World {
             signals: VecDeque::new(),
             health: Health::default(),
             now: BootTime::default(),
+            stirred: None,
             in_snapshot: true,
             unheard: HashSet::new(),
             seq_offset: 0,
@@ -105,6 +130,7 @@ impl World {
                 ended: None,
                 speed,
                 behind: Duration::ZERO,
+                mute: false,
             },
         }
     }
@@ -130,6 +156,7 @@ impl World {
             self.history = History::new(History::CAPACITY);
             self.health = Health::default();
             self.now = BootTime::default();
+            self.stirred = None;
             self.unheard.clear();
             self.seq_offset = 0;
             self.gone.clear();
@@ -142,6 +169,7 @@ impl World {
         self.snapshot(&batch);
         self.health.apply(&batch);
         self.now = self.now.max(batch.now);
+        let stirs = batch.snapshot || !batch.events.is_empty() || !batch.losses.is_empty();
         for mut event in batch.events {
             event.header.seq += self.seq_offset;
             self.now = self.now.max(event.header.time);
@@ -153,6 +181,9 @@ impl World {
             self.signals.extend(signals.iter().cloned());
             self.history.push(event, signals);
             self.past.note(&self.history, &mut self.picture);
+        }
+        if stirs || self.stirred.is_none() {
+            self.stirred = Some(self.now);
         }
         while self.history.is_overfull() {
             self.past.let_go(&mut self.history);
@@ -192,6 +223,18 @@ impl World {
         self.past.turn_to(past.map(|then| then.end), &self.history);
     }
 
+    /// Since when nothing has happened on a node that is watched now, if that is worth saying.
+    fn quiet_since(&self) -> Option<BootTime> {
+        let is_heard = self.reception.is_live() && !self.reception.mute;
+        self.stirred.filter(|since| is_heard && self.now.since(*since) >= QUIET)
+    }
+
+    /// Whether nothing that is shown changes any more while nothing happens, but for how long ago things were.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.reception.behind < WORTH_TELLING
+            && self.quiet_since().is_some_and(|since| self.now.since(since) >= AT_REST)
+    }
+
     /// This moment, to come back to.
     pub(crate) fn moment(&self) -> Moment {
         Moment { time: self.now, end: self.history.end() }
@@ -216,6 +259,7 @@ impl World {
             gone: &self.gone,
             node: &self.node,
             reception: &self.reception,
+            quiet_since: self.quiet_since(),
             latest: self.moment(),
             at: then.unwrap_or_else(|| self.moment()),
             until: held.unwrap_or_else(|| self.moment()),

@@ -16,8 +16,16 @@ use tokio::sync::oneshot;
 
 use super::session::{Session, Start};
 
+/// Where a frame begins (DEC private mode 2026).
+const FRAME: &[u8] = b"\x1b[?2026h";
+
 /// What the collector sees next.
-type Seen = (Vec<Event>, Vec<Loss>);
+struct Seen {
+    events: Vec<Event>,
+    losses: Vec<Loss>,
+    /// What time it is then, if it sees nothing.
+    second: Option<u64>,
+}
 
 struct Scripted {
     next: Mutex<Receiver<Seen>>,
@@ -27,11 +35,12 @@ struct Scripted {
 impl Source for Scripted {
     fn poll(&mut self, events: &mut Vec<Event>) -> Result<Polled, SourceError> {
         let mut losses = Vec::new();
-        for (seen, lost) in self.next.lock().unwrap().try_iter() {
-            events.extend(seen);
-            losses.extend(lost);
+        for seen in self.next.lock().unwrap().try_iter() {
+            self.now = seen.second.map_or(self.now, |second| BootTime(second * 1_000_000_000));
+            self.now = seen.events.last().map_or(self.now, |event| event.header.time);
+            events.extend(seen.events);
+            losses.extend(seen.losses);
         }
-        self.now = events.last().map_or(self.now, |event| event.header.time);
         Ok(Polled { now: self.now, losses })
     }
 
@@ -79,11 +88,16 @@ impl Collector {
     }
 
     fn see(&self, events: Vec<Event>) {
-        self.script.send((events, Vec::new())).unwrap();
+        self.script.send(Seen { events, losses: Vec::new(), second: None }).unwrap();
     }
 
     fn lose(&self, cause: LossCause, count: u64) {
-        self.script.send((Vec::new(), vec![Loss { cause, count }])).unwrap();
+        self.script.send(Seen { events: Vec::new(), losses: vec![Loss { cause, count }], second: None }).unwrap();
+    }
+
+    /// Sees nothing until then.
+    fn pass(&self, second: u64) {
+        self.script.send(Seen { events: Vec::new(), losses: Vec::new(), second: Some(second) }).unwrap();
     }
 
     fn kill(self) {
@@ -178,6 +192,53 @@ fn a_collector_that_was_killed_is_missed_and_found_again() {
     // What was known stays, and of the time between nothing is known, which the header says.
     session.wait_for("before[100]");
     session.wait_for("50s unseen");
+    session.press(b"q");
+    assert!(session.end().success());
+    collector.kill();
+}
+
+#[test]
+fn where_nothing_happens_nothing_is_written_until_something_does() {
+    let folder = tempdir().unwrap();
+    let socket = socket(folder.path());
+    let collector = Collector::start(&socket, 1);
+    let mut session = connect(&socket);
+    session.wait_for("LIVE");
+    session.press(b"6");
+    collector.see(vec![exec(10, 100, "before")]);
+    session.wait_for("before[100]");
+    collector.pass(20);
+    session.wait_for("quiet since 00:00:10Z");
+    let quiet = session.written.len();
+    for second in 60..160 {
+        collector.pass(second);
+    }
+    collector.see(vec![exec(200, 101, "after")]);
+    session.wait_for("after[101]");
+    session.wait_for("00:03:20Z");
+    // A frame for what happened, and one more if it took so long that the collector was missed meanwhile.
+    let frames = session.written[quiet..].windows(FRAME.len()).filter(|bytes| *bytes == FRAME).count();
+    assert!((1..=2).contains(&frames), "{frames} frames: {:?}", String::from_utf8_lossy(&session.written[quiet..]));
+    // Who is gone is missed at once, however quiet it was.
+    collector.pass(300);
+    session.wait_for("quiet since 00:03:20Z");
+    collector.kill();
+    session.wait_for("LOST");
+    session.wait_without("quiet");
+    session.press(b"q");
+    assert!(session.end().success());
+}
+
+#[test]
+fn a_collector_that_does_not_even_say_what_time_it_is_is_no_quiet_node() {
+    let folder = tempdir().unwrap();
+    let socket = socket(folder.path());
+    let collector = Collector::start(&socket, 1);
+    let mut session = connect(&socket);
+    collector.see(vec![exec(10, 100, "before")]);
+    session.wait_for("no word since 00:00:10Z");
+    collector.see(vec![exec(11, 101, "after")]);
+    session.wait_without("no word");
     session.press(b"q");
     assert!(session.end().success());
     collector.kill();

@@ -20,6 +20,7 @@ use super::sort::Sort;
 use super::state::{Screen, State, Subject};
 use branches::{Branches, Place, Sum};
 use narrow::{Left, Verdicts};
+pub(crate) use shown::LINGER;
 use shown::Shown;
 
 /// A root of the forest.

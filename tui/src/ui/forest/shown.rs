@@ -12,7 +12,7 @@ use super::group_of;
 use crate::ui::scene::Scene;
 
 /// An ended process stays for this long; one of an incident, or with a signal, for as long as it is known.
-const LINGER: Duration = Duration::from_secs(20);
+pub(crate) const LINGER: Duration = Duration::from_secs(20);
 
 /// The processes that are shown, and what must be known to go on from there.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ mod hostile;
 mod keys;
 mod past;
 mod picture;
+mod quiet;
 mod reference;
 mod rows;
 mod script;
