@@ -44,6 +44,8 @@ const PARTS: [Part; 8] = [
 ];
 
 fn main() -> ExitCode {
+    // As the program does.
+    lanner::ui::in_small_pages();
     // What cargo passes to every bench is no part.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     if let Some(strange) = wanted.iter().find(|w| PARTS.iter().all(|(name, _)| name != w)) {

@@ -13,6 +13,7 @@
 //! - `command`, `keymap`: the one table of keys, footer, help, palette and settings, and the keys that the user gave it.
 //! - `prompt`, `complete`, `palette`: what is typed, and what it may become.
 //! - `screens`: one file a screen, each with its `draw` and its `act`; `details` is the pane over any selection.
+//! - `memory`: how the kernel gives it.
 //! - `terminal`: the only place that writes to the terminal.
 
 mod chrome;
@@ -26,6 +27,7 @@ mod keymap;
 mod known;
 mod listing;
 mod look;
+mod memory;
 mod model;
 mod palette;
 mod prompt;
@@ -50,6 +52,7 @@ pub use command::{Binding, Command, Context, Key};
 pub use feed::{ConnectionState, End, FeedItem, ReplayCommand, Source, Speed};
 pub use keymap::{KeyError, Keymap};
 pub use look::{Colours, Look, Theme};
+pub use memory::in_small_pages;
 pub use model::Model;
 pub use prompt::PromptKind;
 pub use run::{Ended, Left, Options, run};

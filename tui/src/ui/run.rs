@@ -195,6 +195,7 @@ impl Feed {
 /// # Errors
 /// The terminal could not be read, written or set up, or another thread panicked.
 pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
+    super::in_small_pages();
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT, SIGWINCH])?;
     let close_signals = signals.handle();
     let (wake, woken) = sync_channel(WAITING);
