@@ -29,6 +29,8 @@ pub struct Settings {
     pub ascii: Option<bool>,
     /// Pass over stretches of a recording in which nothing happens.
     pub skip_silence: bool,
+    /// How long the rest of a key is waited for after Esc, in milliseconds; else as long as the line takes usually.
+    pub escape_ms: Option<u16>,
     /// The keys of commands, by their names.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Where they stand; `None`: nowhere.
@@ -108,12 +110,14 @@ impl Settings {
             out,
             "{place}\n# dark, light or high-contrast\ntheme = \"{}\"\n# none, 16 or true\ncolours = \"{}\"\n# draw with ASCII \
              characters only\nascii = {}\n# pass over stretches of a recording in which nothing happens\nskip_silence = \
-             {}\n\n# Characters, names such as Enter, Space, PgDn and F2, and ctrl-x. Two commands that work at the same \
+             {}\n# milliseconds that the rest of a key is waited for after Esc: 50, over SSH 250, unless it is said here\n{}\n\n# \
+             Characters, names such as Enter, Space, PgDn and F2, and ctrl-x. Two commands that work at the same \
              time\n# cannot have the same key.\n[keys]\n",
             look.theme.name(),
             colours.as_ref().map_or("", |c| c.get_name()),
             look.ascii,
             self.skip_silence,
+            self.escape_ms.map_or_else(|| "# escape_ms = 50".to_owned(), |ms| format!("escape_ms = {ms}")),
         );
         let mut written: Vec<&str> = Vec::new();
         for binding in keymap.bindings() {
@@ -193,12 +197,12 @@ mod tests {
 
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
-        let settings = parsed("theme = \"light\"\n[keys]\npause = [\"p\", \"ctrl-p\"]").unwrap();
+        let settings = parsed("theme = \"light\"\nescape_ms = 400\n[keys]\npause = [\"p\", \"ctrl-p\"]").unwrap();
         let look = settings.look(&LookArgs::default(), |_| None).unwrap();
         let printed = settings.print(look, &settings.keymap().unwrap());
         let again = parsed(&printed).unwrap_or_else(|e| panic!("{e}\n{printed}"));
         assert_eq!(again.look(&LookArgs::default(), |_| None).unwrap(), look);
-        assert_eq!(again.keys["pause"], ["p", "ctrl-p"]);
+        assert_eq!((again.escape_ms, again.keys["pause"].len()), (Some(400), 2));
         assert_eq!(again.print(look, &again.keymap().unwrap()), printed);
     }
 

@@ -68,6 +68,7 @@ fn show(
     ui_options.look = settings.look(look, |name| std::env::var(name).ok())?;
     ui_options.keymap = settings.keymap()?;
     ui_options.skips_silence = skips_silence;
+    ui_options.rest_of_key = settings.escape_ms.map(|ms| Duration::from_millis(ms.into()));
     let ended = ui::run(stream.items, ui_options).context("the terminal failed")?;
     stop.raise();
     ended.told.iter().for_each(|told| say(told));

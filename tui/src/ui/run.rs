@@ -73,6 +73,8 @@ pub struct Options {
     pub keymap: Keymap,
     /// The terminal is at the other end of a network: fewer frames.
     pub far: bool,
+    /// How long the rest of a key is waited for after Esc; `None`: 50 ms, and 250 where the terminal is far.
+    pub rest_of_key: Option<Duration>,
 }
 
 impl Options {
@@ -87,6 +89,7 @@ impl Options {
             takes_copies: takes_copies(|name| std::env::var(name).ok()),
             keymap: Keymap::default(),
             far: std::env::var_os("SSH_CONNECTION").is_some_and(|v| !v.is_empty()),
+            rest_of_key: None,
         }
     }
 }
@@ -199,7 +202,8 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT, SIGWINCH])?;
     let close_signals = signals.handle();
     let (wake, woken) = sync_channel(WAITING);
-    let mut keyboard = Keyboard::open(if options.far { REST_OF_KEY_FAR } else { REST_OF_KEY })?;
+    let usual = if options.far { REST_OF_KEY_FAR } else { REST_OF_KEY };
+    let mut keyboard = Keyboard::open(options.rest_of_key.unwrap_or(usual))?;
     let from_terminal = wake.clone();
     let mut terminal = Terminal::take(move || {
         // Where there is no room the loop is awake, and finds out by itself.

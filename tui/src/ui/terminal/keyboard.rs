@@ -28,7 +28,7 @@ impl Keyboard {
         let stdin = stdin();
         let terminal =
             if stdin.is_terminal() { stdin.as_fd().try_clone_to_owned()?.into() } else { File::open("/dev/tty")? };
-        let patience = Timespec { tv_sec: 0, tv_nsec: patience.subsec_nanos().into() };
+        let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
         Ok(Keyboard { terminal, decoder: Decoder::default(), patience })
     }
 
