@@ -204,17 +204,20 @@ fn where_nothing_happens_nothing_is_written_until_something_does() {
     let collector = Collector::start(&socket, 1);
     let mut session = connect(&socket);
     session.wait_for("LIVE");
-    session.press(b"6");
     collector.see(vec![exec(10, 100, "before")]);
-    session.wait_for("before[100]");
-    collector.pass(20);
+    session.wait_for("host");
+    // How long it has lived is another time in each frame.
+    session.press(b"2d");
+    session.wait_for("Process before[100]");
+    collector.pass(40);
+    session.wait_for("for 39s");
     session.wait_for("quiet since 00:00:10Z");
     let quiet = session.written.len();
     for second in 60..160 {
         collector.pass(second);
     }
     collector.see(vec![exec(200, 101, "after")]);
-    session.wait_for("after[101]");
+    session.wait_for("for 3m19s");
     session.wait_for("00:03:20Z");
     // A frame for what happened, and one more if it took so long that the collector was missed meanwhile.
     let frames = session.written[quiet..].windows(FRAME.len()).filter(|bytes| *bytes == FRAME).count();
