@@ -8,7 +8,7 @@ use crate::event::{
     AttributeChange, BootTime, ContainerId, ContainerInfo, Event, Exec, Exit, File, Fork, Header, Open, Origin,
     Payload, ProcessKey, StdioKind, Task, Trace, Udp, UdpStage,
 };
-use crate::hash::{HashSet, IndexMap};
+use crate::hash::IndexMap;
 use crate::persistent::{Place, Table};
 
 /// Pipes that are kept.
@@ -62,7 +62,10 @@ impl Graph {
             Payload::Accept(accept) => self.accept(header, accept),
             Payload::Unix(unix) => self.unix(header, unix),
             Payload::Close(close) => self.ends.close(&close.flow),
-            Payload::Namespace(change) => self.actor(header).change_namespaces(change),
+            Payload::Namespace(change) => {
+                self.actor(header).change_namespaces(change);
+                self.note_home(header.process);
+            }
             Payload::Root(change) => self.actor(header).change_root(change),
             Payload::MemFd(memfd) => {
                 self.name_file(&memfd.file);
@@ -124,6 +127,7 @@ impl Graph {
         self.note_pid(header.process);
         self.note_image(header, exec);
         self.note_container(header, &exec.task, true);
+        self.note_home(header.process);
     }
 
     fn begin_image(&mut self, header: &Header, exec: &Exec) -> &mut Process {
@@ -164,6 +168,7 @@ impl Graph {
         self.note_pid(header.process);
         self.note_image(header, exec);
         self.note_container(header, &exec.task, false);
+        self.note_home(header.process);
     }
 
     fn fork(&mut self, header: &Header, fork: &Fork) {
@@ -210,6 +215,7 @@ impl Graph {
         self.adopt(fork.child, maker);
         self.note_pid(fork.child);
         self.note_container(&Header { process: fork.child, ..*header }, &fork.task, false);
+        self.note_home(fork.child);
     }
 
     /// Takes a process from a parent that is not its maker, if the maker may be its parent.
@@ -430,6 +436,9 @@ impl Graph {
             if let Some(info) = self.told.get(&id) {
                 container.learn(info);
             }
+            if let Some(pod) = container.pod.clone() {
+                self.of_pod.join(pod, &id);
+            }
             self.containers.insert(id.clone(), container);
             self.relate(header, Relation::RunsIn, Node::Container(id.clone()));
         }
@@ -451,6 +460,24 @@ impl Graph {
                 container.cause = cause;
                 container.asked = asked;
             }
+        }
+    }
+
+    /// The mount namespace of a container's first program is the container's home.
+    fn note_home(&mut self, key: ProcessKey) {
+        let Some(process) = self.process(key) else { return };
+        let mnt = process.task.namespaces.mnt;
+        let Some(container) = process.task.container.as_ref().and_then(|id| self.container(id)) else { return };
+        if container.root != key || container.home == mnt {
+            return;
+        }
+        let (id, before) = (container.id.clone(), container.home);
+        self.at_home.leave(&before, &id);
+        if mnt != 0 {
+            self.at_home.join(mnt, &id);
+        }
+        if let Some(container) = self.containers.get_mut(&id) {
+            container.home = mnt;
         }
     }
 
@@ -478,6 +505,9 @@ impl Graph {
         }
         if let Some(container) = self.containers.get_mut(&info.id) {
             container.learn(info);
+            if let Some(pod) = container.pod.clone() {
+                self.of_pod.join(pod, &info.id);
+            }
         }
     }
 
@@ -489,9 +519,12 @@ impl Graph {
         if goes.is_empty() {
             goes = self.containers.keys().take(MAX_CONTAINERS / 16).cloned().collect();
         }
-        let goes: HashSet<ContainerId> = goes.into_iter().collect();
-        self.containers.retain(|id, _| !goes.contains(id));
         for id in goes {
+            let Some(container) = self.containers.remove(&id) else { continue };
+            if let Some(pod) = &container.pod {
+                self.of_pod.leave(pod, &id);
+            }
+            self.at_home.leave(&container.home, &id);
             self.provenance.remove(&Node::Container(id));
         }
     }
@@ -514,13 +547,14 @@ impl Graph {
             since: header.time,
             cause: None,
             asked: None,
+            home: 0,
         }
     }
 
     /// Why a container starts now: the manifest that its orchestrator took up last. Containers of one pod share it.
     fn cause(&self, container: &Container, time: BootTime) -> Option<Cause> {
-        let of_pod = |c: &&Container| container.pod.is_some() && c.pod == container.pod;
-        let causes = self.containers.values().filter(of_pod).filter_map(|c| c.cause.as_ref());
+        let of_pod = container.pod.as_deref().map(|pod| self.of_pod.of(pod)).unwrap_or_default();
+        let causes = of_pod.iter().filter_map(|id| self.container(id)?.cause.as_ref());
         let sibling = causes.max_by_key(|cause| cause.read);
         // The same manifest gives its pod the same uid again: who wrote it anew is the cause of what starts after that.
         let anew = |take: &Take, before: &Cause| take.path == before.path && take.written > before.written;

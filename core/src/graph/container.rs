@@ -28,6 +28,8 @@ pub struct Container {
     pub cause: Option<Cause>,
     /// Who asked its runtime shortly before, when no file tells.
     pub asked: Option<Ask>,
+    /// The mount namespace that it is known to be at home in; 0 while none is.
+    pub(super) home: u32,
 }
 
 impl Container {

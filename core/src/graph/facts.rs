@@ -54,9 +54,12 @@ impl Graph {
     /// The container that has this mount namespace. The kernel gives the number of one that is gone to another: the container
     /// that lives is meant, or else the latest.
     fn at_home_in(&self, namespaces: &Namespaces) -> Option<&Container> {
-        let candidates = self.containers().filter_map(|container| Some((container, self.process(container.root)?)));
+        let known = self.at_home.of(&namespaces.mnt).iter().filter_map(|id| self.container(id));
+        let candidates = known.filter_map(|container| Some((container, self.process(container.root)?)));
         let at_home = candidates.filter(|(container, root)| {
-            root.task.namespaces.mnt == namespaces.mnt && !container.is_on_host(namespaces)
+            root.task.namespaces.mnt == namespaces.mnt
+                && root.task.container.as_ref() == Some(&container.id)
+                && !container.is_on_host(namespaces)
         });
         at_home.max_by_key(|(container, root)| (root.is_alive(), container.since)).map(|(container, _)| container)
     }

@@ -14,6 +14,7 @@ mod contact;
 mod container;
 mod digests;
 mod facts;
+mod groups;
 mod lineage;
 mod local;
 mod name;
@@ -66,6 +67,10 @@ pub struct Graph {
     living: usize,
     evicted: u64,
     containers: Table<ContainerId, Container>,
+    /// Those of a pod, by its uid.
+    of_pod: groups::Groups<String>,
+    /// Those whose first program is in a mount namespace.
+    at_home: groups::Groups<u32>,
     /// What those who run them tell of containers, which need not be seen yet.
     told: Table<ContainerId, ContainerInfo>,
     /// The latest event (`header.seq`) that told of a container what was not known.
@@ -102,6 +107,8 @@ impl Default for Graph {
             living: 0,
             evicted: 0,
             containers: Table::default(),
+            of_pod: groups::Groups::default(),
+            at_home: groups::Groups::default(),
             told: Table::default(),
             files: Table::default(),
             news: None,
@@ -129,6 +136,8 @@ impl Graph {
             + self.ended.take_stock()
             + self.ended_held.take_stock()
             + self.containers.take_stock()
+            + self.of_pod.take_stock()
+            + self.at_home.take_stock()
             + self.told.take_stock()
             + self.files.take_stock()
             + self.pipes.take_stock()

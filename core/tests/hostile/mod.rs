@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lanner_core::event::*;
-use lanner_core::graph::Graph;
+use lanner_core::graph::{Container, Graph, Process};
 
 const PROGRAMS: &[(&str, &str)] = &[
     ("/bin/sh", "sh"),
@@ -240,4 +240,27 @@ pub fn check_graph(graph: &Graph, seed: u64) {
         }
     }
     assert!(graph.process(ProcessKey::UNKNOWN).is_none(), "seed {seed}: nobody in particular is no process");
+    for process in graph.processes() {
+        let found = graph.stays_in(process.key).map(|container| &container.id);
+        assert_eq!(found.is_some(), !homes(graph, process).is_empty(), "seed {seed}: {}", process.key);
+        assert!(
+            found.is_none_or(|id| homes(graph, process).contains(&id)),
+            "seed {seed}: {} in {found:?}",
+            process.key
+        );
+    }
+}
+
+/// The containers in whose mount namespace a process from outside is.
+fn homes<'a>(graph: &'a Graph, process: &Process) -> Vec<&'a ContainerId> {
+    let mnt = process.task.namespaces.mnt;
+    if mnt == 0 || process.task.container.is_some() {
+        return Vec::new();
+    }
+    let is_home = |container: &&Container| {
+        let root = graph.process(container.root);
+        root.is_some_and(|root| root.task.namespaces.mnt == mnt && root.task.container.as_ref() == Some(&container.id))
+            && container.host.is_none_or(|host| host.mnt != mnt)
+    };
+    graph.containers().filter(is_home).map(|container| &container.id).collect()
 }
