@@ -12,6 +12,7 @@ mod apply;
 mod ask;
 mod contact;
 mod container;
+mod containers;
 mod digests;
 mod facts;
 mod groups;
