@@ -3,12 +3,11 @@
 use lanner_core::event::{AttributeChange, BootTime, Event, File, FileId, Header, MadeKind, Payload, ProcessKey, Text};
 use lanner_core::persistent::{Place, Stock, Table};
 
+use super::going::Going;
+
 /// Files that are kept; for one more another goes, those untouched for longest, what was written and executed last. They
 /// are counted.
 const MAX_FILES: usize = 32_768;
-
-/// So many are chosen at a time to go next: to choose takes a look at all of them.
-const CHOSEN: usize = MAX_FILES / 16;
 
 /// The permission bits that let somebody execute a file.
 const EXECUTABLE: u16 = 0o111;
@@ -115,7 +114,7 @@ pub(crate) struct Files {
     /// How many were executed after they had been written.
     dropped: usize,
     /// Who goes next, the last of them first, each with the last event about it by then: what was touched since stays.
-    going: Vec<(Place, u64)>,
+    going: Going,
     let_go: u64,
 }
 
@@ -133,11 +132,7 @@ fn tells(change: &AttributeChange) -> bool {
 impl Files {
     /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
     pub(crate) fn take_stock(&mut self) -> Stock {
-        let going = size_of_val(self.going.as_slice());
-        self.known.take_stock()
-            + self.by_id.take_stock()
-            + self.by_path.take_stock()
-            + Stock { own: going, whole: going }
+        self.known.take_stock() + self.by_id.take_stock() + self.by_path.take_stock() + self.going.stock()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Touched> {
@@ -294,13 +289,7 @@ impl Files {
     fn choose(&mut self) {
         let worth =
             |place: Place| self.at(place).map(|touched| (touched.is_dropped(), touched.last, place, touched.seq));
-        let mut by_worth: Vec<(bool, BootTime, Place, u64)> = self.places().filter_map(worth).collect();
-        if by_worth.len() > CHOSEN {
-            by_worth.select_nth_unstable(CHOSEN);
-            by_worth.truncate(CHOSEN);
-        }
-        by_worth.sort_unstable();
-        self.going = by_worth.into_iter().rev().map(|(_, _, place, seq)| (place, seq)).collect();
+        self.going = Going::of(self.places().filter_map(worth));
     }
 }
 

@@ -9,11 +9,10 @@ use lanner_core::event::{
 };
 use lanner_core::persistent::{Place, Stock, Table};
 
+use super::going::Going;
+
 /// Flows that are kept; for one more another goes, those that ended first, then the oldest. They are counted.
 const MAX_FLOWS: usize = 32_768;
-
-/// So many are chosen at a time to go next: to choose takes a look at all of them.
-const CHOSEN: usize = MAX_FLOWS / 16;
 
 /// Which flow, for as long as this program runs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,16 +127,14 @@ impl Line {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Flows {
     known: Table<FlowKey, Line>,
-    /// Who goes next, the last of them first, each with the last event about it by then: what has changed since stays.
-    going: Vec<(Place, u64)>,
+    going: Going,
     let_go: u64,
 }
 
 impl Flows {
     /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
     pub(crate) fn take_stock(&mut self) -> Stock {
-        let going = size_of_val(self.going.as_slice());
-        self.known.take_stock() + Stock { own: going, whole: going }
+        self.known.take_stock() + self.going.stock()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Line> {
@@ -262,13 +259,7 @@ impl Flows {
     /// Chooses who goes next.
     fn choose(&mut self) {
         let worth = |place: Place| self.at(place).map(|line| (line.is_open(), line.last, place, line.seq));
-        let mut by_worth: Vec<(bool, BootTime, Place, u64)> = self.places().filter_map(worth).collect();
-        if by_worth.len() > CHOSEN {
-            by_worth.select_nth_unstable(CHOSEN);
-            by_worth.truncate(CHOSEN);
-        }
-        by_worth.sort_unstable();
-        self.going = by_worth.into_iter().rev().map(|(_, _, place, seq)| (place, seq)).collect();
+        self.going = Going::of(self.places().filter_map(worth));
     }
 }
 
