@@ -125,7 +125,7 @@ impl Engine {
     pub fn let_go(&self) -> LetGo {
         LetGo {
             processes: self.graph.evicted(),
-            objects: self.graph.provenance().evicted(),
+            objects: self.graph.objects_evicted(),
             names: self.graph.names_let_go(),
             lists: self.graph.accounts_let_go() + self.graph.digests_let_go(),
             signals: self.dropped,

@@ -74,7 +74,7 @@ fn a_parent_of_very_many_short_lives_keeps_its_latest_children() {
     assert_eq!(graph.living(), 1, "the parent lives, and has not been forgotten");
     check_graph(&graph, 0);
     let gone = ProcessKey::new(2_001, 1);
-    assert!(graph.process(gone).is_none() && graph.provenance().did(&Node::Process(gone)).is_empty());
+    assert!(graph.process(gone).is_none() && graph.did(&Node::Process(gone)).is_empty());
 
     let last = ProcessKey::new(7, 1_000_000);
     say(&mut graph, parent, fork(last, parent));
@@ -140,7 +140,7 @@ fn one_process_may_touch_very_many_files() {
     }
     let wrote = graph.written_by(process);
     assert_eq!(wrote.len(), 60_000);
-    let (_, edge) = graph.provenance().did(&Node::Process(process))[0];
+    let (_, edge) = graph.did(&Node::Process(process))[0];
     assert_eq!((edge.count, edge.first_seq, edge.last_seq), (3, 1, 120_001));
 }
 

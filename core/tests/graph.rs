@@ -186,7 +186,7 @@ fn a_file_keeps_its_writer_under_every_name() {
     assert_eq!(graph.file(placed.id).unwrap().path, "/opt/tool", "it is called by its latest name");
     let cause = graph.container_of(hidden.key).unwrap().cause.clone().unwrap();
     assert_eq!((cause.writer, cause.path), (curl.key, Text::from("/etc/kubernetes/manifests/x.yaml")));
-    let did = graph.provenance().did(&Node::Process(mv.key));
+    let did = graph.did(&Node::Process(mv.key));
     let named: Vec<_> = did.iter().filter(|(_, edge)| edge.relation == Relation::Named).collect();
     let [(Node::File(id), edge)] = named[..] else { panic!("{did:?}") };
     assert_eq!((*id, edge.count), (placed.id, 2));

@@ -144,7 +144,7 @@ fn edges(graph: &Graph) -> Vec<String> {
         .processes()
         .flat_map(|p| {
             let node = Node::Process(p.key);
-            let did = graph.provenance().did(&node).into_iter().map(|(to, edge)| format!("{} {to:?} {edge:?}", p.key));
+            let did = graph.did(&node).into_iter().map(|(to, edge)| format!("{} {to:?} {edge:?}", p.key));
             did.collect::<Vec<_>>()
         })
         .collect();

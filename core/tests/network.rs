@@ -135,8 +135,8 @@ fn even_calls_in_datagrams_are_a_beacon_and_questions_are_not() {
             seen |= graph.beacon(event);
         }
         assert_eq!(seen, is_beacon, "{peer}");
-        let did = graph.provenance().did(&Node::Process(implant.key));
-        let called = did.iter().find(|(node, _)| **node == Node::Peer(peer.parse().unwrap())).unwrap().1;
+        let did = graph.did(&Node::Process(implant.key));
+        let called = did.iter().find(|(node, _)| *node == Node::Peer(peer.parse().unwrap())).unwrap().1;
         assert_eq!((called.relation, called.count), (Relation::Connected, 6));
     }
 }

@@ -68,9 +68,9 @@ fn both_ends_of_a_local_connection_know_each_other() {
         let graph = graph(&world);
         assert_eq!((graph.other_end(&here), graph.other_end(&there)), (Some(server.key), Some(client.key)));
         assert_eq!(graph.reached_by(client.key), [server.key]);
-        let done = graph.provenance().done_to(&Node::Process(server.key));
+        let done = graph.done_to(&Node::Process(server.key));
         let reached: Vec<_> = done.iter().filter(|(_, e)| e.relation == Relation::Reached).collect();
-        assert_eq!((reached.len(), reached[0].0, reached[0].1.count), (1, &Node::Process(client.key), 1));
+        assert_eq!((reached.len(), reached[0].0.clone(), reached[0].1.count), (1, Node::Process(client.key), 1));
         check(
             &world,
             &[

@@ -109,7 +109,7 @@ impl Case {
 
     /// Notes what a process wrote and whom it called.
     pub(super) fn note_doings(&mut self, graph: &Graph, key: ProcessKey) {
-        let (written, peers) = graph.did_lately(key);
+        let (written, peers) = graph.made_and_called(key);
         for id in written {
             if let Some(file) = graph.file(id) {
                 self.note_file(&file.path);

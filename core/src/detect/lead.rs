@@ -106,9 +106,9 @@ fn delivered_by(graph: &Graph, writer: ProcessKey, written: u64) -> Option<Socke
     let fed_by = graph.process(writer).and_then(|p| p.image()).map(|i| i.stdio[0]);
     let feeder = fed_by.filter(|s| s.kind == StdioKind::Pipe).and_then(|s| graph.pipe_writer(s.ino, writer));
     let peer_of = |key: ProcessKey| {
-        let did = graph.provenance().did_lately(&Node::Process(key), is_spoken_to);
+        let did = graph.did_lately(&Node::Process(key), is_spoken_to);
         let peers = did.into_iter().filter_map(|(node, edge)| match node {
-            Node::Peer(peer) if edge.first_seq < written => Some((edge.first_seq, *peer)),
+            Node::Peer(peer) if edge.first_seq < written => Some((edge.first_seq, peer)),
             _ => None,
         });
         peers.max_by_key(|(seq, _)| *seq).map(|(_, peer)| peer)
@@ -154,11 +154,11 @@ pub(super) fn is_code_for(graph: &Graph, key: ProcessKey, file: FileId, path: &T
 }
 
 fn reads(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
-    let did = graph.provenance().did_lately(&Node::Process(key), |relation| relation == Relation::Read);
+    let did = graph.did_lately(&Node::Process(key), |relation| relation == Relation::Read);
     let mut read: Vec<(u64, FileId)> = did
         .into_iter()
         .filter_map(|(node, edge)| match node {
-            Node::File(file) if now.since(edge.last) <= READ_HOLDS => Some((edge.last_seq, *file)),
+            Node::File(file) if now.since(edge.last) <= READ_HOLDS => Some((edge.last_seq, file)),
             _ => None,
         })
         .collect();
@@ -169,17 +169,17 @@ fn reads(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
 /// Who runs what `key` wrote.
 fn gave(graph: &Graph, key: ProcessKey) -> Vec<Lead> {
     let mut leads = Vec::new();
-    for file in graph.did_lately(key).0.into_iter().rev().take(MAX_FILES) {
+    for file in graph.made_and_called(key).0.into_iter().rev().take(MAX_FILES) {
         if graph.last_write(file).is_none_or(|(writer, _)| writer != key) || is_everybodys(graph, file) {
             continue;
         }
-        let ran = graph.provenance().done_to_lately(&Node::File(file), |relation| relation == Relation::Executed);
+        let ran = graph.done_to_lately(&Node::File(file), |relation| relation == Relation::Executed);
         for (node, edge) in ran.into_iter().take(MAX_FILES) {
             if let Node::Process(other) = node
-                && *other != key
-                && let Some(lead) = wrote(graph, LinkKind::WroteExecuted, *other, file, edge.last_seq)
+                && other != key
+                && let Some(lead) = wrote(graph, LinkKind::WroteExecuted, other, file, edge.last_seq)
             {
-                leads.push(Lead { other: *other, ..lead });
+                leads.push(Lead { other, ..lead });
             }
         }
     }
@@ -373,20 +373,20 @@ fn called(graph: &Graph, key: ProcessKey, now: BootTime) -> Vec<Lead> {
     let node = Node::Process(key);
     let mut leads = Vec::new();
     let is_call = |relation| relation == Relation::Reached;
-    for (other, edge) in graph.provenance().did_lately(&node, is_call) {
+    for (other, edge) in graph.did_lately(&node, is_call) {
         if let Node::Process(server) = other
             && now.since(edge.last) <= CALL_HOLDS
-            && !serves_all(graph, *server)
+            && !serves_all(graph, server)
         {
-            leads.push(call(graph, key, *server, edge.last_seq, *server));
+            leads.push(call(graph, key, server, edge.last_seq, server));
         }
     }
-    for (other, edge) in graph.provenance().done_to_lately(&node, is_call) {
+    for (other, edge) in graph.done_to_lately(&node, is_call) {
         if let Node::Process(client) = other
             && now.since(edge.last) <= CALL_HOLDS
             && !serves_all(graph, key)
         {
-            leads.push(call(graph, *client, key, edge.last_seq, *client));
+            leads.push(call(graph, client, key, edge.last_seq, client));
         }
     }
     leads

@@ -1,5 +1,6 @@
 //! Events into the graph.
 
+use super::nodes::Spot;
 use super::retain::weight;
 use super::take::Take;
 use super::{Ended, Graph, Node, Process, Relation};
@@ -59,21 +60,16 @@ impl Graph {
                 self.note_home(header.process);
             }
             Payload::Root(change) => self.actor(header).change_root(change),
-            Payload::MemFd(memfd) => {
-                self.name_file(&memfd.file);
-                self.relate(header, Relation::Wrote, Node::File(memfd.file.id));
-            }
+            Payload::MemFd(memfd) => self.did_to_file(header, Relation::Wrote, &memfd.file),
             Payload::Rename(rename) => self.rename(header, rename),
             Payload::Link(link) => self.link(header, link),
             Payload::Unlink(unlink) => self.unlink(&unlink.file),
-            Payload::Make(make) => self.name_file(&make.file),
-            Payload::Attribute(attribute) => {
-                self.name_file(&attribute.file);
-                if matches!(attribute.change, AttributeChange::Size { .. }) {
-                    self.digests.written(attribute.file.id, header.time);
-                    self.relate(header, Relation::Wrote, Node::File(attribute.file.id));
-                }
+            Payload::Make(make) => drop(self.name_file(&make.file)),
+            Payload::Attribute(attribute) if matches!(attribute.change, AttributeChange::Size { .. }) => {
+                self.digests.written(attribute.file.id, header.time);
+                self.did_to_file(header, Relation::Wrote, &attribute.file);
             }
+            Payload::Attribute(attribute) => drop(self.name_file(&attribute.file)),
             Payload::Udp(udp) => self.datagrams(header, udp),
             Payload::Dns(dns) => self.names.learn(header, dns),
             Payload::Credentials(change) => {
@@ -88,7 +84,7 @@ impl Graph {
             Payload::Accounts(accounts) => self.accounts.learn(accounts),
             Payload::Digest(digest) => self.digests.learn(digest),
             Payload::Comm(comm) => self.actor(header).task.comm = comm.new.clone(),
-            Payload::Seal(seal) => self.name_file(&seal.file),
+            Payload::Seal(seal) => drop(self.name_file(&seal.file)),
             Payload::Listen(_)
             | Payload::Traffic(_)
             | Payload::Socket(_)
@@ -181,7 +177,7 @@ impl Graph {
         }
         let named = fork.task.parent.filter(|parent| !parent.is_unknown());
         let maker = named.or(Some(header.process));
-        match self.processes.get_mut(&fork.child) {
+        match self.nodes.processes.get_mut(&fork.child) {
             // What it did was told first. Its maker is its parent, whoever has adopted it since.
             Some(known) => {
                 known.made = Some(header.seq);
@@ -213,7 +209,7 @@ impl Graph {
     /// Takes a process from a parent that is not its maker, if the maker may be its parent.
     fn disown(&mut self, child: ProcessKey, maker: Option<ProcessKey>) {
         let Some(maker) = maker.filter(|maker| !maker.is_unknown() && self.may_adopt(*maker, child)) else { return };
-        let Some(process) = self.processes.get_mut(&child).filter(|process| process.parent != Some(maker)) else {
+        let Some(process) = self.nodes.processes.get_mut(&child).filter(|process| process.parent != Some(maker)) else {
             return;
         };
         if let Some(before) = process.parent.take() {
@@ -239,16 +235,18 @@ impl Graph {
     }
 
     fn open(&mut self, header: &Header, open: &Open) {
-        self.name_file(&open.file);
-        let file = open.file.id;
+        let file = self.name_file(&open.file);
         if open.access.write {
-            self.digests.written(file, header.time);
-            self.relate(header, Relation::Wrote, Node::File(file));
+            self.digests.written(open.file.id, header.time);
+            if let Some(file) = file {
+                self.relate_to(header, Relation::Wrote, file);
+            }
             return;
         }
-        if let Some((writer, written)) = self.last_write(file).filter(|(writer, _)| *writer != header.process) {
+        let written = file.and_then(|file| self.nodes.file_at(file)?.last_write());
+        if let Some((writer, written)) = written.filter(|(writer, _)| *writer != header.process) {
             self.takes.push(Take {
-                file,
+                file: open.file.id,
                 path: open.file.path.clone(),
                 writer,
                 written,
@@ -258,12 +256,15 @@ impl Graph {
                 used: false,
             });
         }
-        if let Some(place) = self.processes.place(&header.process)
-            && let Some(process) = self.processes.at_mut_if(place, |process| process.looks_for(&open.file))
+        let processes = &mut self.nodes.processes;
+        if let Some(place) = processes.place(&header.process)
+            && let Some(process) = processes.at_mut_if(place, |process| process.looks_for(&open.file))
         {
             process.found(&open.file);
         }
-        self.relate(header, Relation::Read, Node::File(file));
+        if let Some(file) = file {
+            self.relate_to(header, Relation::Read, file);
+        }
     }
 
     fn datagrams(&mut self, header: &Header, udp: &Udp) {
@@ -288,6 +289,7 @@ impl Graph {
     fn trace(&mut self, header: &Header, trace: &Trace) {
         let takes_part = trace.errno == 0 && (trace.write || trace.file.is_some());
         if takes_part && trace.target != header.process && self.process(trace.target).is_some() {
+            self.reaches.note(header.process, trace.target, header.seq);
             self.relate(header, Relation::Traced, Node::Process(trace.target));
         }
     }
@@ -295,12 +297,12 @@ impl Graph {
     /// The event's process, to be changed.
     fn actor(&mut self, header: &Header) -> &mut Process {
         let place = self.meet(header);
-        self.processes.value_mut(place)
+        self.nodes.processes.value_mut(place)
     }
 
     /// Where the event's process stands; one that is not known yet begins here, with all but its key unknown.
-    fn meet(&mut self, header: &Header) -> Place {
-        self.processes.place(&header.process).unwrap_or_else(|| {
+    pub(super) fn meet(&mut self, header: &Header) -> Place {
+        self.nodes.processes.place(&header.process).unwrap_or_else(|| {
             let mut process = Process::unknown(header.process);
             process.origin = header.origin;
             self.note_pid(header.process);
@@ -316,7 +318,7 @@ impl Graph {
             let own = |child: &ProcessKey| self.process(*child).is_some_and(|c| c.parent == Some(process.key));
             process.children = children.into_iter().filter(own).collect();
         }
-        self.processes.insert(process.key, process)
+        self.nodes.processes.insert(process.key, process)
     }
 
     /// Whether a process may become the parent of `child`: it is neither the child nor one of its descendants, and stands
@@ -340,10 +342,10 @@ impl Graph {
         if !orphan || !self.may_adopt(parent, child) {
             return;
         }
-        if let Some(process) = self.processes.get_mut(&child) {
+        if let Some(process) = self.nodes.processes.get_mut(&child) {
             process.parent = Some(parent);
         }
-        if let Some(parent) = self.processes.get_mut(&parent) {
+        if let Some(parent) = self.nodes.processes.get_mut(&parent) {
             if parent.children.len() < MAX_CHILDREN {
                 parent.children.push_back(child);
             }
@@ -357,11 +359,9 @@ impl Graph {
     }
 
     fn note_image(&mut self, header: &Header, exec: &Exec) {
-        self.name_file(&exec.image.exe);
-        self.relate(header, Relation::Executed, Node::File(exec.image.exe.id));
+        self.did_to_file(header, Relation::Executed, &exec.image.exe);
         if let Some(script) = &exec.image.script {
-            self.name_file(script);
-            self.relate(header, Relation::Executed, Node::File(script.id));
+            self.did_to_file(header, Relation::Executed, script);
         }
         for output in &exec.image.stdio[1..] {
             if output.kind == StdioKind::Pipe && output.ino != 0 {
@@ -376,29 +376,22 @@ impl Graph {
         }
     }
 
-    pub(super) fn name_file(&mut self, file: &File) {
+    /// A file has this name now. Gives where it stands, unless it is not known which one it is.
+    pub(super) fn name_file(&mut self, file: &File) -> Option<Spot> {
         if !file.id.is_known() {
-            return;
+            return None;
         }
         self.units.note(file);
-        let known = self.files.get(&file.id);
-        if known == Some(file) {
-            return;
-        }
-        let is_new = known.is_none();
-        let mut named = file.clone();
-        self.texts.share(&mut named.path);
-        self.files.insert(file.id, named);
+        let (spot, is_new) = self.nodes.name(file, |path| self.texts.share(path));
         if is_new {
-            self.provenance.note(Node::File(file.id));
+            self.objects.add(spot);
         }
+        Some(spot)
     }
 
-    pub(super) fn relate(&mut self, header: &Header, relation: Relation, to: Node) {
-        let known = !matches!(&to, Node::File(id) if !id.is_known());
-        if known && !header.process.is_unknown() {
-            self.meet(header);
-            self.provenance.relate(Node::Process(header.process), relation, to, header);
+    pub(super) fn did_to_file(&mut self, header: &Header, relation: Relation, file: &File) {
+        if let Some(file) = self.name_file(file) {
+            self.relate_to(header, relation, file);
         }
     }
 

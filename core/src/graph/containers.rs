@@ -114,7 +114,11 @@ impl Graph {
                 self.of_pod.leave(pod, &id);
             }
             self.at_home.leave(&container.home, &id);
-            self.provenance.remove(&Node::Container(id));
+            if let Some(spot) = self.nodes.spot(&Node::Container(id))
+                && self.edges.clear(&mut self.nodes, spot)
+            {
+                self.nodes.remove_object(spot);
+            }
         }
     }
 

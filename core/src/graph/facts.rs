@@ -108,9 +108,9 @@ impl Graph {
 
     /// As [`Graph::carried`]: the file, and the event that shows the read.
     pub fn carried_from(&self, key: ProcessKey) -> Option<(FileId, u64)> {
-        self.provenance.latest(&Node::Process(key)).find_map(|(node, edge)| match node {
+        self.latest_of(&Node::Process(key)).find_map(|(node, edge)| match node {
             Node::File(id) if edge.relation == Relation::Read => {
-                self.writer_of(*id).filter(|w| w.key != key).map(|_| (*id, edge.last_seq))
+                self.writer_of(id).filter(|w| w.key != key).map(|_| (id, edge.last_seq))
             }
             _ => None,
         })
@@ -133,12 +133,12 @@ impl Graph {
 
     /// Who last reached into this process, and the event (`header.seq`) that shows it.
     pub fn tracer_of(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
-        self.provenance.tracer_of(key)
+        self.reaches.tracer_of(key)
     }
 
     /// Into whom this process last reached, and the event (`header.seq`) that shows it.
     pub fn traced_by(&self, key: ProcessKey) -> Option<(ProcessKey, u64)> {
-        self.provenance.traced_by(key)
+        self.reaches.traced_by(key)
     }
 
     /// Who wrote a file last.
@@ -146,30 +146,28 @@ impl Graph {
         self.last_write(file).and_then(|(key, _)| self.process(key))
     }
 
-    /// Who wrote a file last, and the event that shows it.
-    pub fn last_write(&self, file: FileId) -> Option<(ProcessKey, u64)> {
-        self.provenance.last_write(file)
-    }
-
     /// The remote ends that a process opened connections to, by first time.
     pub fn peers_of(&self, key: ProcessKey) -> Vec<SocketAddr> {
-        self.provenance.did(&Node::Process(key)).into_iter().filter_map(called).collect()
+        self.did(&Node::Process(key)).into_iter().filter_map(called).collect()
     }
 
     /// The files that a process wrote, by first time.
     pub fn written_by(&self, key: ProcessKey) -> Vec<FileId> {
-        self.provenance.did(&Node::Process(key)).into_iter().filter_map(wrote).collect()
+        self.did(&Node::Process(key)).into_iter().filter_map(wrote).collect()
     }
 
     /// As [`Graph::written_by`], with what it gave a name, and [`Graph::peers_of`]; of a process that did very much, what it
     /// did last. What it did on its way into a container, as its runtime, is none of its doings.
-    pub(crate) fn did_lately(&self, key: ProcessKey) -> (Vec<FileId>, Vec<SocketAddr>) {
+    pub(crate) fn made_and_called(&self, key: ProcessKey) -> (Vec<FileId>, Vec<SocketAddr>) {
         let inside_since = self.inside_since(key);
         let is_asked = |r| matches!(r, Relation::Wrote | Relation::Named | Relation::Connected);
-        let mut did = self.provenance.did_lately(&Node::Process(key), is_asked);
+        let mut did = self.did_lately(&Node::Process(key), is_asked);
         did.retain(|(_, edge)| edge.last_seq >= inside_since);
-        let made = |(node, edge)| wrote((node, edge)).or_else(|| named((node, edge)));
-        (did.iter().copied().filter_map(made).collect(), did.into_iter().filter_map(called).collect())
+        let made = |(node, edge): &(Node, &Edge)| match node {
+            Node::File(file) if matches!(edge.relation, Relation::Wrote | Relation::Named) => Some(*file),
+            _ => None,
+        };
+        (did.iter().filter_map(made).collect(), did.into_iter().filter_map(called).collect())
     }
 
     /// The event (`header.seq`) with which a process began what its container is for, or what it was sent in for: what it did
@@ -180,23 +178,16 @@ impl Graph {
     }
 }
 
-fn called((node, edge): (&Node, &Edge)) -> Option<SocketAddr> {
+fn called((node, edge): (Node, &Edge)) -> Option<SocketAddr> {
     match node {
-        Node::Peer(peer) if edge.relation == Relation::Connected => Some(*peer),
+        Node::Peer(peer) if edge.relation == Relation::Connected => Some(peer),
         _ => None,
     }
 }
 
-fn named((node, edge): (&Node, &Edge)) -> Option<FileId> {
+fn wrote((node, edge): (Node, &Edge)) -> Option<FileId> {
     match node {
-        Node::File(file) if edge.relation == Relation::Named => Some(*file),
-        _ => None,
-    }
-}
-
-fn wrote((node, edge): (&Node, &Edge)) -> Option<FileId> {
-    match node {
-        Node::File(file) if edge.relation == Relation::Wrote => Some(*file),
+        Node::File(file) if edge.relation == Relation::Wrote => Some(file),
         _ => None,
     }
 }

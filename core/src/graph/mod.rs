@@ -2,7 +2,7 @@
 //! time goes in ([`Graph::apply`]); everything else only asks.
 //!
 //! - [`Process`], [`Container`]: what there is.
-//! - [`Provenance`]: who did what to what.
+//! - `nodes`, `edges`, `provenance`: who did what to what.
 //! - `facts`: what follows from it: who entered a container, whose namespaces are the host's, who fed a pipe.
 //! - `walk`: all of it as petgraph sees it, for what is a question about graphs.
 //! - `lineage`: who descends from whom, and where the doings of one end and another's begin.
@@ -14,14 +14,18 @@ mod contact;
 mod container;
 mod containers;
 mod digests;
+mod edges;
 mod facts;
 mod groups;
 mod lineage;
 mod local;
 mod name;
 mod naming;
+mod nodes;
+mod objects;
 mod process;
 mod provenance;
+mod reach;
 mod retain;
 mod snapshot;
 mod socket;
@@ -42,9 +46,10 @@ pub use ask::Ask;
 pub use container::{Cause, Container};
 pub(crate) use lineage::MAX_ANCESTORS;
 pub use naming::Naming;
+pub use nodes::Node;
 pub(crate) use process::calls;
 pub use process::{Ended, Process, Running};
-pub use provenance::{Edge, Node, Provenance, Relation};
+pub use provenance::{Edge, Relation};
 pub use snapshot::snapshot;
 pub use walk::Step;
 
@@ -56,7 +61,10 @@ pub struct Graph {
     processes_bytes: usize,
     told_bytes: usize,
     texts: texts::Texts,
-    processes: Table<ProcessKey, Process>,
+    nodes: nodes::Nodes,
+    edges: edges::Edges,
+    objects: objects::Objects,
+    reaches: reach::Reaches,
     /// Children of processes that are not known (yet).
     awaited: IndexMap<ProcessKey, Vec<ProcessKey>>,
     /// The process that has a pid now, or had it last.
@@ -76,8 +84,6 @@ pub struct Graph {
     told: Table<ContainerId, ContainerInfo>,
     /// The latest event (`header.seq`) that told of a container what was not known.
     news: Option<u64>,
-    /// The latest name of each file.
-    files: Table<FileId, File>,
     /// Who last had the write end of a pipe (its inode) as standard output or error.
     pipes: Table<u64, ProcessKey>,
     /// Who last had the read end of a pipe as standard input.
@@ -90,7 +96,6 @@ pub struct Graph {
     takes: take::Takes,
     asks: ask::Asks,
     units: unit::Units,
-    provenance: Provenance,
 }
 
 impl Default for Graph {
@@ -100,7 +105,10 @@ impl Default for Graph {
             processes_bytes: 0,
             told_bytes: 0,
             texts: texts::Texts::default(),
-            processes: Table::default(),
+            nodes: nodes::Nodes::default(),
+            edges: edges::Edges::default(),
+            objects: objects::Objects::default(),
+            reaches: reach::Reaches::default(),
             awaited: IndexMap::default(),
             by_pid: Table::default(),
             ended: Queue::default(),
@@ -111,7 +119,6 @@ impl Default for Graph {
             of_pod: groups::Groups::default(),
             at_home: groups::Groups::default(),
             told: Table::default(),
-            files: Table::default(),
             news: None,
             pipes: Table::default(),
             pipe_readers: Table::default(),
@@ -123,7 +130,6 @@ impl Default for Graph {
             names: naming::Names::default(),
             ends: local::Ends::default(),
             takes: take::Takes::default(),
-            provenance: Provenance::default(),
         }
     }
 }
@@ -132,7 +138,10 @@ impl Graph {
     /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
     pub fn take_stock(&mut self) -> Stock {
         self.texts.take_stock()
-            + self.processes.take_stock()
+            + self.nodes.take_stock()
+            + self.edges.take_stock()
+            + self.objects.take_stock()
+            + self.reaches.take_stock()
             + self.by_pid.take_stock()
             + self.ended.take_stock()
             + self.ended_held.take_stock()
@@ -140,34 +149,32 @@ impl Graph {
             + self.of_pod.take_stock()
             + self.at_home.take_stock()
             + self.told.take_stock()
-            + self.files.take_stock()
             + self.pipes.take_stock()
             + self.pipe_readers.take_stock()
             + self.digests.take_stock()
             + self.contacts.take_stock()
             + self.names.take_stock()
             + self.ends.take_stock()
-            + self.provenance.take_stock()
     }
 
     /// The process, if it is known (and not evicted).
     pub fn process(&self, key: ProcessKey) -> Option<&Process> {
-        self.processes.get(&key)
+        self.nodes.processes.get(&key)
     }
 
     /// Where a process stands, as long as it is known.
     pub(crate) fn process_place(&self, key: ProcessKey) -> Option<Place> {
-        self.processes.place(&key)
+        self.nodes.processes.place(&key)
     }
 
     /// The process at a place.
     pub(crate) fn process_at(&self, place: Place) -> Option<&Process> {
-        self.processes.at(place).map(|(_, process)| process)
+        self.nodes.processes.at(place).map(|(_, process)| process)
     }
 
     /// All processes, living and ended, in the order in which they became known.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.processes.values()
+        self.nodes.processes.values()
     }
 
     /// How many processes live.
@@ -248,7 +255,7 @@ impl Graph {
 
     /// A file, by the latest name it was used under.
     pub fn file(&self, id: FileId) -> Option<&File> {
-        self.files.get(&id)
+        self.nodes.file(id).map(|known| &known.file)
     }
 
     /// The name that an address was last given as the answer to, in this network namespace.
@@ -259,10 +266,5 @@ impl Graph {
     /// How many names of addresses had to be forgotten to bound the memory.
     pub fn names_let_go(&self) -> u64 {
         self.names.let_go()
-    }
-
-    /// Who did what to what.
-    pub fn provenance(&self) -> &Provenance {
-        &self.provenance
     }
 }

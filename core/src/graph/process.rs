@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::edges::NONE;
 use crate::event::{
     BootTime, Exit, File, FileId, Image, NamespaceChange, NsChangeHow, Origin, ProcessKey, RootChange, Task, Text,
 };
+use crate::persistent::Place;
 
 /// Images kept of one process. The first and the latest tell the story; a loop of execs must not eat the memory.
 const MAX_IMAGES: usize = 32;
@@ -40,6 +42,9 @@ pub struct Process {
     pub made: Option<u64>,
     /// How many incidents rest on it.
     pub(super) held: u32,
+    /// The latest edge from it, and to it.
+    pub(super) did: Place,
+    pub(super) undergone: Place,
 }
 
 /// One image of a process.
@@ -81,6 +86,8 @@ impl Process {
             origin: Origin::Backfill,
             made: None,
             held: 0,
+            did: NONE,
+            undergone: NONE,
         }
     }
 

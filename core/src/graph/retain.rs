@@ -4,10 +4,11 @@
 //! whichever was longest ago, so that neither crowds out the other; then processes that live, known longest first. What is held,
 //! because an open incident rests on it, goes after all of that.
 
-use super::provenance::Step;
+use super::nodes::Spot;
+use super::objects::Step;
 use super::texts::allocated;
-use super::{Graph, Node, Process};
-use crate::event::{ContainerInfo, File, FileId, Image, Label, ProcessKey, Text};
+use super::{Graph, Process};
+use crate::event::{ContainerInfo, Image, Label, ProcessKey, Text};
 use crate::persistent::Table;
 
 /// How much memory a graph may take unless told otherwise, in bytes.
@@ -39,12 +40,12 @@ impl Graph {
     }
 
     fn bytes_of_entries(&self) -> usize {
-        let files = self.files.len() * Table::<FileId, File>::COST;
         self.processes_bytes
             + self.told_bytes
-            + files
             + self.texts.bytes()
-            + self.provenance.bytes()
+            + self.nodes.bytes()
+            + self.edges.bytes()
+            + self.objects.bytes()
             + self.contacts.bytes()
             + self.names.bytes()
             + self.ends.bytes()
@@ -57,14 +58,14 @@ impl Graph {
     /// Something rests on this process and on what it has to do with: they go last. As often as it is held it must be
     /// [released](Graph::release).
     pub fn hold(&mut self, key: ProcessKey) {
-        if let Some(process) = self.processes.get_mut(&key) {
+        if let Some(process) = self.nodes.processes.get_mut(&key) {
             process.held += 1;
         }
     }
 
     /// Nothing rests on it any more.
     pub fn release(&mut self, key: ProcessKey) {
-        let Some(process) = self.processes.get_mut(&key) else { return };
+        let Some(process) = self.nodes.processes.get_mut(&key) else { return };
         process.held = process.held.saturating_sub(1);
         if process.held == 0 && !process.is_alive() {
             self.ended.push_back(key);
@@ -78,7 +79,7 @@ impl Graph {
 
     pub(super) fn make_room(&mut self) {
         for _ in 0..STEPS {
-            let too_many = self.processes.len() > MAX_PROCESSES;
+            let too_many = self.nodes.processes.len() > MAX_PROCESSES;
             if !too_many && self.bytes() <= self.memory {
                 return;
             }
@@ -97,7 +98,7 @@ impl Graph {
     fn ended_before_objects(&mut self) -> bool {
         let time = |key: &ProcessKey| self.process(*key).and_then(|process| process.ended).map(|ended| ended.time);
         let Some(ended) = self.ended.iter().next().map(time) else { return false };
-        self.provenance.next_used().is_none_or(|used| ended.unwrap_or_default() <= used)
+        self.objects.next_used(&mut self.nodes, &self.edges).is_none_or(|used| ended.unwrap_or_default() <= used)
     }
 
     /// Makes a step towards forgetting the process that ended longest ago; false when there is none that is not held.
@@ -119,28 +120,18 @@ impl Graph {
     }
 
     fn forget_object(&mut self) -> bool {
-        let processes = &self.processes;
-        let step = self.provenance.evict(|key| processes.get(&key).is_some_and(|process| process.held > 0));
-        self.forgot(step)
-    }
-
-    fn forgot(&mut self, step: Step) -> bool {
-        if let Step::Gone(Node::File(id)) = &step {
-            self.files.remove(id);
-        }
-        step != Step::Nothing
+        self.objects.evict(&mut self.nodes, &mut self.edges) != Step::Nothing
     }
 
     fn forget_living(&mut self, held: bool) -> bool {
-        let all = || self.processes.iter().take(CONSIDERED).map(|(key, _)| *key);
+        let all = || self.nodes.processes.iter().take(CONSIDERED).map(|(key, _)| *key);
         let Some(key) = all().find(|key| held || !self.is_held(*key)) else { return false };
         self.forget(key);
         true
     }
 
     fn forget_held(&mut self) -> bool {
-        let step = self.provenance.evict_held();
-        if self.forgot(step) {
+        if self.objects.evict_held(&mut self.nodes, &mut self.edges) != Step::Nothing {
             return true;
         }
         if let Some(key) = self.ended_held.pop_front() {
@@ -154,10 +145,12 @@ impl Graph {
 
     /// Forgets a process; of one that did very much only a part of that. Says whether it is gone.
     fn forget(&mut self, key: ProcessKey) -> bool {
-        if !self.provenance.remove(&Node::Process(key)) {
+        let Some(place) = self.nodes.processes.place(&key) else { return true };
+        if !self.edges.clear(&mut self.nodes, Spot::of_process(place)) {
             return false;
         }
-        let Some(process) = self.processes.remove(&key) else { return true };
+        let Some((_, process)) = self.nodes.processes.take_out(place) else { return true };
+        self.reaches.forget(key);
         self.evicted += 1;
         self.processes_bytes -= weight(&process);
         self.living -= usize::from(process.is_alive());
@@ -172,7 +165,7 @@ impl Graph {
 
     /// A parent that lives on must not fill its list with children that nobody can look up any more.
     pub(super) fn unlist(&mut self, parent: ProcessKey, child: ProcessKey) {
-        if let Some(children) = self.processes.get_mut(&parent).map(|parent| &mut parent.children)
+        if let Some(children) = self.nodes.processes.get_mut(&parent).map(|parent| &mut parent.children)
             && let Some(at) = children.iter().position(|key| *key == child)
         {
             children.remove(at);

@@ -35,12 +35,14 @@ impl Graph {
 
     pub(super) fn unix(&mut self, header: &Header, unix: &Unix) {
         let UnixName::Path(file) = &unix.name else { return self.unix_peer(header, unix) };
-        self.name_file(file);
+        let file_at = self.name_file(file);
         if unix.act == UnixAct::Connected {
             let container = self.process(header.process).and_then(|p| p.task.container.clone());
             let (by, socket, time, seq) = (header.process, file.path.clone(), header.time, header.seq);
             self.asks.note(Ask { by, socket, time, seq, container });
-            self.relate(header, Relation::Connected, Node::File(file.id));
+            if let Some(file) = file_at {
+                self.relate_to(header, Relation::Connected, file);
+            }
         }
         self.unix_peer(header, unix);
     }
@@ -53,9 +55,11 @@ impl Graph {
 
     /// One process of this node opened a connection to another.
     fn reached(&mut self, client: ProcessKey, server: ProcessKey, header: &Header) {
-        let known = |key| self.process(key).is_some();
-        if client != server && known(client) && known(server) {
-            self.provenance.relate(Node::Process(client), Relation::Reached, Node::Process(server), header);
+        let spot = |key| self.nodes.spot(&Node::Process(key));
+        if client != server
+            && let (Some(client), Some(server)) = (spot(client), spot(server))
+        {
+            self.edges.relate(&mut self.nodes, client, Relation::Reached, server, header);
         }
     }
 
@@ -66,9 +70,9 @@ impl Graph {
 
     /// The processes of this node that a process opened connections to, over TCP or unix sockets, by first time.
     pub fn reached_by(&self, key: ProcessKey) -> Vec<ProcessKey> {
-        let did = self.provenance.did(&Node::Process(key));
+        let did = self.did(&Node::Process(key));
         let reached = did.into_iter().filter_map(|(node, edge)| match node {
-            Node::Process(server) if edge.relation == Relation::Reached => Some(*server),
+            Node::Process(server) if edge.relation == Relation::Reached => Some(server),
             _ => None,
         });
         reached.collect()

@@ -1,7 +1,7 @@
 //! Texts that occur again and again, each kept once: names, paths, control groups, arguments.
 
 use crate::event::Text;
-use crate::persistent::{Place, Stock, Table};
+use crate::persistent::{Bag, Place, Stock};
 
 /// Longer texts than these, in bytes, are not likely to occur again.
 const LONGEST: usize = 1_024;
@@ -10,7 +10,7 @@ const SWEPT: u32 = 4;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Texts {
-    known: Table<Text, ()>,
+    known: Bag<Text, ()>,
     /// Where the search for unused ones goes on.
     hand: Place,
     bytes: usize,
@@ -40,9 +40,9 @@ impl Texts {
     fn sweep(&mut self) {
         for _ in 0..SWEPT {
             self.hand = if self.hand >= self.known.end() { 0 } else { self.hand + 1 };
-            let unused = self.known.at(self.hand).filter(|(text, ())| !text.is_shared()).map(|(text, ())| text.clone());
-            if let Some(text) = unused {
-                self.known.remove(&text);
+            if self.known.at(self.hand).is_some_and(|(text, ())| !text.is_shared())
+                && let Some((text, ())) = self.known.take_out(self.hand)
+            {
                 self.bytes -= cost(&text);
             }
         }
@@ -55,7 +55,7 @@ impl Texts {
 }
 
 fn cost(text: &Text) -> usize {
-    Table::<Text, ()>::COST + allocated(text)
+    Bag::<Text, ()>::COST + allocated(text)
 }
 
 /// What the bytes of a text take, with the counters before them.

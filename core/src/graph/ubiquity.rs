@@ -11,15 +11,15 @@ const MAX_SEEN: usize = 256;
 impl Graph {
     /// Whether a process takes calls: what it starts it may start for anybody.
     pub(crate) fn serves_many(&self, key: ProcessKey) -> bool {
-        self.provenance().did_any(&Node::Process(key), Relation::Accepted)
+        self.did_any(&Node::Process(key), Relation::Accepted)
     }
 
     /// How many programs of different places ran or read a file, as far as is known; counted up to `most`. Who ran it is
     /// told by who started that: all that run a file run the same program.
     pub fn users_of(&self, file: FileId, most: usize) -> usize {
-        let users = self.provenance().latest_to(&Node::File(file)).take(MAX_SEEN).filter_map(|(node, edge)| {
+        let users = self.latest_to(&Node::File(file)).take(MAX_SEEN).filter_map(|(node, edge)| {
             let Node::Process(key) = node else { return None };
-            let process = self.process(*key)?;
+            let process = self.process(key)?;
             match edge.relation {
                 Relation::Read => Some(program(process)),
                 Relation::Executed => Some(process.parent.and_then(|p| self.process(p)).map_or((None, None), program)),
@@ -31,17 +31,17 @@ impl Graph {
 
     /// Who called a process from this node, the latest first.
     pub(crate) fn clients(&self, server: ProcessKey) -> impl Iterator<Item = ProcessKey> {
-        self.provenance().latest_to(&Node::Process(server)).filter_map(|(node, edge)| match node {
-            Node::Process(client) if edge.relation == Relation::Reached => Some(*client),
+        self.latest_to(&Node::Process(server)).filter_map(|(node, edge)| match node {
+            Node::Process(client) if edge.relation == Relation::Reached => Some(client),
             _ => None,
         })
     }
 
     /// How many programs of different places called a process, as far as is known; counted up to `most`.
     pub fn clients_of(&self, server: ProcessKey, most: usize) -> usize {
-        let clients = self.provenance().latest_to(&Node::Process(server)).take(MAX_SEEN).filter_map(|(node, edge)| {
+        let clients = self.latest_to(&Node::Process(server)).take(MAX_SEEN).filter_map(|(node, edge)| {
             let Node::Process(key) = node else { return None };
-            (edge.relation == Relation::Reached).then(|| self.process(*key).map(program))?
+            (edge.relation == Relation::Reached).then(|| self.process(key).map(program))?
         });
         distinct(clients, most)
     }

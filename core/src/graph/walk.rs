@@ -11,6 +11,7 @@ use petgraph::visit::{
     IntoNeighborsDirected, UndirectedAdaptor, Visitable,
 };
 
+use super::nodes::Spot;
 use super::{Edge, Graph, Node, Process, Relation};
 use crate::event::ProcessKey;
 use crate::hash::HashMap;
@@ -31,15 +32,6 @@ struct Walk<'a> {
     graph: &'a Graph,
     /// Both ends of the walk.
     ends: [Option<Spot>; 2],
-}
-
-/// Where a walk may stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Spot {
-    /// A process.
-    Process(ProcessKey),
-    /// A file, peer or container, by its place in the store.
-    Object(Place),
 }
 
 /// Which edge: one of the store, or that from a parent to this child.
@@ -74,7 +66,7 @@ impl Graph {
     /// one asked for. Empty when nothing is known of it.
     pub fn around(&self, centre: &Node, steps: usize, most: usize) -> DiGraph<Node, Edge> {
         let mut picture = DiGraph::new();
-        let Some(start) = self.spot(centre) else { return picture };
+        let Some(start) = self.nodes.spot(centre) else { return picture };
         let walk = Walk { graph: self, ends: [Some(start), None] };
         let mut left = most;
         let enough = |_: &Spot| {
@@ -85,7 +77,7 @@ impl Graph {
         let mut near: Vec<(usize, Node, Spot)> = near
             .into_iter()
             .filter(|(_, away)| *away <= steps)
-            .filter_map(|(spot, away)| Some((away, self.node(spot)?, spot)))
+            .filter_map(|(spot, away)| Some((away, self.nodes.at(spot)?, spot)))
             .collect();
         near.sort();
         near.truncate(most);
@@ -110,8 +102,8 @@ impl Graph {
     /// The shortest chain of evidence between a node and one of others, whichever is nearest; not through what everybody
     /// uses. `None` when there is none, or none that is near.
     pub fn chain_between(&self, from: &Node, to: &[Node]) -> Option<Vec<Step>> {
-        let start = self.spot(from)?;
-        let goals: HashSet<Spot> = to.iter().filter_map(|node| self.spot(node)).collect();
+        let start = self.nodes.spot(from)?;
+        let goals: HashSet<Spot> = to.iter().filter_map(|node| self.nodes.spot(node)).collect();
         let walk = Walk { graph: self, ends: [Some(start), None] };
         let mut left = SEARCHED;
         let found = |spot: Spot| {
@@ -128,32 +120,18 @@ impl Graph {
         let out = walk.edges_directed(a, Outgoing).filter(|met| met.to == b);
         let back = walk.edges_directed(a, Incoming).filter(|met| met.from == b);
         let met = out.chain(back).min_by_key(|met| (met.edge.first, met.edge.first_seq, met.edge.relation))?;
-        Some(Step { from: self.node(met.from)?, edge: met.edge, to: self.node(met.to)? })
-    }
-
-    fn spot(&self, node: &Node) -> Option<Spot> {
-        match node {
-            Node::Process(key) => self.process(*key).map(|process| Spot::Process(process.key)),
-            other => self.provenance().place_of(other).map(Spot::Object),
-        }
-    }
-
-    fn node(&self, spot: Spot) -> Option<Node> {
-        match spot {
-            Spot::Process(key) => self.process(key).map(|process| Node::Process(process.key)),
-            Spot::Object(place) => self.provenance().node_at(place).cloned(),
-        }
+        Some(Step { from: self.nodes.at(met.from)?, edge: met.edge, to: self.nodes.at(met.to)? })
     }
 
     /// What is done by and to everybody.
     fn is_everybodys(&self, spot: Spot) -> bool {
-        match self.node(spot) {
+        match self.nodes.at(spot) {
             Some(Node::Process(key)) => {
                 let adopts = |p: &Process| p.key.pid <= 2 || (p.task.ns_pid == 1 && p.task.container.is_none());
                 self.is_supervisor(key) || self.process(key).is_none_or(adopts)
             }
             Some(Node::File(file)) => self.users_of(file, EVERYBODYS + 1) > EVERYBODYS,
-            Some(peer @ Node::Peer(_)) => self.provenance().latest_to(&peer).nth(EVERYBODYS).is_some(),
+            Some(peer @ Node::Peer(_)) => self.latest_to(&peer).nth(EVERYBODYS).is_some(),
             Some(Node::Container(_)) => false,
             None => true,
         }
@@ -161,33 +139,21 @@ impl Graph {
 }
 
 impl Walk<'_> {
-    fn forked(self, parent: ProcessKey, child: &Process) -> Met {
+    fn forked(self, parent: ProcessKey, child: &Process) -> Option<Met> {
         let (time, seq) = (child.key.start, child.made.unwrap_or_default());
         let edge =
             Edge { relation: Relation::Forked, first: time, last: time, first_seq: seq, last_seq: seq, count: 1 };
-        let [from, to] = [parent, child.key].map(Spot::Process);
-        Met { from, to, which: Which::Child(child.key), edge }
+        let [from, to] = [parent, child.key].map(|key| self.graph.nodes.spot(&Node::Process(key)));
+        Some(Met { from: from?, to: to?, which: Which::Child(child.key), edge })
     }
 
-    fn lineage(self, key: ProcessKey, direction: Direction) -> Vec<Met> {
-        let Some(process) = self.graph.process(key) else { return Vec::new() };
+    fn lineage(self, process: &Process, direction: Direction) -> Vec<Met> {
         match direction {
             Outgoing => {
                 let known = process.children.iter().rev().filter_map(|child| self.graph.process(*child));
-                known.take(FOLLOWED).map(|child| self.forked(key, child)).collect()
+                known.take(FOLLOWED).filter_map(|child| self.forked(process.key, child)).collect()
             }
-            Incoming => {
-                let parent = process.parent.filter(|parent| self.graph.process(*parent).is_some());
-                parent.map(|parent| self.forked(parent, process)).into_iter().collect()
-            }
-        }
-    }
-
-    fn spot_at(self, place: Place) -> Option<Spot> {
-        match self.graph.provenance().node_at(place)? {
-            // Held, or reached into, before it was known.
-            Node::Process(key) => self.graph.process(*key).map(|process| Spot::Process(process.key)),
-            _ => Some(Spot::Object(place)),
+            Incoming => process.parent.and_then(|parent| self.forked(parent, process)).into_iter().collect(),
         }
     }
 
@@ -195,17 +161,13 @@ impl Walk<'_> {
         if !self.ends.contains(&Some(spot)) && self.graph.is_everybodys(spot) {
             return Vec::new().into_iter();
         }
-        let (mut met, place) = match spot {
-            Spot::Process(key) => (self.lineage(key, direction), self.graph.provenance().place_of(&Node::Process(key))),
-            Spot::Object(place) => (Vec::new(), Some(place)),
-        };
-        if let Some(place) = place {
-            let edges = self.graph.provenance().edges_at(place, direction == Outgoing).take(FOLLOWED);
-            met.extend(edges.filter_map(|(at, from, to, edge)| {
-                let [from, to] = [self.spot_at(from)?, self.spot_at(to)?];
-                Some(Met { from, to, which: Which::Stored(at), edge: *edge })
-            }));
-        }
+        let nodes = &self.graph.nodes;
+        let mut met = nodes.process_at(spot).map(|process| self.lineage(process, direction)).unwrap_or_default();
+        let edges = self.graph.edges.at(nodes, spot, direction == Outgoing).take(FOLLOWED);
+        met.extend(edges.map(|found| {
+            let (from, to, edge) = (found.from, found.to, *found.edge);
+            Met { from, to, which: Which::Stored(found.place), edge }
+        }));
         met.into_iter()
     }
 }
@@ -285,7 +247,8 @@ impl<'a> IntoEdgeReferences for Walk<'a> {
     /// All that walks starting at processes would meet at their first step.
     fn edge_references(self) -> Self::EdgeReferences {
         let all = self.graph.processes();
-        Box::new(all.flat_map(move |process| self.edges(Spot::Process(process.key))))
+        let spots = all.filter_map(move |process| self.graph.nodes.spot(&Node::Process(process.key)));
+        Box::new(spots.flat_map(move |spot| self.edges(spot)))
     }
 }
 

@@ -4,13 +4,16 @@
 //! costs a look at the count, without an atomic operation.
 //!
 //! - [`Chunks`]: a vector.
-//! - [`Table`]: entries by key, in the order in which they came.
+//! - [`Bag`]: entries by key.
+//! - [`Table`]: the same, in the order in which they came.
 //! - [`Queue`]: first in, first out.
 
+mod bag;
 mod chunks;
 mod queue;
 mod table;
 
+pub use bag::{Bag, Place};
 pub use chunks::{Chunks, Stock};
 pub use queue::Queue;
-pub use table::{Place, Table};
+pub use table::Table;

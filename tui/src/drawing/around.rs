@@ -48,30 +48,30 @@ pub(crate) fn around(key: ProcessKey, graph: &Graph) -> Sketch {
     let mut files = HashSet::new();
     for process in &own {
         let node = Entity::Process(*process);
-        for (object, edge) in graph.provenance().did(&node) {
+        for (object, edge) in graph.did(&node) {
             // What a descendant only ran or read is its own affair.
             let passing = matches!(edge.relation, Relation::Executed | Relation::Read) && *process != key;
             if !passing {
-                gather.deed(*process, object, edge);
-                files.extend(matches!(object, Entity::File(_)).then(|| object.clone()));
+                gather.deed(*process, &object, edge);
+                files.extend(matches!(object, Entity::File(_)).then_some(object));
             }
         }
-        for (doer, edge) in graph.provenance().done_to(&node) {
+        for (doer, edge) in graph.done_to(&node) {
             if let Entity::Process(doer) = doer {
-                gather.deed(*doer, &node, edge);
+                gather.deed(doer, &node, edge);
             }
         }
     }
     let mut files: Vec<Entity> = files.into_iter().collect();
     files.sort();
     for file in files {
-        let written = graph.provenance().done_to(&file).iter().any(|(_, e)| e.relation == Relation::Wrote);
-        for (doer, edge) in graph.provenance().done_to(&file) {
+        let written = graph.done_to(&file).iter().any(|(_, e)| e.relation == Relation::Wrote);
+        for (doer, edge) in graph.done_to(&file) {
             // Everybody runs the same shell: that says nothing, unless somebody wrote it.
             if let Entity::Process(doer) = doer
-                && (written || gather.has(&Entity::Process(*doer)))
+                && (written || gather.has(&Entity::Process(doer)))
             {
-                gather.deed(*doer, &file, edge);
+                gather.deed(doer, &file, edge);
             }
         }
     }

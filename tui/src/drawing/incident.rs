@@ -50,7 +50,7 @@ fn written(incident: &Incident, graph: &Graph) -> HashMap<FileId, ProcessKey> {
     for process in &incident.processes {
         for (node, edge) in did(graph, process.key) {
             if let (Entity::File(id), Relation::Wrote | Relation::Named) = (node, edge.relation) {
-                written.insert(*id, process.key);
+                written.insert(id, process.key);
             }
         }
     }
@@ -58,9 +58,9 @@ fn written(incident: &Incident, graph: &Graph) -> HashMap<FileId, ProcessKey> {
 }
 
 /// What a process did, without its runtime's preparations for it.
-fn did(graph: &Graph, key: ProcessKey) -> impl Iterator<Item = (&Entity, &Edge)> {
+fn did(graph: &Graph, key: ProcessKey) -> impl Iterator<Item = (Entity, &Edge)> {
     let inside_since = graph.inside_since(key);
-    graph.provenance().did(&Entity::Process(key)).into_iter().filter(move |(_, edge)| edge.last_seq >= inside_since)
+    graph.did(&Entity::Process(key)).into_iter().filter(move |(_, edge)| edge.last_seq >= inside_since)
 }
 
 /// How a process came to be: by one of the incident, or from outside of it.
@@ -84,10 +84,10 @@ fn entry(gather: &mut Gather<'_>, key: ProcessKey, members: &HashSet<ProcessKey>
     let label = if process.entered.is_some() { "entered by" } else { "ran" };
     gather.edge(of.clone(), own, label, Times::once(key.start, process.entered.unwrap_or_default()));
     if let Some(cause) = container.cause.as_ref().filter(|cause| members.contains(&cause.writer)) {
-        let writes = graph.provenance().did(&Entity::Process(cause.writer));
+        let writes = graph.did(&Entity::Process(cause.writer));
         let file = writes.into_iter().find_map(|(node, edge)| match node {
             Entity::File(id) if edge.relation == Relation::Wrote => {
-                graph.file(*id).is_some_and(|file| file.path.file_name() == cause.path.file_name()).then_some(*id)
+                graph.file(id).is_some_and(|file| file.path.file_name() == cause.path.file_name()).then_some(id)
             }
             _ => None,
         });
@@ -120,7 +120,7 @@ fn deeds(
     let own = Entity::Process(key);
     for (object, edge) in did(graph, key) {
         let is_evidence = [edge.first_seq, edge.last_seq].iter().any(|seq| gather.evidence.contains_key(seq));
-        let tells = match (edge.relation, object) {
+        let tells = match (edge.relation, &object) {
             (Relation::Wrote | Relation::Named | Relation::Connected | Relation::Accepted, _) => true,
             (Relation::Read, Entity::File(id)) => is_evidence || written.get(id).is_some_and(|by| *by != key),
             (Relation::Executed, Entity::File(id)) => written.contains_key(id),
@@ -129,7 +129,7 @@ fn deeds(
             _ => false,
         };
         if tells {
-            gather.deed(key, object, edge);
+            gather.deed(key, &object, edge);
         }
     }
     let input = |key| graph.process(key).and_then(|p| Some((p.images.last()?, p.images.last()?.image.stdio[0])));

@@ -46,7 +46,7 @@ impl Missing {
         }
         for (n, what) in [
             (graph.evicted(), "processes had to be forgotten to bound the memory"),
-            (graph.provenance().evicted(), "files and peers had to be forgotten to bound the memory"),
+            (graph.objects_evicted(), "files and peers had to be forgotten to bound the memory"),
         ] {
             if n > 0 {
                 said.push(format!("{} {what}.", grouped(n)));

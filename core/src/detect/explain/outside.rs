@@ -162,17 +162,17 @@ fn shared(graph: &Graph, incident: &Incident, key: ProcessKey) -> Vec<Reason> {
         let words = format!("{id}: it started {} of that, as it starts others", words::process(graph, started.key));
         reasons.push(Reason::new(ReasonKind::Boundary, words));
     }
-    for (node, edge) in graph.provenance().did(&Node::Process(key)) {
+    for (node, edge) in graph.did(&Node::Process(key)) {
         if reasons.len() >= MAX_SHARED {
             break;
         }
         let seq = [edge.last_seq];
         match (node, edge.relation) {
             (Node::File(file), Relation::Read | Relation::Executed) => {
-                let Some((writer, _)) = graph.last_write(*file).filter(|(writer, _)| is_in(writer)) else { continue };
-                let path = graph.file(*file).map(|f| f.path.to_string()).unwrap_or_default();
+                let Some((writer, _)) = graph.last_write(file).filter(|(writer, _)| is_in(writer)) else { continue };
+                let path = graph.file(file).map(|f| f.path.to_string()).unwrap_or_default();
                 let by = words::process(graph, writer);
-                let reason = if graph.users_of(*file, EVERYBODYS + 1) > EVERYBODYS {
+                let reason = if graph.users_of(file, EVERYBODYS + 1) > EVERYBODYS {
                     let words = format!(
                         "{id}: it took up {path}, which {by} wrote, as more than {EVERYBODYS} programs did: that ties nobody"
                     );
@@ -185,22 +185,22 @@ fn shared(graph: &Graph, incident: &Incident, key: ProcessKey) -> Vec<Reason> {
                 };
                 reasons.push(reason.shown_by(&seq));
             }
-            (Node::Peer(peer), _) if incident.peers.contains(peer) => {
+            (Node::Peer(peer), _) if incident.peers.contains(&peer) => {
                 let words = format!("{id}: it spoke to {peer}, as that did; a shared address joins nobody");
                 reasons.push(Reason::new(ReasonKind::OnlyPeer, words).shown_by(&seq));
             }
-            (Node::Process(server), Relation::Reached) if is_in(server) => {
+            (Node::Process(server), Relation::Reached) if is_in(&server) => {
                 let words = format!(
                     "{id}: it called {} of that, and did nothing that a rule tells",
-                    words::process(graph, *server)
+                    words::process(graph, server)
                 );
                 reasons.push(Reason::new(ReasonKind::OnlyPeer, words).shown_by(&seq));
             }
             _ => {}
         }
     }
-    let called_by = graph.provenance().done_to(&Node::Process(key)).into_iter().find_map(|(node, edge)| match node {
-        Node::Process(client) if edge.relation == Relation::Reached && is_in(client) => Some((*client, edge.last_seq)),
+    let called_by = graph.done_to(&Node::Process(key)).into_iter().find_map(|(node, edge)| match node {
+        Node::Process(client) if edge.relation == Relation::Reached && is_in(&client) => Some((client, edge.last_seq)),
         _ => None,
     });
     if let Some((client, seq)) = called_by {
