@@ -143,7 +143,11 @@ fn who_comes_late_is_told_the_roots_that_were_seen_to_change() {
         .iter()
         .map(|event| {
             let Payload::Alive(exec) = &event.payload else { panic!("{event:?}") };
-            (event.header.process.pid, exec.task.root.ino, exec.task.root_path.as_ref().map(ToString::to_string))
+            (
+                event.header.process.pid,
+                exec.task.context.root.ino,
+                exec.task.context.root_path.as_ref().map(ToString::to_string),
+            )
         })
         .collect();
     let jail = || Some("/srv/jail".to_owned());
@@ -152,7 +156,7 @@ fn who_comes_late_is_told_the_roots_that_were_seen_to_change() {
     // Who is told so knows as much, and tells it on.
     let mut graph = lanner_core::graph::Graph::default();
     batches[0].events.iter().for_each(|event| graph.apply(event));
-    assert_eq!(graph.process(ProcessKey::new(2, 2)).unwrap().root, Some("/srv/jail".into()));
+    assert_eq!(graph.process(ProcessKey::new(2, 2)).unwrap().task.context.root_path, Some("/srv/jail".into()));
 }
 
 #[test]

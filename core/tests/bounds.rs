@@ -100,7 +100,7 @@ fn children_of_a_busy_parent_are_listed_again_once_old_ones_are_forgotten() {
     }
     let listed = &graph.process(parent).unwrap().children;
     assert!(listed.iter().all(|child| graph.process(*child).is_some()), "a child that was forgotten is listed");
-    assert_eq!(listed.back(), Some(&ProcessKey::new(5_000, 150_000)));
+    assert_eq!(listed.iter().next_back(), Some(&ProcessKey::new(5_000, 150_000)));
 }
 
 #[test]
@@ -151,7 +151,11 @@ fn containers_that_have_ended_make_room() {
         let process = ProcessKey::new(10, 10 + i);
         let container = Some(ContainerId(Text::from(format!("c{i}"))));
         let namespaces = Namespaces { mnt: 9, ..Namespaces::default() };
-        let task = Task { parent: Some(shim), container, namespaces, ..Task::default() };
+        let task = Task {
+            parent: Some(shim),
+            context: Context { container, namespaces, ..Context::default() }.into(),
+            ..Task::default()
+        };
         (process, Payload::Exec(Box::new(Exec { task, image: Image::default() })))
     };
     let mut seq = 0;

@@ -64,8 +64,8 @@ fn init_and_container(world: &mut World) -> (Actor, Actor) {
 fn exec() -> Scene {
     let mut world = World::new();
     let (_, mut container) = init_and_container(&mut world);
-    container.task.tty = Some(Text::from("pts3"));
-    container.task.creds =
+    container.task.context_mut().tty = Some(Text::from("pts3"));
+    container.task.context_mut().creds =
         Credentials { uid: 1000, gid: 100, cap_effective: 1 << 21 | 1, login_uid: None, ..Credentials::default() };
     container.stdio[0] = Stdio { kind: StdioKind::Pipe, ino: 99, peer: None };
     let pipe = world.spawn(&container, "/usr/bin/Python3", "python3 -u /srv/a=b.py 'x y'");
@@ -500,7 +500,7 @@ fn users_have_the_names_of_where_they_are() {
     world.say(&nobody, list(Some(ID), "app", "apps"));
     let as_seven = |actor: &Actor| {
         let mut actor = actor.clone();
-        actor.task.creds = Credentials { uid: 7, gid: 7, login_uid: Some(7), ..actor.task.creds };
+        actor.task.context_mut().creds = Credentials { uid: 7, gid: 7, login_uid: Some(7), ..actor.task.context.creds };
         actor
     };
     let mut outside = world.clone();
@@ -512,7 +512,7 @@ fn users_have_the_names_of_where_they_are() {
     world.exec(&as_seven(&container), "/bin/x", "x");
     Scene::last(&world).check(&[("user.name = app and group.name = apps", true), ("user.loginname = lp", true)]);
     let mut other = as_seven(&container);
-    other.task.creds.uid = 8;
+    other.task.context_mut().creds.uid = 8;
     world.exec(&other, "/bin/x", "x");
     Scene::last(&world).check(&[("user.name = \"<NA>\" and user.name != root", true)]);
 }
@@ -559,7 +559,7 @@ fn variables_mounts_and_groups_are_asked_for() {
     container.task.group = container.key.pid;
     container.task.session = container.key.pid;
     container.task.ns_pid = 1;
-    container.task.pid_namespaces = vec![9, 2];
+    container.task.context_mut().pid_namespaces = vec![9, 2];
     world.exec(&container, "/bin/y", "y");
     let mount = |host: &str, at: &str, read_only| HostMount { host: host.into(), container: at.into(), read_only };
     let info = ContainerInfo {
@@ -588,11 +588,12 @@ fn variables_mounts_and_groups_are_asked_for() {
         ("proc.vpgid = 1 and proc.vsid = 1 and proc.pgid > 1 and proc.vpgid.name = x", true),
     ]);
     let mut child = world.spawn(&container, "/bin/z", "z");
-    (child.task.group, child.task.pid_namespaces) = (container.key.pid, vec![9, 2]);
+    child.task.group = container.key.pid;
+    child.task.context_mut().pid_namespaces = vec![9, 2];
     world.exec(&child, "/bin/z", "z");
     Scene::last(&world).check(&[("proc.is_vpgid_leader = false and proc.vpgid = 1 and proc.vpgid.exe = x", true)]);
     // Its group's leader lives outside of its pid namespace.
-    child.task.pid_namespaces = vec![10, 9, 2];
+    child.task.context_mut().pid_namespaces = vec![10, 9, 2];
     world.exec(&child, "/bin/z", "z");
     Scene::last(&world).check(&[("proc.vpgid = 0", true)]);
 }

@@ -117,10 +117,10 @@ fn a_runtimes_last_steps_begin_no_container() {
     let shim = world.found(None, "/usr/bin/containerd-shim-runc-v2");
     // runc runs a copy of itself in the container's control group, but in the host's mount namespace still.
     let mut root = world.fork(&shim);
-    root.task.cgroup = Text::from(UUID_POD);
-    root.task.container = Some(ContainerId(Text::from("aaaa")));
+    root.task.context_mut().cgroup = Text::from(UUID_POD);
+    root.task.context_mut().container = Some(ContainerId(Text::from("aaaa")));
     world.exec(&root, "memfd:runc_cloned", "runc init");
-    root.task.namespaces.mnt = 77;
+    root.task.context_mut().namespaces.mnt = 77;
     let began = world.exec(&root, "/bin/httpd", "httpd");
     let graph = graph(&world);
     assert_eq!(graph.container_of(root.key).unwrap().began, Some(began));
@@ -235,13 +235,13 @@ fn in_a_node_that_is_a_container_the_host_is_the_node() {
     let nested = format!("/docker/node{UUID_POD}");
     let web = world.start_container(&node, &nested, "aaaa", "/bin/httpd");
     let mut escaping = world.spawn(&web, "/bin/nsenter", "nsenter -t 1 -m");
-    let to_node = world.setns(&mut escaping, node.task.namespaces);
+    let to_node = world.setns(&mut escaping, node.task.context.namespaces);
     let mut further = world.spawn(&node, "/bin/nsenter", "nsenter -t 1 -m");
     let to_machine = world.setns(&mut further, HOST);
     let mut debugger = world.spawn(&init, "/bin/nsenter", "nsenter -t 99 -m");
-    let into = world.setns(&mut debugger, web.task.namespaces);
+    let into = world.setns(&mut debugger, web.task.context.namespaces);
     let graph = graph(&world);
-    assert_eq!(graph.host_namespaces(web.key), Some(node.task.namespaces));
+    assert_eq!(graph.host_namespaces(web.key), Some(node.task.context.namespaces));
     assert_eq!(graph.host_namespaces(node.key), Some(HOST));
 
     let holds = |condition: &str, seq: u64| {
@@ -260,8 +260,10 @@ fn who_leaves_the_containers_group_is_the_containers_still() {
     let init = world.found(None, "/sbin/init");
     let web = world.start_container(&init, UUID_POD, "aaaa", "/bin/httpd");
     let outside = |actor: &Actor| {
-        let task = Task { container: None, cgroup: Text::from("/"), ..actor.task.clone() };
-        Actor { task, ..actor.clone() }
+        let mut outside = actor.clone();
+        let context = outside.task.context_mut();
+        (context.container, context.cgroup) = (None, Text::from("/"));
+        outside
     };
     // It writes its number into another group's list.
     let moved = outside(&web);
@@ -272,7 +274,7 @@ fn who_leaves_the_containers_group_is_the_containers_still() {
     let graph = graph(&world);
     for (actor, left) in [(&web, Some(itself)), (&child, Some(ran - 1))] {
         let process = graph.process(actor.key).unwrap();
-        assert_eq!((process.left, process.task.cgroup.to_string().as_str()), (left, "/"));
+        assert_eq!((process.left, process.task.context.cgroup.to_string().as_str()), (left, "/"));
         assert_eq!(graph.container_of(actor.key).unwrap().id.to_string(), "aaaa");
     }
     assert!(graph.container_of(beside.key).is_none());
@@ -289,11 +291,12 @@ fn a_mount_namespace_is_that_of_the_container_that_lives() {
     world.exit(&gone);
     let mut web = world.fork(&init);
     // The kernel gives it the number of the one that has ended.
-    web.task.namespaces = gone.task.namespaces;
-    (web.task.container, web.task.cgroup) = (Some(ContainerId("web".into())), "/docker/web".into());
+    web.task.context_mut().namespaces = gone.task.context.namespaces;
+    let context = web.task.context_mut();
+    (context.container, context.cgroup) = (Some(ContainerId("web".into())), "/docker/web".into());
     world.exec(&web, "/bin/httpd", "httpd");
     let mut debugger = world.spawn(&init, "/bin/nsenter", "nsenter -t 99 -m");
-    let into = world.setns(&mut debugger, web.task.namespaces);
+    let into = world.setns(&mut debugger, web.task.context.namespaces);
     let graph = graph(&world);
     let event = world.events.iter().find(|event| event.header.seq == into).unwrap();
     assert_eq!(graph.reaches_into(event).unwrap().id.to_string(), "web");

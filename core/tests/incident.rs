@@ -109,7 +109,7 @@ fn stage(incident: &Incident, tactic: Tactic) -> &Stage {
 fn what_a_runtime_sets_up_on_its_way_into_a_container_is_none_of_the_attack() {
     let (mut world, _) = attack();
     let before = incidents(&world)[0].files.clone();
-    let begins = |event: &Event| matches!(&event.payload, Payload::Exec(exec) if exec.task.cgroup == HIDDEN);
+    let begins = |event: &Event| matches!(&event.payload, Payload::Exec(exec) if exec.task.context.cgroup == HIDDEN);
     let at = world.events.iter().position(begins).unwrap();
     // Made by the process that then becomes the container's first program.
     let link = Link { file: File::new("/rootfs/dev/stdin", 1, 990), target: File::default(), symbolic: true };

@@ -248,7 +248,7 @@ fn a_service_is_the_doing_of_who_wrote_its_definition() {
     world.wait(7_200.0);
     let run = |world: &mut World, name: &str| {
         let mut service = world.fork(&systemd);
-        service.task.cgroup = Text::from(format!("/system.slice/{name}.service").as_str());
+        service.task.context_mut().cgroup = Text::from(format!("/system.slice/{name}.service").as_str());
         world.exec(&service, "/bin/sh", "sh -c :");
         service
     };

@@ -62,7 +62,7 @@ fn a_process_is_known_by_the_credentials_that_it_has_now() {
     let user = Privileges { uid: 1000, euid: 1000, ..Privileges::default() };
     let root = Privileges { cap_effective: 1 << 21, cap_permitted: 1 << 21, ..Privileges::default() };
     becomes(&mut world, &shell, "setresuid", &user, &root);
-    let creds = graph(&world).process(shell.key).unwrap().task.creds;
+    let creds = graph(&world).process(shell.key).unwrap().task.context.creds;
     assert_eq!((creds.uid, creds.euid, creds.cap_effective), (0, 0, 1 << 21));
     for (condition, expected) in [
         ("evt.type = setresuid and evt.arg.euid = 0 and user.uid = 0", true),
@@ -76,7 +76,7 @@ fn a_process_is_known_by_the_credentials_that_it_has_now() {
     // One thread's alone are not the process's.
     becomes(&mut world, &shell, "setresuid", &root, &user);
     world.events.last_mut().unwrap().header.tid += 1;
-    assert_eq!(graph(&world).process(shell.key).unwrap().task.creds.euid, 0);
+    assert_eq!(graph(&world).process(shell.key).unwrap().task.context.creds.euid, 0);
     assert!(meets(&world, "lanner.creds.became_root = false and lanner.creds.gained_caps = false"));
 }
 
@@ -194,10 +194,10 @@ fn a_process_is_known_by_the_root_that_it_has_now() {
     let (own, host) = (FileId { dev: 7, ino: 70 }, FileId { dev: 1, ino: 2 });
     let init = world.found(None, "/sbin/init");
     let mut shim = world.fork(&init);
-    shim.task.root = host;
+    shim.task.context_mut().root = host;
     world.exec(&shim, "/usr/bin/containerd-shim-runc-v2", "shim");
     let mut inside = world.start_container(&shim, "/kubepods/pod1/abc", "abc", "/bin/sh");
-    inside.task.root = own;
+    inside.task.context_mut().root = own;
     world.exec(&inside, "/bin/sh", "sh");
     let is_host = |world: &World, actor: &Actor| graph(world).has_host_root(actor.key);
     assert_eq!(is_host(&world, &inside), Some(false));
@@ -206,7 +206,7 @@ fn a_process_is_known_by_the_root_that_it_has_now() {
         call: call(Family::Root, "chroot"),
         now: File { id: host, ..File::new("/host", 0, 0) },
         before: File { id: own, ..File::new("/", 0, 0) },
-        namespace: inside.task.namespaces.mnt,
+        namespace: inside.task.context.namespaces.mnt,
         errno: 0,
     };
     let refused = RootChange { errno: 1, ..change.clone() };
@@ -216,16 +216,20 @@ fn a_process_is_known_by_the_root_that_it_has_now() {
     world.say(&inside, Payload::Root(Box::new(change)));
     assert!(meets(&world, "evt.type = chroot and evt.failed = false"));
     assert!(meets(&world, "lanner.root = /host and lanner.root.is_host = true"));
-    inside.task.root = host;
+    inside.task.context_mut().root = host;
     let child = world.fork(&inside);
     let known = graph(&world);
-    assert_eq!(known.process(child.key).and_then(|p| p.root.clone()), Some(Text::from("/host")), "inherited");
+    assert_eq!(
+        known.process(child.key).and_then(|p| p.task.context.root_path.clone()),
+        Some(Text::from("/host")),
+        "inherited"
+    );
     assert_eq!(is_host(&world, &child), Some(true));
 
     // With the mounts of another come that one's.
     let mut child = child;
-    let elsewhere = Namespaces { mnt: 99, ..child.task.namespaces };
+    let elsewhere = Namespaces { mnt: 99, ..child.task.context.namespaces };
     world.setns(&mut child, elsewhere);
     assert_eq!(is_host(&world, &child), None);
-    assert_eq!(graph(&world).process(child.key).and_then(|p| p.root.clone()), None);
+    assert_eq!(graph(&world).process(child.key).and_then(|p| p.task.context.root_path.clone()), None);
 }

@@ -74,8 +74,12 @@ fn busy_node(n: u64) -> Vec<Batch> {
             parent: Some(ProcessKey::new(3999, 79_999_999_999_999)),
             comm: Text::from(Text::from(exe).file_name()),
             ns_pid: key.pid - 3000,
-            pid_namespaces: vec![4_026_531_836],
-            cgroup: "/kubepods/besteffort/pod0d6e2f/4b1c8a1e".into(),
+            context: Context {
+                pid_namespaces: vec![4_026_531_836],
+                cgroup: "/kubepods/besteffort/pod0d6e2f/4b1c8a1e".into(),
+                ..Context::default()
+            }
+            .into(),
             ..Task::default()
         };
         let payload = match seq % 4 {

@@ -135,7 +135,7 @@ fn containers_that_were_started_meet_the_rules_that_describe_them() {
     let mut graph = Graph::default();
     let met = met(&events, |event| {
         graph.apply(event);
-        let container = View::new(event, &graph).task()?.container.clone()?;
+        let container = View::new(event, &graph).task()?.context.container.clone()?;
         Some(pods.get(&container)?.trim_end_matches("-node1").to_owned())
     });
     let wrong = wrong(cases("recordings/containers.txt"), &met, str::to_owned);

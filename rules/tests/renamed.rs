@@ -67,7 +67,7 @@ fn rename_flow(flow: &mut Flow) {
 
 fn rename_task(task: &mut Task) {
     rename(&mut task.comm);
-    rename(&mut task.cgroup);
+    rename(&mut task.context_mut().cgroup);
 }
 
 fn rename_event(event: &mut Event) {

@@ -63,7 +63,7 @@ fn a_shell_with_a_terminal_needs_both_and_a_container() {
     let (mut world, _, container) = node();
     world.spawn(&container, "/bin/sh", "sh -c ls");
     let mut admin = world.found(None, "/usr/sbin/sshd");
-    admin.task.tty = Some(Text::from("pts1"));
+    admin.task.context_mut().tty = Some(Text::from("pts1"));
     world.spawn(&admin, "/bin/bash", "bash");
     assert_eq!(fired(&world, rule), 0);
 }
@@ -73,7 +73,7 @@ fn an_escape_goes_from_the_container_to_the_host() {
     let rule = "Container process entered the host's namespaces";
     let (mut world, _, container) = node();
     let mut escaping = world.spawn(&container, "/bin/nsenter", "nsenter -t 1 -m");
-    world.setns(&mut escaping, Namespaces { mnt: HOST.mnt, ..container.task.namespaces });
+    world.setns(&mut escaping, Namespaces { mnt: HOST.mnt, ..container.task.context.namespaces });
     assert_eq!(fired(&world, rule), 1);
     let (_, sentence) = told(&world).into_iter().find(|(name, _)| name == rule).unwrap();
     assert_eq!(sentence, "nsenter left container aaaa for the host's namespaces (mnt)");
@@ -81,9 +81,9 @@ fn an_escape_goes_from_the_container_to_the_host() {
     // A runtime puts its own process into the container's control group first, then enters one namespace after another.
     let (mut world, shim, container) = node();
     let mut stage = world.fork(&shim);
-    stage.task.cgroup = container.task.cgroup.clone();
-    stage.task.container = container.task.container.clone();
-    let inside = container.task.namespaces;
+    stage.task.context_mut().cgroup = container.task.context.cgroup.clone();
+    stage.task.context_mut().container = container.task.context.container.clone();
+    let inside = container.task.context.namespaces;
     world.setns(&mut stage, Namespaces { ipc: inside.ipc, ..HOST });
     world.setns(&mut stage, Namespaces { ipc: inside.ipc, uts: inside.uts, ..HOST });
     world.setns(&mut stage, inside);
@@ -97,7 +97,7 @@ fn a_manifest_is_written_where_the_host_looks_for_it() {
     for path in ["/etc/kubernetes/manifests/x.yaml", "/srv/agent/pod-manifests/y.json", "/run/k/manifests/z.yml"] {
         let (mut world, _, container) = node();
         let mut escaped = world.spawn(&container, "/bin/cat", "cat");
-        world.setns(&mut escaped, Namespaces { mnt: HOST.mnt, ..container.task.namespaces });
+        world.setns(&mut escaped, Namespaces { mnt: HOST.mnt, ..container.task.context.namespaces });
         world.write(&escaped, path, 77);
         assert_eq!(fired(&world, rule), 1, "{path}");
     }

@@ -117,7 +117,7 @@ impl Digests {
                 since: header.time,
                 process: header.process,
                 origin: header.origin,
-                container: exec.task.container.clone(),
+                container: exec.task.context.container.clone(),
                 executable,
                 place: place.clone(),
                 pid,
@@ -132,7 +132,7 @@ impl Digests {
     /// A file that is known may be run in a container of which only those ask that look at nothing else.
     fn tell_again(&mut self, header: &Header, exec: &Exec, file: &File) {
         let Some(State::Told(turn, sha256)) = self.states.get(&file.id).copied() else { return };
-        let place = (file.id, exec.task.container.clone());
+        let place = (file.id, exec.task.context.container.clone());
         if self.told_in.get(&place) != Some(&turn) && self.again.len() < QUEUE {
             self.told_in.insert(place, turn);
             self.again.push((header.process, Digest { file: file.clone(), since: header.time, sha256 }));
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(digest.sha256.to_string(), abc);
 
         // In a container it is told again, once, and not read again.
-        exec.task.container = Some(ContainerId("0123456789ab".into()));
+        exec.task.context_mut().container = Some(ContainerId("0123456789ab".into()));
         digests.meet(&header, &exec, || panic!("it is known already"));
         digests.meet(&header, &exec, || panic!("it is known already"));
         assert_eq!(wait_for(&mut digests, 2), (time, whose, digest));

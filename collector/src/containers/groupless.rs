@@ -34,8 +34,8 @@ struct Standing {
 impl Groupless {
     /// A program that starts or looks after a container.
     pub(super) fn supervise(&mut self, key: ProcessKey, task: &Task, container: &ContainerId, whose: &Whose) {
-        if task.container.is_none() && task.namespaces.mnt != 0 {
-            let outside = task.namespaces.mnt;
+        if task.context.container.is_none() && task.context.namespaces.mnt != 0 {
+            let outside = task.context.namespaces.mnt;
             let standing = Standing { container: container.clone(), whose: whose.clone(), outside, inside: false };
             self.insert(key, standing);
         }
@@ -65,14 +65,14 @@ impl Groupless {
     }
 
     fn place(&mut self, key: ProcessKey, task: &mut Task) -> Option<Whose> {
-        if task.container.is_some() {
+        if task.context.container.is_some() {
             self.processes.remove(&key);
             return None;
         }
         let standing = self.processes.get_mut(&key)?;
-        standing.inside |= task.namespaces.mnt != 0 && task.namespaces.mnt != standing.outside;
+        standing.inside |= task.context.namespaces.mnt != 0 && task.context.namespaces.mnt != standing.outside;
         standing.inside.then(|| {
-            task.container = Some(standing.container.clone());
+            task.context_mut().container = Some(standing.container.clone());
             standing.whose.clone()
         })
     }
@@ -87,7 +87,7 @@ impl Groupless {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lanner_core::event::Namespaces;
+    use lanner_core::event::{Context, Namespaces};
 
     const HOST: u32 = 1;
     const INSIDE: u32 = 2;
@@ -97,7 +97,10 @@ mod tests {
     }
 
     fn task(mnt: u32) -> Task {
-        Task { namespaces: Namespaces { mnt, ..Namespaces::default() }, ..Task::default() }
+        Task {
+            context: Context { namespaces: Namespaces { mnt, ..Namespaces::default() }, ..Context::default() }.into(),
+            ..Task::default()
+        }
     }
 
     /// Process 10 looks after container `web` of user 1000.
@@ -111,14 +114,14 @@ mod tests {
     fn forked(groupless: &mut Groupless, maker: u32, child: u32, mnt: u32) -> Option<String> {
         let mut task = task(mnt);
         let whose = groupless.fork(key(maker), key(child), &mut task);
-        assert_eq!(whose.map(|whose| whose.user), task.container.as_ref().map(|_| Some(1000)));
-        task.container.map(|id| id.to_string())
+        assert_eq!(whose.map(|whose| whose.user), task.context.container.as_ref().map(|_| Some(1000)));
+        task.context.container.as_ref().map(ToString::to_string)
     }
 
     fn ran(groupless: &mut Groupless, pid: u32, mnt: u32) -> Option<String> {
         let mut task = task(mnt);
         groupless.run(key(pid), &mut task, Origin::Live);
-        task.container.map(|id| id.to_string())
+        task.context.container.as_ref().map(ToString::to_string)
     }
 
     #[test]
@@ -141,9 +144,10 @@ mod tests {
     fn a_control_group_tells_better() {
         let mut groupless = supervised();
         forked(&mut groupless, 10, 11, HOST);
-        let mut inside = Task { container: Some(ContainerId("group".into())), ..task(INSIDE) };
+        let mut inside = task(INSIDE);
+        inside.context_mut().container = Some(ContainerId("group".into()));
         assert_eq!(groupless.run(key(11), &mut inside, Origin::Live), None);
-        assert_eq!(inside.container, Some(ContainerId("group".into())));
+        assert_eq!(inside.context.container, Some(ContainerId("group".into())));
         let mut left = Task { parent: Some(key(10)), ..task(INSIDE) };
         assert_eq!(groupless.run(key(11), &mut left, Origin::Live), None, "that it left its group is not hidden");
         groupless.supervise(key(11), &inside, &ContainerId("own".into()), &Whose::default());
@@ -157,7 +161,7 @@ mod tests {
         assert!(groupless.run(key(12), &mut first, Origin::Backfill).is_some());
         let mut second = Task { parent: Some(key(12)), ..task(INSIDE) };
         assert!(groupless.run(key(13), &mut second, Origin::Backfill).is_some());
-        assert_eq!(second.container, Some(ContainerId("web".into())));
+        assert_eq!(second.context.container, Some(ContainerId("web".into())));
     }
 
     #[test]

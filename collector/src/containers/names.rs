@@ -178,7 +178,7 @@ impl Names {
     /// A program in a container, whose users may have names of their own.
     fn inhabit(&mut self, key: ProcessKey, task: &Task) {
         let Some(mut accounts) = self.accounts.take() else { return };
-        if let Some(container) = &task.container {
+        if let Some(container) = &task.context.container {
             accounts.meet(container, key, || self.place_of(key, task));
         }
         self.accounts = Some(accounts);
@@ -243,17 +243,17 @@ impl Names {
 
     /// A control group that a runtime made for a container without any mark of its kind.
     fn place(&self, task: &mut Task) {
-        if task.container.is_none()
-            && let Some(id) = self.groups.get(task.cgroup.as_bytes())
+        if task.context.container.is_none()
+            && let Some(id) = self.groups.get(task.context.cgroup.as_bytes())
         {
-            task.container = Some(id.clone());
+            task.context_mut().container = Some(id.clone());
         }
     }
 
     /// A process in a container that may have no program of its own yet. `whose` it is when its control group does not tell.
     fn made(&mut self, process: ProcessKey, task: &Task, whose: Option<Whose>, time: BootTime) {
-        let Some(id) = task.container.as_ref().filter(|id| self.containers.get(*id).is_none()) else { return };
-        let whose = whose.unwrap_or_else(|| whose_is(&task.cgroup));
+        let Some(id) = task.context.container.as_ref().filter(|id| self.containers.get(*id).is_none()) else { return };
+        let whose = whose.unwrap_or_else(|| whose_is(&task.context.cgroup));
         if self.ask(Question { id: id.clone(), whose: whose.clone(), bundle: None, seen: true }) {
             self.containers.insert(id.clone(), State { seen: None, whose, named: false, host: 0, told: None });
             self.wait_for_program(process, task, time);
@@ -263,18 +263,18 @@ impl Names {
     /// Whether this is a runtime's own program still, that has a container's control group already and not yet its file
     /// system: what it would show of the container is the host's.
     fn is_on_the_way(&self, task: &Task, whose: Option<&Whose>) -> bool {
-        let state = task.container.as_ref().and_then(|id| self.containers.get(id));
+        let state = task.context.container.as_ref().and_then(|id| self.containers.get(id));
         let Some(state) = state.filter(|state| state.seen.is_none() && state.host != 0) else { return false };
         let announced = match whose {
             Some(whose) => state.whose.may_be(whose),
-            None => state.whose.may_be(&whose_is(&task.cgroup)),
+            None => state.whose.may_be(&whose_is(&task.context.cgroup)),
         };
-        announced && state.host == task.namespaces.mnt
+        announced && state.host == task.context.namespaces.mnt
     }
 
     /// A container that is named after this process if no program begins in it.
     fn wait_for_program(&mut self, process: ProcessKey, task: &Task, time: BootTime) {
-        let Some(id) = task.container.clone() else { return };
+        let Some(id) = task.context.container.clone() else { return };
         if self.made.len() == MAX_REMEMBERED {
             self.made.pop_front();
         }
@@ -303,14 +303,14 @@ impl Names {
         whose: Option<Whose>,
         origin: Origin,
     ) -> Option<(ProcessKey, Box<ContainerInfo>)> {
-        let id = task.container.as_ref()?;
+        let id = task.context.container.as_ref()?;
         let state = self.containers.get(id);
         if state.is_some_and(|state| state.seen.is_some()) {
             return None;
         }
         let seen = Some((process, origin));
         let (named, host) = state.map_or((false, 0), |state| (state.named, state.host));
-        let whose = whose.unwrap_or_else(|| whose_is(&task.cgroup));
+        let whose = whose.unwrap_or_else(|| whose_is(&task.context.cgroup));
         let announced = state.is_some_and(|state| state.whose.may_be(&whose));
         if let Some(info) = self.early.remove(id).filter(|_| announced) {
             let mut state = State { seen, whose, named, host, told: None };
@@ -338,7 +338,7 @@ impl Names {
         let Some((id, bundle)) = seen.container else { return };
         let whose = Whose { node: place.node.clone(), user: (place.owner != 0).then_some(place.owner) };
         if place.node.is_none() {
-            for group in runtime::groups(&exec.image, &id, task.cgroup.as_bytes()) {
+            for group in runtime::groups(&exec.image, &id, task.context.cgroup.as_bytes()) {
                 if place.owner == 0 || user_of(&Text::from(group.as_slice())) == Some(place.owner) {
                     self.groups.insert(group, id.clone());
                 }
@@ -348,7 +348,7 @@ impl Names {
         if self.containers.get(&id).is_none() {
             let bundle = bundle.map(|folder| (place, folder));
             if self.ask(Question { id: id.clone(), whose: whose.clone(), bundle, seen: false }) {
-                let host = task.namespaces.mnt;
+                let host = task.context.namespaces.mnt;
                 self.containers.insert(id, State { seen: None, whose, named: false, host, told: None });
             }
         }
@@ -356,12 +356,12 @@ impl Names {
 
     /// Where a process lives; `None` when that cannot be reached from here.
     fn place_of(&self, key: ProcessKey, task: &Task) -> Option<Place> {
-        let node = innermost_container(&task.cgroup);
-        let owner = task.creds.euid;
-        if task.namespaces.mnt != 0 && task.namespaces.mnt == self.own_mnt {
+        let node = innermost_container(&task.context.cgroup);
+        let owner = task.context.creds.euid;
+        if task.context.namespaces.mnt != 0 && task.context.namespaces.mnt == self.own_mnt {
             return Some(Place { process: None, mnt: 0, node, owner });
         }
-        Some(Place { process: Some((key, self.pid_of(key, task)?)), mnt: task.namespaces.mnt, node, owner })
+        Some(Place { process: Some((key, self.pid_of(key, task)?)), mnt: task.context.namespaces.mnt, node, owner })
     }
 
     /// Its pid here.
@@ -370,7 +370,7 @@ impl Names {
         if proc.shows_machine() {
             return Some(key.pid);
         }
-        proc.pid_of(&[task.ns_pid], task.pid_namespaces.get(..1).unwrap_or_default())
+        proc.pid_of(&[task.ns_pid], task.context.pid_namespaces.get(..1).unwrap_or_default())
     }
 
     fn runtime(&mut self, place: Place, ways: Vec<Way>) {

@@ -95,9 +95,10 @@ fn of_dns(dns: &Dns) -> usize {
 }
 
 fn of_task(task: &Task) -> usize {
-    let optional = task.tty.as_ref().map_or(0, of_text) + task.container.as_ref().map_or(0, |id| of_text(&id.0));
-    let optional = optional + task.root_path.as_ref().map_or(0, of_text);
-    of_text(&task.comm) + of_text(&task.cgroup) + size_of_val(task.pid_namespaces.as_slice()) + optional
+    let optional =
+        task.context.tty.as_ref().map_or(0, of_text) + task.context.container.as_ref().map_or(0, |id| of_text(&id.0));
+    let optional = optional + task.context.root_path.as_ref().map_or(0, of_text);
+    of_text(&task.comm) + of_text(&task.context.cgroup) + size_of_val(task.context.pid_namespaces.as_slice()) + optional
 }
 
 fn of_image(image: &Image) -> usize {

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 
-use lanner_core::event::{Credentials, Exec, File, FileId, Image, Namespaces, ProcessKey, Task, Text};
+use lanner_core::event::{Context, Credentials, Exec, File, FileId, Image, Namespaces, ProcessKey, Task, Text};
 
 use super::container;
 use super::family::Found;
@@ -65,24 +65,27 @@ fn task(pid: u32, status: &str) -> Task {
         parent: None,
         comm: Text::from(field(status, "Name:").unwrap_or_default()),
         ns_pid: pid,
-        pid_namespaces: if namespaces.pid == 0 { Vec::new() } else { vec![namespaces.pid] },
-        creds: Credentials {
-            uid,
-            euid,
-            gid,
-            egid,
-            login_uid: login.filter(|uid| *uid != u32::MAX),
-            cap_effective: capabilities("CapEff:"),
-            cap_permitted: capabilities("CapPrm:"),
-        },
         session: field(status, "NSsid:").and_then(|sid| sid.parse().ok()).unwrap_or_default(),
         group: field(status, "NSpgid:").and_then(|pgid| pgid.parse().ok()).unwrap_or_default(),
-        tty: None,
-        namespaces,
-        root: identity(pid, "root"),
-        root_path: None,
-        container: container::innermost(&cgroup),
-        cgroup,
+        context: Context {
+            pid_namespaces: if namespaces.pid == 0 { Vec::new() } else { vec![namespaces.pid] },
+            creds: Credentials {
+                uid,
+                euid,
+                gid,
+                egid,
+                login_uid: login.filter(|uid| *uid != u32::MAX),
+                cap_effective: capabilities("CapEff:"),
+                cap_permitted: capabilities("CapPrm:"),
+            },
+            tty: None,
+            namespaces,
+            root: identity(pid, "root"),
+            root_path: None,
+            container: container::innermost(&cgroup),
+            cgroup,
+        }
+        .into(),
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn events(
     all.retain(|found| !is_live(found));
     for found in &mut all {
         if let (Some(proc), false) = (proc, found.kernel_thread)
-            && let Some(pid) = proc.pid_of(&found.pids, &found.exec.task.pid_namespaces)
+            && let Some(pid) = proc.pid_of(&found.pids, &found.exec.task.context.pid_namespaces)
             && let Some((args, env)) = proc.memory(pid, found.key.start, variables)
         {
             found.exec.image.args = args;

@@ -7,7 +7,7 @@ use lanner_collector_abi::{
     AF_INET, AF_INET6, FileFacts, FileFlags, Header, Key, NsFacts, Plain, StdioFacts, StdioTag, TaskFacts,
 };
 use lanner_core::event::{
-    BootTime, Credentials, File, FileId, Namespaces, Origin, ProcessKey, Stdio, StdioKind, Task, Text,
+    BootTime, Context, Credentials, File, FileId, Namespaces, Origin, ProcessKey, Stdio, StdioKind, Task, Text,
 };
 
 use super::container;
@@ -53,24 +53,27 @@ pub(in crate::sensor) fn task(facts: &TaskFacts, reader: &mut Reader<'_>) -> Opt
         parent: (facts.parent.pid != 0).then(|| key(facts.parent)),
         comm: string(&facts.comm),
         ns_pid: facts.pids[0],
-        pid_namespaces: facts.pid_ns[..levels(facts)].to_vec(),
-        creds: Credentials {
-            uid: facts.uid,
-            euid: facts.euid,
-            gid: facts.gid,
-            egid: facts.egid,
-            login_uid: (facts.login_uid != u32::MAX).then_some(facts.login_uid),
-            cap_effective: facts.cap_effective,
-            cap_permitted: facts.cap_permitted,
-        },
         session: facts.session,
         group: facts.group,
-        tty: (!tty.is_empty()).then_some(tty),
-        root: FileId { dev: facts.root_dev, ino: facts.root_ino },
-        root_path: None,
-        namespaces: Namespaces { pid: facts.ns.pid, ..namespaces(&facts.ns) },
-        container: container::innermost(&cgroup),
-        cgroup,
+        context: Context {
+            pid_namespaces: facts.pid_ns[..levels(facts)].to_vec(),
+            creds: Credentials {
+                uid: facts.uid,
+                euid: facts.euid,
+                gid: facts.gid,
+                egid: facts.egid,
+                login_uid: (facts.login_uid != u32::MAX).then_some(facts.login_uid),
+                cap_effective: facts.cap_effective,
+                cap_permitted: facts.cap_permitted,
+            },
+            tty: (!tty.is_empty()).then_some(tty),
+            root: FileId { dev: facts.root_dev, ino: facts.root_ino },
+            root_path: None,
+            namespaces: Namespaces { pid: facts.ns.pid, ..namespaces(&facts.ns) },
+            container: container::innermost(&cgroup),
+            cgroup,
+        }
+        .into(),
     })
 }
 

@@ -86,7 +86,7 @@ fn users_and_groups_have_the_names_of_where_they_are() {
         _ => None,
     });
     let shown_by = watch.graph.process(process).expect("it was seen");
-    assert_eq!(shown_by.task.container, container);
+    assert_eq!(shown_by.task.context.container, container);
     assert_eq!(watch.graph.accounts(container.as_ref()).and_then(|list| list.user(7)), Some(&"app".into()));
 
     // Files of these names were written, which may have been the node's.

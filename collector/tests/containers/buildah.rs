@@ -16,9 +16,9 @@ fn a_step_of_a_build_is_a_container() {
     buildah(&[&run[..], &[&from, "true", "7474"]].concat());
 
     let (_, program) = watch.exec("7474");
-    let id = program.task.container.clone().expect("it runs in a container");
+    let id = program.task.context.container.clone().expect("it runs in a container");
     assert!(id.to_string().starts_with("buildah-buildah"), "{id}");
-    assert_eq!(program.task.cgroup, format!("/{id}").as_str());
+    assert_eq!(program.task.context.cgroup, format!("/{id}").as_str());
     let (_, info) = watch.named("buildah's container", |info| info.id == id);
     assert_eq!(info.told_by, ToldBy::Files, "{info:?}");
 

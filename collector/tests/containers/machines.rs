@@ -30,12 +30,12 @@ fn start(host: &Host, args: &[&str]) -> Running {
 fn runs_in(watch: &mut Watch, argument: &str, name: &str, group: &str, runtime: &str) {
     let (_, program) = watch.exec(argument);
     let id = ContainerId(name.into());
-    assert_eq!(program.task.container.as_ref(), Some(&id));
-    assert_eq!(program.task.cgroup, group);
+    assert_eq!(program.task.context.container.as_ref(), Some(&id));
+    assert_eq!(program.task.context.cgroup, group);
     let container = watch.graph.container(&id).expect("it was seen");
     let supervisor = container.runtime.and_then(|key| watch.graph.process(key)).expect("somebody made it");
-    assert_eq!((supervisor.task.comm.to_string().as_str(), &supervisor.task.container), (runtime, &None));
-    assert!(container.host.is_some_and(|host| host.mnt != program.task.namespaces.mnt));
+    assert_eq!((supervisor.task.comm.to_string().as_str(), &supervisor.task.context.container), (runtime, &None));
+    assert!(container.host.is_some_and(|host| host.mnt != program.task.context.namespaces.mnt));
     let (_, info) = watch.named(name, |info| info.id == id);
     assert_eq!(info.told_by, ToldBy::Nobody, "nobody has more to tell: {info:?}");
 }

@@ -85,11 +85,15 @@ fn a_static_pod_is_named_though_no_api_server_knows_it() {
     node.write("/etc/kubernetes/manifests/shop.yaml", POD);
 
     let (_, program) = watch.exec("7421");
-    let id = program.task.container.clone().expect("it runs in a container");
+    let id = program.task.context.container.clone().expect("it runs in a container");
     let (_, info) = watch.named("the pod's container", |info| info.id == id);
     let pod = info.pod.clone().unwrap_or_default();
     let sandbox = pod.sandbox.clone().expect("a pod has a sandbox");
-    assert!(program.task.cgroup.to_string().contains(&format!("/pod{}/", pod.uid)), "{}", program.task.cgroup);
+    assert!(
+        program.task.context.cgroup.to_string().contains(&format!("/pod{}/", pod.uid)),
+        "{}",
+        program.task.context.cgroup
+    );
     let wanted = ContainerInfo {
         id: id.clone(),
         told_by: ToldBy::Cri,
@@ -212,10 +216,10 @@ fn a_node_that_is_a_container_names_the_containers_inside_of_it() {
     );
     let id = ContainerId("lanner-inner".into());
     let program = watch.expect("a program in the inner container", |event, _| match &event.payload {
-        Payload::Exec(exec) if exec.task.container.as_ref() == Some(&id) => Some(exec.as_ref().clone()),
+        Payload::Exec(exec) if exec.task.context.container.as_ref() == Some(&id) => Some(exec.as_ref().clone()),
         _ => None,
     });
-    assert_eq!(program.task.cgroup, format!("/docker/{outer}/k8s.io/lanner-inner").as_str());
+    assert_eq!(program.task.context.cgroup, format!("/docker/{outer}/k8s.io/lanner-inner").as_str());
     let (_, info) = watch.named("the inner container", |info| info.id == id);
     let wanted = ContainerInfo {
         id,

@@ -70,7 +70,7 @@ impl<'a> Podman<'a> {
 /// Where the program with this argument runs, once it is sure that it is in this container and that the container is named.
 pub(crate) fn attributed(watch: &mut Watch, argument: &str, wanted: ContainerInfo) -> Exec {
     let (_, program) = watch.exec(argument);
-    assert_eq!(program.task.container.as_ref(), Some(&wanted.id), "{argument}");
+    assert_eq!(program.task.context.container.as_ref(), Some(&wanted.id), "{argument}");
     let (_, info) = watch.named("podman's container", |info| info.id == wanted.id);
     assert_eq!(info, expected(&info, wanted));
     program
@@ -86,15 +86,15 @@ fn podmans_containers_are_known_with_a_control_group_and_without() {
 
     let id = podman.start("own", &free, "7441");
     let program = attributed(&mut watch, "7441", podman.told(&id, "own", true));
-    assert_eq!(program.task.cgroup, host.group(&format!("libpod_parent/libpod-{id}")).as_str());
+    assert_eq!(program.task.context.cgroup, host.group(&format!("libpod_parent/libpod-{id}")).as_str());
 
     let id = podman.start("split", &[&free[..], &["--cgroups=split"]].concat(), "7442");
     let program = attributed(&mut watch, "7442", podman.told(&id, "split", true));
-    assert_eq!(program.task.cgroup, host.group(&format!("session/libpod-payload-{id}")).as_str());
+    assert_eq!(program.task.context.cgroup, host.group(&format!("session/libpod-payload-{id}")).as_str());
 
     let id = podman.start("none", &[&free[..], &["--cgroups=disabled"]].concat(), "7443");
     let program = attributed(&mut watch, "7443", podman.told(&id, "none", true));
-    assert!(!program.task.cgroup.to_string().contains(&id), "{}", program.task.cgroup);
+    assert!(!program.task.context.cgroup.to_string().contains(&id), "{}", program.task.context.cgroup);
     goes_in_and_out(&mut watch, &podman, &id);
 
     leaves_its_group(&mut watch, &podman, &free);
@@ -132,7 +132,10 @@ fn leaves_its_group(watch: &mut Watch, podman: &Podman<'_>, free: &[&str]) {
         let left = format!("lanner.container.left = true and container.name = leaving and proc.args = {argument}");
         let event = watch.meets(&left);
         let Payload::Exec(exec) = &event.payload else { panic!("{event:?}") };
-        assert_eq!((&exec.task.container, exec.task.cgroup.to_string()), (&None, podman.host.group("session")));
+        assert_eq!(
+            (&exec.task.context.container, exec.task.context.cgroup.to_string()),
+            (&None, podman.host.group("session"))
+        );
         assert_eq!(watch.graph.container_of(event.header.process).map(|c| c.id.to_string()), Some(id.clone()));
     }
     watch.meets("lanner.container.left = false and container.name = leaving and proc.args = 7471");
@@ -149,7 +152,7 @@ fn brief(watch: &mut Watch, podman: &Podman<'_>, options: &[&str]) {
         let id = ContainerId(fs::read_to_string(&cid).expect("podman tells").trim().into());
         watch.expect("its program", |event, graph| {
             let ended = matches!(event.payload, Payload::Exit(_)).then(|| graph.process(event.header.process))??;
-            (ended.task.container.as_ref() == Some(&id) && ended.task.comm == "true").then_some(())
+            (ended.task.context.container.as_ref() == Some(&id) && ended.task.comm == "true").then_some(())
         });
         let wanted = podman.told(&id.to_string(), "brief", true);
         let (_, info) = watch.named("a brief container of podman's", |info| info.id == id);

@@ -46,13 +46,13 @@ fn a_users_containers_are_known_where_version_2_is_all_there_is() {
     let podman = Podman::new(&host, &before, "crun");
     let id = podman.start("crun", &[], "7451");
     let program = attributed(&mut watch, "7451", podman.told(&id, "crun", false));
-    assert_eq!(program.task.cgroup, host.group(&format!("{slice}/session-2.scope")).as_str());
-    assert_eq!(program.task.creds.uid.to_string(), USER);
+    assert_eq!(program.task.context.cgroup, host.group(&format!("{slice}/session-2.scope")).as_str());
+    assert_eq!(program.task.context.creds.uid.to_string(), USER);
 
     let podman = podman.with("runc", &before);
     let id = podman.start("runc", &[], "7452");
     let program = attributed(&mut watch, "7452", podman.told(&id, "runc", false));
-    assert_eq!(program.task.cgroup, host.group(&format!("{slice}/{id}")).as_str());
+    assert_eq!(program.task.context.cgroup, host.group(&format!("{slice}/{id}")).as_str());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_users_containers_are_known_without_control_groups() {
     attributed(&mut watch, "7456", podman.told(&member, "member", false));
     let (_, holder) = watch.exec("7455");
     let (_, info) = watch.named("the pod's holder", |info| info.name == "holder");
-    assert_eq!(holder.task.container, Some(info.id));
+    assert_eq!(holder.task.context.container, Some(info.id));
 
     // It was there before another one looks.
     let mut late = Watch::start().expect("it did before");

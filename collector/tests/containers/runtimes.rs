@@ -42,8 +42,8 @@ fn docker(host: &mut Host, watch: &mut Watch) {
     let id = host.run(&[&["docker", "run", "-d"], &options[..], &["local/bb:1", "sleep", "7411"]].concat());
 
     let (exec, program) = watch.exec("7411");
-    assert_eq!(program.task.container, Some(ContainerId(id.as_str().into())));
-    assert_eq!(program.task.cgroup, format!("/docker/{id}").as_str());
+    assert_eq!(program.task.context.container, Some(ContainerId(id.as_str().into())));
+    assert_eq!(program.task.context.cgroup, format!("/docker/{id}").as_str());
     let (event, info) = watch.named("docker's container", |info| info.id.0 == id.as_str());
     let wanted = ContainerInfo {
         id: ContainerId(id.as_str().into()),
@@ -85,9 +85,9 @@ fn containerd(host: &Host, watch: &mut Watch) {
         let (name, argument) = (format!("quick{n}"), format!("{}", 74_120 + n));
         host.run(&["ctr", "run", "--rm", "--rootfs", &rootfs, &name, "/bin/busybox", "true", &argument]);
         let (_, program) = watch.exec(&argument);
-        assert_eq!(program.task.cgroup, format!("/default/{name}").as_str());
+        assert_eq!(program.task.context.cgroup, format!("/default/{name}").as_str());
         let id = ContainerId(name.as_str().into());
-        assert_eq!(program.task.container.as_ref(), Some(&id));
+        assert_eq!(program.task.context.container.as_ref(), Some(&id));
         let (_, info) = watch.named("containerd's container", |info| info.id == id);
         (info.told_by == ToldBy::Runtime).then_some((name, info))
     };
@@ -115,8 +115,8 @@ fn podman(host: &Host, watch: &mut Watch) {
     let id = podman(&[&["run", "-d"], &LIMITS[..], &options, &["localhost/bb:1", "sleep", "7413"]].concat());
 
     let (_, program) = watch.exec("7413");
-    assert_eq!(program.task.container, Some(ContainerId(id.as_str().into())));
-    assert_eq!(program.task.cgroup, format!("/libpod_parent/libpod-{id}").as_str());
+    assert_eq!(program.task.context.container, Some(ContainerId(id.as_str().into())));
+    assert_eq!(program.task.context.cgroup, format!("/libpod_parent/libpod-{id}").as_str());
     let (_, info) = watch.named("podman's container", |info| info.id.0 == id.as_str());
     let wanted = ContainerInfo {
         id: ContainerId(id.as_str().into()),
@@ -148,8 +148,8 @@ fn runc(host: &Host, watch: &mut Watch) {
     host.run(&["runc", "run", "--bundle", &bundle.display().to_string(), "bare"]);
 
     let (_, program) = watch.exec("7414");
-    assert_eq!(program.task.container, Some(ContainerId("bare".into())));
-    assert_eq!(program.task.cgroup, "/bare");
+    assert_eq!(program.task.context.container, Some(ContainerId("bare".into())));
+    assert_eq!(program.task.context.cgroup, "/bare");
     let (_, info) = watch.named("runc's container", |info| info.id.0 == "bare");
     let wanted = ContainerInfo { id: ContainerId("bare".into()), told_by: ToldBy::Files, ..ContainerInfo::default() };
     assert_eq!(info, wanted);

@@ -72,7 +72,7 @@ impl Watch {
     pub(crate) fn exec(&mut self, argument: &str) -> (Event, Exec) {
         self.expect(argument, |event, _| match &event.payload {
             Payload::Exec(exec)
-                if exec.image.args.list.iter().any(|a| *a == argument) && exec.task.container.is_some() =>
+                if exec.image.args.list.iter().any(|a| *a == argument) && exec.task.context.container.is_some() =>
             {
                 Some((event.clone(), exec.as_ref().clone()))
             }

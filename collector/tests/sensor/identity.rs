@@ -148,8 +148,8 @@ fn pid_namespaces_within_each_other_are_all_told() {
     let middle = life_of(stage, outer.child);
     let [inner] = forks(&middle)[..] else { panic!("one fork: {middle:?}") };
     assert_eq!((outer.task.ns_pid, inner.task.ns_pid), (1, 1));
-    let [innermost, around, machine] = inner.task.pid_namespaces[..] else { panic!("three: {inner:?}") };
-    assert_eq!(outer.task.pid_namespaces, [around, machine]);
+    let [innermost, around, machine] = inner.task.context.pid_namespaces[..] else { panic!("three: {inner:?}") };
+    assert_eq!(outer.task.context.pid_namespaces, [around, machine]);
     assert!(innermost != around && around != machine);
 }
 

@@ -151,7 +151,7 @@ fn the_flags_of_clone_are_told() {
     let (_, life) = perform(stage, &mut helper("images::clones_into_new_namespaces"));
     let [.., fork] = forks(&life)[..] else { panic!("a fork: {life:?}") };
     assert_eq!(fork.how.names().collect::<Vec<_>>(), ["newuts", "newipc"]);
-    assert_ne!(fork.task.namespaces.uts, namespace("self", "uts"));
+    assert_ne!(fork.task.context.namespaces.uts, namespace("self", "uts"));
 }
 
 #[test]

@@ -43,11 +43,11 @@ fn is_run_by_the_kernel(stage: Stage, program: &Path, args: &[&str], stdin: Stdi
 
     let task = &exec.task;
     assert_eq!((task.comm.as_bytes(), task.ns_pid), (&b"helper"[..], key.pid));
-    let creds = &task.creds;
+    let creds = &task.context.creds;
     assert_eq!((creds.uid, creds.euid, creds.gid, creds.egid, creds.login_uid), (0, 0, 0, 0, None));
     assert_eq!((creds.cap_effective, creds.cap_permitted), (capabilities("CapEff:"), capabilities("CapPrm:")));
-    assert_eq!((task.session, task.group, &task.tty, &task.container), (0, 0, &None, &None));
-    let ns = task.namespaces;
+    assert_eq!((task.session, task.group, &task.context.tty, &task.context.container), (0, 0, &None, &None));
+    let ns = task.context.namespaces;
     for (number, name) in [
         (ns.mnt, "mnt"),
         (ns.pid, "pid"),

@@ -231,7 +231,7 @@ fn a_new_root_is_told_with_the_old_one() {
     let kept = RootChange { now: asked, before: deeper.now, errno: libc::ENOENT as u32, ..root.clone() };
     assert_eq!(failed, &kept);
     let inherits = |e: &Event| match &e.payload {
-        Payload::Fork(fork) => fork.task.root == root.now.id,
+        Payload::Fork(fork) => fork.task.context.root == root.now.id,
         _ => false,
     };
     assert!(life.iter().any(inherits), "a child begins in its parent's root: {life:?}");

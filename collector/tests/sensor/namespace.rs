@@ -92,8 +92,8 @@ fn a_pid_namespace_counts_for_the_children() {
         panic!("a fork: {life:?}")
     };
     assert_eq!(fork.task.ns_pid, 1, "the first one in there");
-    assert_eq!(fork.task.pid_namespaces, [change.now.pid, change.before.pid]);
-    assert_eq!(fork.task.namespaces.pid, change.now.pid);
+    assert_eq!(fork.task.context.pid_namespaces, [change.now.pid, change.before.pid]);
+    assert_eq!(fork.task.context.namespaces.pid, change.now.pid);
     let child = life_of(stage, fork.child);
     assert!(child.iter().any(|e| matches!(&e.payload, Payload::Exec(exec) if exec.task.ns_pid == 1)), "{child:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lanner_core::event::{Credentials, Namespaces, ProcessKey, Task};
+use lanner_core::event::{Context, Credentials, Namespaces, ProcessKey, Task};
 
 use super::stage::{file_id, namespace};
 
@@ -23,9 +23,13 @@ pub(crate) fn namespaces() -> Namespaces {
 /// A child's circumstances, by its name and its pid. Of several control groups `told` says which one the sensor reads.
 pub(crate) fn task(told: &Task, parent: ProcessKey, pid: u32, comm: &str) -> Task {
     let groups = fs::read_to_string("/proc/self/cgroup").expect("own control groups");
-    assert!(groups.lines().any(|l| l.ends_with(&format!(":{}", told.cgroup))), "{} is one of {groups}", told.cgroup);
+    assert!(
+        groups.lines().any(|l| l.ends_with(&format!(":{}", told.context.cgroup))),
+        "{} is one of {groups}",
+        told.context.cgroup
+    );
     let named = |id: &lanner_core::event::ContainerId| groups.contains(&id.to_string());
-    assert!(told.container.as_ref().is_none_or(named), "{:?} is in one of {groups}", told.container);
+    assert!(told.context.container.as_ref().is_none_or(named), "{:?} is in one of {groups}", told.context.container);
     // SAFETY: calls without pointers that cannot fail.
     let (uid, euid, gid, egid, session, group) = unsafe {
         (libc::getuid(), libc::geteuid(), libc::getgid(), libc::getegid(), libc::getsid(0), libc::getpgid(0))
@@ -35,24 +39,27 @@ pub(crate) fn task(told: &Task, parent: ProcessKey, pid: u32, comm: &str) -> Tas
         parent: Some(parent),
         comm: comm.into(),
         ns_pid: pid,
-        pid_namespaces: vec![namespace("self", "pid")],
-        creds: Credentials {
-            uid,
-            euid,
-            gid,
-            egid,
-            login_uid: login.filter(|uid| *uid != u32::MAX),
-            cap_effective: capabilities("CapEff:"),
-            cap_permitted: capabilities("CapPrm:"),
-        },
         session: session.cast_unsigned(),
         group: group.cast_unsigned(),
-        tty: terminal().map(|name| name.as_str().into()),
-        namespaces: namespaces(),
-        root: file_id("/"),
-        root_path: None,
-        cgroup: told.cgroup.clone(),
-        container: told.container.clone(),
+        context: Context {
+            pid_namespaces: vec![namespace("self", "pid")],
+            creds: Credentials {
+                uid,
+                euid,
+                gid,
+                egid,
+                login_uid: login.filter(|uid| *uid != u32::MAX),
+                cap_effective: capabilities("CapEff:"),
+                cap_permitted: capabilities("CapPrm:"),
+            },
+            tty: terminal().map(|name| name.as_str().into()),
+            namespaces: namespaces(),
+            root: file_id("/"),
+            root_path: None,
+            cgroup: told.context.cgroup.clone(),
+            container: told.context.container.clone(),
+        }
+        .into(),
     }
 }
 

@@ -131,7 +131,7 @@ impl<'a> View<'a> {
     pub fn container_id(self) -> Option<&'a ContainerId> {
         match &self.event.payload {
             Payload::Container(info) => Some(&info.id),
-            _ => self.task()?.container.as_ref().or_else(|| self.process()?.task.container.as_ref()),
+            _ => self.task()?.context.container.as_ref().or_else(|| self.process()?.task.context.container.as_ref()),
         }
     }
 
@@ -153,7 +153,7 @@ impl<'a> View<'a> {
     pub fn namespaces(self) -> Option<&'a Namespaces> {
         match &self.event.payload {
             Payload::Namespace(change) => Some(&change.now),
-            _ => Some(&self.task()?.namespaces),
+            _ => Some(&self.task()?.context.namespaces),
         }
     }
 

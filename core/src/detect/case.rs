@@ -262,7 +262,7 @@ pub(super) fn summary(graph: &Graph, key: ProcessKey) -> ProcessSummary {
         key,
         exe: image.map(|i| i.exe.path.clone()).unwrap_or_default(),
         args: image.map(|i| i.args.joined()).unwrap_or_default(),
-        container: process.and_then(|p| p.task.container.clone()),
+        container: process.and_then(|p| p.task.context.container.clone()),
         parent: process.and_then(|p| p.parent),
     }
 }

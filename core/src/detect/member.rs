@@ -163,7 +163,7 @@ impl Cases {
 /// was there before may be a service, and at a terminal somebody does this and that.
 fn is_one_job(graph: &Graph, key: ProcessKey, now: BootTime) -> bool {
     graph.process(key).is_some_and(|process| {
-        process.origin == Origin::Live && process.task.tty.is_none() && now.since(key.start) <= LONGEST_JOB
+        process.origin == Origin::Live && process.task.context.tty.is_none() && now.since(key.start) <= LONGEST_JOB
     })
 }
 

@@ -44,7 +44,7 @@ pub use net::{Accept, Attempt, Close, Connect, End, Flow, FlowId, Listen, Qualit
 pub use node::{Batch, BlindSpot, Hook, HookLayer, HookState, Load, NodeInfo, Refusal};
 pub use passed::{OpenFlags, Passed};
 pub use process::{
-    Args, CloneFlags, Comm, Compat, Credentials, Environment, Exec, Exit, Fork, Gain, Image, Layer, MemFd,
+    Args, CloneFlags, Comm, Compat, Context, Credentials, Environment, Exec, Exit, Fork, Gain, Image, Layer, MemFd,
     NamespaceChange, Namespaces, NsChangeHow, Stdio, StdioChange, StdioKind, Task,
 };
 pub use sensor::{Loss, LossCause};

@@ -1,6 +1,7 @@
 //! Processes: what runs, as whom, and where.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::{Call, ContainerId, File, FileId, ProcessKey, Text};
 
@@ -22,14 +23,28 @@ pub struct Task {
     pub comm: Text,
     /// The pid that the process itself sees, in its own pid namespace.
     pub ns_pid: u32,
-    /// Its pid namespace and those around it, innermost first (inode numbers).
-    pub pid_namespaces: Vec<u32>,
-    /// As whom.
-    pub creds: Credentials,
     /// The session's id, a pid of the machine.
     pub session: u32,
     /// The process group's id, a pid of the machine; 0 when unknown.
     pub group: u32,
+    /// What it mostly has in common with its parent.
+    pub context: Arc<Context>,
+}
+
+impl Task {
+    /// Its context, to be changed for this process alone.
+    pub fn context_mut(&mut self) -> &mut Context {
+        Arc::make_mut(&mut self.context)
+    }
+}
+
+/// As whom and where a process runs: a child has its parent's, until one of the two changes its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Context {
+    /// Its pid namespace and those around it, innermost first (inode numbers).
+    pub pid_namespaces: Vec<u32>,
+    /// As whom.
+    pub creds: Credentials,
     /// The controlling terminal, such as `pts0`.
     pub tty: Option<Text>,
     /// In which namespaces.
@@ -45,7 +60,7 @@ pub struct Task {
 }
 
 /// As whom a process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Credentials {
     /// Real user, as the initial user namespace numbers it.
     pub uid: u32,
@@ -64,7 +79,7 @@ pub struct Credentials {
 }
 
 /// The namespaces of a process, by inode number as `/proc/PID/ns/*` shows them; 0 when unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 #[allow(missing_docs)]
 pub struct Namespaces {
     pub mnt: u32,

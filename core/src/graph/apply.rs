@@ -1,12 +1,13 @@
 //! Events into the graph.
 
+use super::context::{change_namespaces, change_root};
 use super::nodes::Spot;
 use super::retain::weight;
 use super::take::Take;
 use super::{Ended, Graph, Node, Process, Relation};
 use crate::event::{
-    AttributeChange, Event, Exec, Exit, File, Fork, Header, Open, Origin, Payload, ProcessKey, StdioKind, Task, Trace,
-    Udp, UdpStage,
+    AttributeChange, Event, Exec, Exit, File, Fork, Header, Open, Origin, Payload, ProcessKey, StdioKind, Trace, Udp,
+    UdpStage,
 };
 use crate::hash::IndexMap;
 use crate::persistent::{Place, Table};
@@ -56,10 +57,10 @@ impl Graph {
             Payload::Unix(unix) => self.unix(header, unix),
             Payload::Close(close) => self.ends.close(&close.flow),
             Payload::Namespace(change) => {
-                self.actor(header).change_namespaces(change);
+                self.change_context(header, |context| change_namespaces(context, change));
                 self.note_home(header.process);
             }
-            Payload::Root(change) => self.actor(header).change_root(change),
+            Payload::Root(change) => self.change_context(header, |context| change_root(context, change)),
             Payload::MemFd(memfd) => self.did_to_file(header, Relation::Wrote, &memfd.file),
             Payload::Rename(rename) => self.rename(header, rename),
             Payload::Link(link) => self.link(header, link),
@@ -75,8 +76,9 @@ impl Graph {
             Payload::Credentials(change) => {
                 // A thread that is not the first may differ from its process.
                 if header.tid == header.process.pid {
-                    let creds = &mut self.actor(header).task.creds;
-                    *creds = change.now.credentials(creds.login_uid);
+                    self.change_context(header, |context| {
+                        context.creds = change.now.credentials(context.creds.login_uid);
+                    });
                 }
             }
             Payload::Trace(trace) => self.trace(header, trace),
@@ -119,7 +121,8 @@ impl Graph {
     }
 
     fn begin_image(&mut self, header: &Header, exec: &Exec) -> &mut Process {
-        let mut task = self.task(&exec.task);
+        let before = self.actor(header).task.context.clone();
+        let (task, left) = self.circumstances(&exec.task, Some(&before));
         let mut image = exec.image.clone();
         let File { path, .. } = &mut image.exe;
         let script = image.script.as_mut().map(|script| &mut script.path);
@@ -127,24 +130,13 @@ impl Graph {
         texts.chain(&mut image.args.list).chain(&mut image.env.list).for_each(|text| self.texts.share(text));
         let process = self.actor(header);
         let before = weight(process);
-        if task.container.is_none() && process.task.container.is_some() {
-            // A group can be left, for another that is nobody's; that makes nobody the host's.
-            task.container = process.task.container.clone();
+        if left {
             process.left = process.left.or(Some(header.seq));
         }
         process.exec(task, image, header.time, header.seq);
         let after = weight(process);
         self.processes_bytes = self.processes_bytes + after - before;
         self.actor(header)
-    }
-
-    /// A task that shares its texts with others.
-    fn task(&mut self, task: &Task) -> Task {
-        let mut task = task.clone();
-        let container = task.container.as_mut().map(|id| &mut id.0);
-        let texts = [&mut task.comm, &mut task.cgroup].into_iter().chain(&mut task.tty).chain(container);
-        texts.for_each(|text| self.texts.share(text));
-        task
     }
 
     fn alive(&mut self, header: &Header, exec: &Exec) {
@@ -163,18 +155,11 @@ impl Graph {
         if fork.child.is_unknown() || self.process(fork.child).is_some_and(|known| known.made.is_some()) {
             return;
         }
-        let mut task = self.task(&fork.task);
         let parent = self.process(header.process);
         let inherited = parent.and_then(Process::shared_image).cloned();
-        if let Some(parent) = parent.filter(|_| !task.root.is_known()) {
-            task.root = parent.task.root;
-        }
-        let root = parent.filter(|parent| parent.task.root == task.root).and_then(|parent| parent.root.clone());
-        let out = parent.filter(|parent| task.container.is_none() && parent.task.container.is_some());
-        let left = out.and_then(|parent| parent.left.or(Some(header.seq)));
-        if let Some(parent) = out {
-            task.container = parent.task.container.clone();
-        }
+        let (context, left) = (parent.map(|p| p.task.context.clone()), parent.and_then(|p| p.left));
+        let (task, is_out) = self.circumstances(&fork.task, context.as_ref());
+        let left = left.or(Some(header.seq)).filter(|_| is_out);
         let named = fork.task.parent.filter(|parent| !parent.is_unknown());
         let maker = named.or(Some(header.process));
         match self.nodes.processes.get_mut(&fork.child) {
@@ -182,7 +167,7 @@ impl Graph {
             Some(known) => {
                 known.made = Some(header.seq);
                 if known.images.is_empty() {
-                    (known.task, known.root, known.inherited) = (task, root, inherited);
+                    (known.task, known.inherited) = (task, inherited);
                     known.left = left;
                 }
                 self.disown(fork.child, maker);
@@ -190,7 +175,6 @@ impl Graph {
             None => {
                 let child = Process {
                     task,
-                    root,
                     inherited,
                     left,
                     origin: header.origin,
@@ -347,7 +331,7 @@ impl Graph {
         }
         if let Some(parent) = self.nodes.processes.get_mut(&parent) {
             if parent.children.len() < MAX_CHILDREN {
-                parent.children.push_back(child);
+                parent.children.push(child);
             }
             return;
         }
@@ -398,17 +382,19 @@ impl Graph {
     /// Whether this exec brings its process into a container that already runs, from outside. A runtime's own last
     /// steps on the way in run in the host's mount namespace still, and do not count.
     fn enters(&self, header: &Header, exec: &Exec) -> bool {
-        let Some(container) = exec.task.container.as_ref().and_then(|id| self.container(id)) else { return false };
+        let Some(container) = exec.task.context.container.as_ref().and_then(|id| self.container(id)) else {
+            return false;
+        };
         let from_outside = exec
             .task
             .parent
             .and_then(|p| self.process(p))
-            .is_some_and(|parent| parent.task.container.as_ref() != Some(&container.id));
+            .is_some_and(|parent| parent.task.context.container.as_ref() != Some(&container.id));
         header.origin == Origin::Live
             && container.began.is_some()
             && container.root != header.process
             && from_outside
-            && !container.is_on_host(&exec.task.namespaces)
+            && !container.is_on_host(&exec.task.context.namespaces)
     }
 }
 

@@ -16,7 +16,7 @@ const RUNTIME_CLIENTS: &[&[u8]] = &[b"ctr", b"runc", b"crun", b"docker", b"podma
 
 impl Graph {
     pub(super) fn note_container(&mut self, header: &Header, task: &Task, is_exec: bool) {
-        let Some(id) = task.container.clone() else { return };
+        let Some(id) = task.context.container.clone() else { return };
         if !self.containers.contains_key(&id) {
             if self.containers.len() >= MAX_CONTAINERS {
                 self.forget_containers();
@@ -32,7 +32,7 @@ impl Graph {
             self.relate(header, Relation::RunsIn, Node::Container(id.clone()));
         }
         let Some(container) = self.containers.get(&id) else { return };
-        if container.began.is_none() && !container.is_on_host(&task.namespaces) {
+        if container.began.is_none() && !container.is_on_host(&task.context.namespaces) {
             let begins = is_exec && header.origin == Origin::Live;
             let cause = if begins { self.cause(container, header.time) } else { None };
             let asked = if begins && cause.is_none() { self.ask_before(container, header.time) } else { None };
@@ -55,8 +55,8 @@ impl Graph {
     /// The mount namespace of a container's first program is the container's home.
     pub(super) fn note_home(&mut self, key: ProcessKey) {
         let Some(process) = self.process(key) else { return };
-        let mnt = process.task.namespaces.mnt;
-        let Some(container) = process.task.container.as_ref().and_then(|id| self.container(id)) else { return };
+        let mnt = process.task.context.namespaces.mnt;
+        let Some(container) = process.task.context.container.as_ref().and_then(|id| self.container(id)) else { return };
         if container.root != key || container.home == mnt {
             return;
         }
@@ -123,11 +123,11 @@ impl Graph {
     }
 
     fn new_container(&self, id: &ContainerId, header: &Header, task: &Task) -> Container {
-        let outside = |p: &&Process| p.task.container.as_ref() != Some(id);
+        let outside = |p: &&Process| p.task.context.container.as_ref() != Some(id);
         let runtime = task.parent.and_then(|key| {
             std::iter::once(key).filter_map(|k| self.process(k)).chain(self.ancestors(key)).find(outside)
         });
-        let pod = pod_of(task.cgroup.as_bytes());
+        let pod = pod_of(task.context.cgroup.as_bytes());
         Container {
             id: id.clone(),
             static_pod: pod.as_ref().is_some_and(|(_, is_static)| *is_static),
@@ -135,8 +135,8 @@ impl Graph {
             root: header.process,
             began: None,
             runtime: runtime.map(|p| p.key),
-            host: runtime.map(|p| p.task.namespaces),
-            host_root: runtime.map(|p| p.task.root).filter(|root| root.is_known()),
+            host: runtime.map(|p| p.task.context.namespaces),
+            host_root: runtime.map(|p| p.task.context.root).filter(|root| root.is_known()),
             since: header.time,
             cause: None,
             asked: None,
@@ -173,8 +173,8 @@ impl Graph {
     /// process that ran a runtime's client since.
     fn may_have_started(&self, take: &Take, container: &Container) -> bool {
         let Some(reader) = self.process(take.reader) else { return false };
-        if reader.task.container.is_some()
-            && reader.task.container == self.process(take.writer).and_then(|w| w.task.container.clone())
+        if reader.task.context.container.is_some()
+            && reader.task.context.container == self.process(take.writer).and_then(|w| w.task.context.container.clone())
         {
             return false;
         }

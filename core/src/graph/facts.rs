@@ -9,7 +9,7 @@ use crate::event::{Attempt, ContainerId, Event, FileId, Namespaces, Payload, Pro
 impl Graph {
     /// The container that a process belongs to.
     pub fn container_of(&self, key: ProcessKey) -> Option<&Container> {
-        self.container(self.process(key)?.task.container.as_ref()?)
+        self.container(self.process(key)?.task.context.container.as_ref()?)
     }
 
     /// The namespaces of the host of a process's container: those in which its runtime lives. `None` for a process in
@@ -21,10 +21,10 @@ impl Graph {
     /// Whether the host's root directory is a process's own: that of its container's runtime, or outside of containers that
     /// of the machine's first process. `None`: one of them is not known.
     pub fn has_host_root(&self, key: ProcessKey) -> Option<bool> {
-        let own = self.process(key)?.task.root;
+        let own = self.process(key)?.task.context.root;
         let host = match self.container_of(key) {
             Some(container) => container.host_root?,
-            None => self.by_pid(1)?.task.root,
+            None => self.by_pid(1)?.task.context.root,
         };
         (own.is_known() && host.is_known()).then_some(own == host)
     }
@@ -47,7 +47,7 @@ impl Graph {
         if change.now.mnt == 0 || change.now.mnt == change.before.mnt {
             return None;
         }
-        let own = self.process(event.header.process).and_then(|p| p.task.container.as_ref());
+        let own = self.process(event.header.process).and_then(|p| p.task.context.container.as_ref());
         self.at_home_in(&change.now).filter(|container| Some(&container.id) != own)
     }
 
@@ -57,8 +57,8 @@ impl Graph {
         let known = self.at_home.of(&namespaces.mnt).iter().filter_map(|id| self.container(id));
         let candidates = known.filter_map(|container| Some((container, self.process(container.root)?)));
         let at_home = candidates.filter(|(container, root)| {
-            root.task.namespaces.mnt == namespaces.mnt
-                && root.task.container.as_ref() == Some(&container.id)
+            root.task.context.namespaces.mnt == namespaces.mnt
+                && root.task.context.container.as_ref() == Some(&container.id)
                 && !container.is_on_host(namespaces)
         });
         at_home.max_by_key(|(container, root)| (root.is_alive(), container.since)).map(|(container, _)| container)
@@ -67,10 +67,10 @@ impl Graph {
     /// The container whose mount namespace a process of outside is in: it came there by itself, not by the runtime.
     pub fn stays_in(&self, key: ProcessKey) -> Option<&Container> {
         let task = &self.process(key)?.task;
-        if task.namespaces.mnt == 0 || task.container.is_some() {
+        if task.context.namespaces.mnt == 0 || task.context.container.is_some() {
             return None;
         }
-        self.at_home_in(&task.namespaces)
+        self.at_home_in(&task.context.namespaces)
     }
 
     /// The path of the file that made an orchestrator start this container.
@@ -95,7 +95,7 @@ impl Graph {
     }
 
     pub(super) fn caller(&self, key: ProcessKey) -> Caller {
-        match self.process(key).and_then(|p| p.task.container.clone()) {
+        match self.process(key).and_then(|p| p.task.context.container.clone()) {
             Some(container) => Caller::Container(container),
             None => Caller::Process(key),
         }

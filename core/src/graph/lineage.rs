@@ -81,9 +81,10 @@ impl Graph {
 
     /// Whether what `child` does is no part of what `parent` does.
     pub(crate) fn is_boundary(&self, parent: &Process, child: &Process) -> bool {
-        let enters_container = child.task.container.is_some() && child.task.container != parent.task.container;
+        let enters_container =
+            child.task.context.container.is_some() && child.task.context.container != parent.task.context.container;
         // Inside a container pid 1 is its program and belongs to what happens there; elsewhere it adopts everybody.
-        let is_init = parent.key.pid == 1 || (parent.task.ns_pid == 1 && parent.task.container.is_none());
+        let is_init = parent.key.pid == 1 || (parent.task.ns_pid == 1 && parent.task.context.container.is_none());
         enters_container || is_init || is_kernel_thread(parent) || self.supervises(parent, MAX_NESTED)
     }
 
@@ -99,7 +100,8 @@ impl Graph {
             return false;
         }
         let Some(parent) = process.parent.and_then(|key| self.process(key)) else { return true };
-        let enters_container = process.task.container.is_some() && process.task.container != parent.task.container;
+        let enters_container =
+            process.task.context.container.is_some() && process.task.context.container != parent.task.context.container;
         process.origin == Origin::Backfill
             || enters_container
             || parent.key.pid == 1

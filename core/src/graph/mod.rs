@@ -10,9 +10,11 @@
 mod accounts;
 mod apply;
 mod ask;
+mod children;
 mod contact;
 mod container;
 mod containers;
+mod context;
 mod digests;
 mod edges;
 mod facts;
@@ -27,22 +29,24 @@ mod process;
 mod provenance;
 mod reach;
 mod retain;
+mod shared;
 mod snapshot;
 mod socket;
 
 mod take;
-mod texts;
 mod ubiquity;
 mod unit;
 mod walk;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use crate::event::{Accounts, BootTime, ContainerId, ContainerInfo, File, FileId, ProcessKey, Sha256, Text};
+use crate::event::{Accounts, BootTime, ContainerId, ContainerInfo, Context, File, FileId, ProcessKey, Sha256, Text};
 use crate::hash::IndexMap;
 use crate::persistent::{Place, Queue, Stock, Table};
 
 pub use ask::Ask;
+pub use children::Children;
 pub use container::{Cause, Container};
 pub(crate) use lineage::MAX_ANCESTORS;
 pub use naming::Naming;
@@ -60,7 +64,8 @@ pub struct Graph {
     memory: usize,
     processes_bytes: usize,
     told_bytes: usize,
-    texts: texts::Texts,
+    texts: shared::Shared<Text>,
+    contexts: shared::Shared<Arc<Context>>,
     nodes: nodes::Nodes,
     edges: edges::Edges,
     objects: objects::Objects,
@@ -104,7 +109,8 @@ impl Default for Graph {
             memory: retain::MEMORY,
             processes_bytes: 0,
             told_bytes: 0,
-            texts: texts::Texts::default(),
+            texts: shared::Shared::default(),
+            contexts: shared::Shared::default(),
             nodes: nodes::Nodes::default(),
             edges: edges::Edges::default(),
             objects: objects::Objects::default(),
@@ -138,6 +144,7 @@ impl Graph {
     /// About how many bytes a clone takes that is taken now; what changes after it counts anew.
     pub fn take_stock(&mut self) -> Stock {
         self.texts.take_stock()
+            + self.contexts.take_stock()
             + self.nodes.take_stock()
             + self.edges.take_stock()
             + self.objects.take_stock()

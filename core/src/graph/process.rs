@@ -1,12 +1,10 @@
 //! A process and its images.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::children::Children;
 use super::edges::NONE;
-use crate::event::{
-    BootTime, Exit, File, FileId, Image, NamespaceChange, NsChangeHow, Origin, ProcessKey, RootChange, Task, Text,
-};
+use crate::event::{BootTime, Exit, File, FileId, Image, Origin, ProcessKey, Task, Text};
 use crate::persistent::Place;
 
 /// Images kept of one process. The first and the latest tell the story; a loop of execs must not eat the memory.
@@ -21,14 +19,12 @@ pub struct Process {
     pub parent: Option<ProcessKey>,
     /// As whom and where it is: the latest that is known.
     pub task: Task,
-    /// The path of its root directory, when that was seen to change: as its mount namespace had it then.
-    pub root: Option<Text>,
     /// What it ran, oldest first: an exec keeps the process and begins a new image. Empty when it never exec'd.
     pub images: Vec<Running>,
     /// The image its parent ran when it forked.
     pub inherited: Option<Arc<Image>>,
     /// Children, in the order in which they became known.
-    pub children: VecDeque<ProcessKey>,
+    pub children: Children,
     /// The exec (`header.seq`) with which it came into its container from outside, though it is not the container's first.
     pub entered: Option<u64>,
     /// The event (`header.seq`) that showed it outside of its container's control group: it moved itself, or who made it did.
@@ -76,10 +72,9 @@ impl Process {
             key,
             parent: None,
             task: Task::default(),
-            root: None,
             images: Vec::new(),
             inherited: None,
-            children: VecDeque::new(),
+            children: Children::default(),
             entered: None,
             left: None,
             ended: None,
@@ -100,18 +95,7 @@ impl Process {
             }
             return;
         }
-        let mut task = task;
-        let path = task.root_path.take();
-        let root = std::mem::replace(&mut self.task, task).root;
-        if !self.task.root.is_known() {
-            self.task.root = root;
-        } else if self.task.root != root {
-            // It went there unseen.
-            self.root = None;
-        }
-        if path.is_some() {
-            self.root = path;
-        }
+        self.task = task;
         self.images.reserve_exact(1);
         if self.images.len() == MAX_IMAGES {
             self.images.remove(MAX_IMAGES / 2);
@@ -121,24 +105,6 @@ impl Process {
             image.script = self.image().and_then(|before| handed_on(before, &image)).cloned();
         }
         self.images.push(Running { since: time, seq, image: Arc::new(image), given: None });
-    }
-
-    /// Another directory is its root, unless it asked in vain.
-    pub(super) fn change_root(&mut self, change: &RootChange) {
-        if change.errno != 0 {
-            return;
-        }
-        self.task.root = change.now.id;
-        self.root = Some(change.now.path.clone());
-    }
-
-    /// It is in other namespaces. Who enters another's mounts gets the root that those have; who makes a copy keeps its own.
-    pub(super) fn change_namespaces(&mut self, change: &NamespaceChange) {
-        if change.how == NsChangeHow::Setns && change.now.mnt != change.before.mnt {
-            self.task.root = FileId::default();
-            self.root = None;
-        }
-        self.task.namespaces = change.now;
     }
 
     /// What it runs now, or ran last; for a fork that has not exec'd, what its parent ran.

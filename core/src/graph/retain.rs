@@ -6,7 +6,7 @@
 
 use super::nodes::Spot;
 use super::objects::Step;
-use super::texts::allocated;
+use super::shared::allocated;
 use super::{Graph, Process};
 use crate::event::{ContainerInfo, Image, Label, ProcessKey, Text};
 use crate::persistent::Table;
@@ -43,6 +43,7 @@ impl Graph {
         self.processes_bytes
             + self.told_bytes
             + self.texts.bytes()
+            + self.contexts.bytes()
             + self.nodes.bytes()
             + self.edges.bytes()
             + self.objects.bytes()
@@ -165,10 +166,8 @@ impl Graph {
 
     /// A parent that lives on must not fill its list with children that nobody can look up any more.
     pub(super) fn unlist(&mut self, parent: ProcessKey, child: ProcessKey) {
-        if let Some(children) = self.nodes.processes.get_mut(&parent).map(|parent| &mut parent.children)
-            && let Some(at) = children.iter().position(|key| *key == child)
-        {
-            children.remove(at);
+        if let Some(parent) = self.nodes.processes.get_mut(&parent) {
+            parent.children.remove(child);
         }
     }
 }
@@ -178,7 +177,7 @@ impl Graph {
 pub(super) fn weight(process: &Process) -> usize {
     const OWN: usize = Table::<ProcessKey, Process>::COST + 2 * size_of::<ProcessKey>() + 32;
     let images = process.images.iter().map(|running| size_of_val(running) + of_image(&running.image)).sum::<usize>();
-    OWN + size_of_val(process.task.pid_namespaces.as_slice()) + images
+    OWN + images
 }
 
 fn of_image(image: &Image) -> usize {

@@ -17,7 +17,7 @@ pub fn snapshot(graph: &Graph, now: BootTime, next_seq: u64) -> VecDeque<Batch> 
     let empty = || Batch { first_seq: next_seq, now, snapshot: true, ..Batch::default() };
     let mut batches = VecDeque::from([empty()]);
     let living: Vec<&Process> = graph.processes().filter(|process| process.is_alive()).collect();
-    let inhabited: HashSet<&ContainerId> = living.iter().filter_map(|p| p.task.container.as_ref()).collect();
+    let inhabited: HashSet<&ContainerId> = living.iter().filter_map(|p| p.task.context.container.as_ref()).collect();
     let infos = graph.containers().filter(|container| inhabited.contains(&container.id));
     let named = infos.filter_map(|container| Some(named(container, graph.container_info(&container.id)?)));
     let summed: Vec<Event> = living.iter().filter_map(|process| summed(graph, process, now)).collect();
@@ -38,7 +38,6 @@ fn alive(process: &Process) -> Event {
     let mut task = process.task.clone();
     // Who started it tells more than who reaps it.
     task.parent = process.parent.or(task.parent);
-    task.root_path.clone_from(&process.root);
     let header = Header {
         seq: running.map_or(0, |running| running.seq),
         time: running.map_or(process.key.start, |running| running.since),

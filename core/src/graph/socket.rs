@@ -37,7 +37,7 @@ impl Graph {
         let UnixName::Path(file) = &unix.name else { return self.unix_peer(header, unix) };
         let file_at = self.name_file(file);
         if unix.act == UnixAct::Connected {
-            let container = self.process(header.process).and_then(|p| p.task.container.clone());
+            let container = self.process(header.process).and_then(|p| p.task.context.container.clone());
             let (by, socket, time, seq) = (header.process, file.path.clone(), header.time, header.seq);
             self.asks.note(Ask { by, socket, time, seq, container });
             if let Some(file) = file_at {

@@ -50,7 +50,7 @@ impl Graph {
 type Program<'a> = (Option<FileId>, Option<&'a ContainerId>);
 
 fn program(process: &Process) -> Program<'_> {
-    (process.image().map(|image| image.exe.id), process.task.container.as_ref())
+    (process.image().map(|image| image.exe.id), process.task.context.container.as_ref())
 }
 
 fn distinct<'a>(programs: impl Iterator<Item = Program<'a>>, most: usize) -> usize {

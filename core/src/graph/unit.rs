@@ -34,7 +34,7 @@ impl Graph {
         if self.units.0.is_empty() {
             return None;
         }
-        let cgroup = &self.process(key)?.task.cgroup;
+        let cgroup = &self.process(key)?.task.context.cgroup;
         let name = cgroup.as_bytes().split(|b| *b == b'/').rev().find(|part| part.ends_with(b".service"))?;
         let template = || {
             let at = name.iter().position(|b| *b == b'@')?;

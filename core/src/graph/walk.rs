@@ -127,7 +127,7 @@ impl Graph {
     fn is_everybodys(&self, spot: Spot) -> bool {
         match self.nodes.at(spot) {
             Some(Node::Process(key)) => {
-                let adopts = |p: &Process| p.key.pid <= 2 || (p.task.ns_pid == 1 && p.task.container.is_none());
+                let adopts = |p: &Process| p.key.pid <= 2 || (p.task.ns_pid == 1 && p.task.context.container.is_none());
                 self.is_supervisor(key) || self.process(key).is_none_or(adopts)
             }
             Some(Node::File(file)) => self.users_of(file, EVERYBODYS + 1) > EVERYBODYS,

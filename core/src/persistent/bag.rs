@@ -194,7 +194,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Bag<K, V> {
         if must(self.at(place)?.1) { self.at_mut(place) } else { None }
     }
 
-    /// The value at a place that was given for a key just now.
+    /// The value at a place that was given for a key just now, to be changed.
     ///
     /// # Panics
     /// When there is none.

@@ -56,6 +56,14 @@ impl<K, V> Table<K, V> {
         self.entries.at(place).map(|(key, placed)| (key, &placed.value))
     }
 
+    /// The value at a place that was given for a key just now.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn value(&self, place: Place) -> &V {
+        self.at(place).expect("the place of an entry").1
+    }
+
     /// All, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let mut next = self.first;
@@ -114,7 +122,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         self.entries.at_mut_if(place, |placed| must(&placed.value)).map(|placed| &mut placed.value)
     }
 
-    /// The value at a place that was given for a key just now.
+    /// The value at a place that was given for a key just now, to be changed.
     ///
     /// # Panics
     /// When there is none.

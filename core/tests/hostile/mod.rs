@@ -144,10 +144,14 @@ impl Teller {
             parent,
             comm: Text::from(*self.random.pick(&["sh", "kthreadd", "systemd", ""])),
             ns_pid: u32::try_from(self.random.below(4)).unwrap(),
-            tty: self.random.one_in(3).then(|| Text::from("pts0")),
-            namespaces: self.namespaces(),
-            cgroup: Text::from(group.unwrap_or_default()),
-            container,
+            context: Context {
+                tty: self.random.one_in(3).then(|| Text::from("pts0")),
+                namespaces: self.namespaces(),
+                cgroup: Text::from(group.unwrap_or_default()),
+                container,
+                ..Context::default()
+            }
+            .into(),
             ..Task::default()
         }
     }
@@ -253,14 +257,15 @@ pub fn check_graph(graph: &Graph, seed: u64) {
 
 /// The containers in whose mount namespace a process from outside is.
 fn homes<'a>(graph: &'a Graph, process: &Process) -> Vec<&'a ContainerId> {
-    let mnt = process.task.namespaces.mnt;
-    if mnt == 0 || process.task.container.is_some() {
+    let mnt = process.task.context.namespaces.mnt;
+    if mnt == 0 || process.task.context.container.is_some() {
         return Vec::new();
     }
     let is_home = |container: &&Container| {
         let root = graph.process(container.root);
-        root.is_some_and(|root| root.task.namespaces.mnt == mnt && root.task.container.as_ref() == Some(&container.id))
-            && container.host.is_none_or(|host| host.mnt != mnt)
+        root.is_some_and(|root| {
+            root.task.context.namespaces.mnt == mnt && root.task.context.container.as_ref() == Some(&container.id)
+        }) && container.host.is_none_or(|host| host.mnt != mnt)
     };
     graph.containers().filter(is_home).map(|container| &container.id).collect()
 }

@@ -50,8 +50,13 @@ impl World {
 
     /// Someone who was there before, on the host.
     pub fn found(&mut self, parent: Option<&Actor>, exe: &str) -> Actor {
-        let task =
-            Task { parent: parent.map(|p| p.key), namespaces: HOST, ns_pid: 1, comm: comm(exe), ..Task::default() };
+        let task = Task {
+            parent: parent.map(|p| p.key),
+            ns_pid: 1,
+            comm: comm(exe),
+            context: Context { namespaces: HOST, ..Context::default() }.into(),
+            ..Task::default()
+        };
         let actor = Actor { key: self.fresh(), task, stdio: [Stdio::default(); 3] };
         let exec = Box::new(Exec { task: actor.task.clone(), image: image(&actor, exe, exe) });
         self.push(actor.key, Origin::Backfill, Payload::Alive(exec));
@@ -88,9 +93,9 @@ impl World {
         let mut root = self.fork(shim);
         self.next_ino += 10;
         let ns = self.next_ino as u32;
-        root.task.namespaces = Namespaces { mnt: ns, net: ns + 1, uts: ns + 2, ipc: ns + 3, ..HOST };
-        root.task.cgroup = Text::from(cgroup);
-        root.task.container = Some(ContainerId(Text::from(id)));
+        root.task.context_mut().namespaces = Namespaces { mnt: ns, net: ns + 1, uts: ns + 2, ipc: ns + 3, ..HOST };
+        root.task.context_mut().cgroup = Text::from(cgroup);
+        root.task.context_mut().container = Some(ContainerId(Text::from(id)));
         self.exec(&root, exe, exe);
         root
     }
@@ -100,7 +105,7 @@ impl World {
         let mut inside = self.fork(shim);
         inside.task = Task { parent: Some(shim.key), ns_pid: 9, ..container.task.clone() };
         if tty {
-            inside.task.tty = Some(Text::from("pts0"));
+            inside.task.context_mut().tty = Some(Text::from("pts0"));
             inside.stdio = [Stdio { kind: StdioKind::Terminal, ino: 3, peer: None }; 3];
         }
         self.exec(&inside, exe, exe);
@@ -108,8 +113,8 @@ impl World {
     }
 
     pub fn setns(&mut self, actor: &mut Actor, now: Namespaces) -> u64 {
-        let change = NamespaceChange { how: NsChangeHow::Setns, now, before: actor.task.namespaces };
-        actor.task.namespaces = now;
+        let change = NamespaceChange { how: NsChangeHow::Setns, now, before: actor.task.context.namespaces };
+        actor.task.context_mut().namespaces = now;
         self.say(actor, Payload::Namespace(change))
     }
 
@@ -150,7 +155,7 @@ impl World {
             id: FlowId(self.next_ino),
             local: SocketAddr::from(([10, 0, 0, 1], 40_000)),
             remote: peer.parse().unwrap(),
-            netns: actor.task.namespaces.net,
+            netns: actor.task.context.namespaces.net,
         };
         self.say(actor, Payload::Connect(Connect { flow, attempt: Attempt::Started, asked: false }));
         flow

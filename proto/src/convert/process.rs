@@ -1,8 +1,8 @@
 //! Processes.
 
 use lanner_core::event::{
-    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Credentials, Environment, Exec, Exit, File, FileId, Fork,
-    Gain, Image, Layer, NamespaceChange, Namespaces, NsChangeHow, ProcessKey, Stdio, StdioKind, Task, Text,
+    Args, BootTime, CloneFlags, Comm, Compat, ContainerId, Context, Credentials, Environment, Exec, Exit, File, FileId,
+    Fork, Gain, Image, Layer, NamespaceChange, Namespaces, NsChangeHow, ProcessKey, Stdio, StdioKind, Task, Text,
 };
 
 use super::{MAX_ARGS, MAX_PID_NAMESPACES, MAX_TEXT, Refused, bytes, optional, text};
@@ -104,17 +104,17 @@ impl From<&Task> for v1::Task {
             parent: task.parent.map(Into::into),
             comm: bytes(&task.comm),
             ns_pid: task.ns_pid,
-            pid_namespaces: task.pid_namespaces.iter().take(MAX_PID_NAMESPACES).copied().collect(),
-            creds: Some((&task.creds).into()),
+            pid_namespaces: task.context.pid_namespaces.iter().take(MAX_PID_NAMESPACES).copied().collect(),
+            creds: Some((&task.context.creds).into()),
             session: task.session,
             group: task.group,
-            tty: task.tty.as_ref().map(bytes),
-            namespaces: known(&task.namespaces),
-            cgroup: bytes(&task.cgroup),
-            container: task.container.as_ref().map(|id| bytes(&id.0)),
-            root_dev: task.root.dev,
-            root_ino: task.root.ino,
-            root_path: task.root_path.as_ref().map(bytes),
+            tty: task.context.tty.as_ref().map(bytes),
+            namespaces: known(&task.context.namespaces),
+            cgroup: bytes(&task.context.cgroup),
+            container: task.context.container.as_ref().map(|id| bytes(&id.0)),
+            root_dev: task.context.root.dev,
+            root_ino: task.context.root.ino,
+            root_path: task.context.root_path.as_ref().map(bytes),
         }
     }
 }
@@ -130,16 +130,19 @@ impl TryFrom<v1::Task> for Task {
             parent: task.parent.map(Into::into),
             comm: text(task.comm, "comm")?,
             ns_pid: task.ns_pid,
-            pid_namespaces: task.pid_namespaces,
-            creds: task.creds.map(Into::into).unwrap_or_default(),
             session: task.session,
             group: task.group,
-            tty: optional(task.tty, "tty")?,
-            namespaces: task.namespaces.map(Into::into).unwrap_or_default(),
-            cgroup: text(task.cgroup, "cgroup")?,
-            container: optional(task.container, "container")?.map(ContainerId),
-            root: FileId { dev: task.root_dev, ino: task.root_ino },
-            root_path: optional(task.root_path, "root_path")?,
+            context: Context {
+                pid_namespaces: task.pid_namespaces,
+                creds: task.creds.map(Into::into).unwrap_or_default(),
+                tty: optional(task.tty, "tty")?,
+                namespaces: task.namespaces.map(Into::into).unwrap_or_default(),
+                cgroup: text(task.cgroup, "cgroup")?,
+                container: optional(task.container, "container")?.map(ContainerId),
+                root: FileId { dev: task.root_dev, ino: task.root_ino },
+                root_path: optional(task.root_path, "root_path")?,
+            }
+            .into(),
         })
     }
 }

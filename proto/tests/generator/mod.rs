@@ -93,24 +93,27 @@ impl Rng {
             parent: self.maybe(Self::key),
             comm: self.text(),
             ns_pid: self.u32(),
-            pid_namespaces: (0..self.below(4)).map(|_| self.u32()).collect(),
-            creds: Credentials {
-                uid: self.u32(),
-                euid: self.u32(),
-                gid: self.u32(),
-                egid: self.u32(),
-                login_uid: self.maybe(Self::u32),
-                cap_effective: self.u64(),
-                cap_permitted: self.u64(),
-            },
             session: self.u32(),
             group: self.u32(),
-            tty: self.maybe(Self::text),
-            namespaces: self.namespaces(),
-            root: FileId { dev: self.u64(), ino: self.u64() },
-            root_path: self.maybe(Self::text),
-            cgroup: self.text(),
-            container: self.maybe(|r| ContainerId(r.text())),
+            context: Context {
+                pid_namespaces: (0..self.below(4)).map(|_| self.u32()).collect(),
+                creds: Credentials {
+                    uid: self.u32(),
+                    euid: self.u32(),
+                    gid: self.u32(),
+                    egid: self.u32(),
+                    login_uid: self.maybe(Self::u32),
+                    cap_effective: self.u64(),
+                    cap_permitted: self.u64(),
+                },
+                tty: self.maybe(Self::text),
+                namespaces: self.namespaces(),
+                root: FileId { dev: self.u64(), ino: self.u64() },
+                root_path: self.maybe(Self::text),
+                cgroup: self.text(),
+                container: self.maybe(|r| ContainerId(r.text())),
+            }
+            .into(),
         }
     }
 

@@ -47,8 +47,8 @@ impl Recorded {
                 Payload::Alive(exec) if backfill => {
                     new.processes.insert(event.header.process);
                     new.processes.extend(exec.task.parent);
-                    new.containers.extend(exec.task.container.clone());
-                    new.namespaces.extend(all(&exec.task.namespaces));
+                    new.containers.extend(exec.task.context.container.clone());
+                    new.namespaces.extend(all(&exec.task.context.namespaces));
                 }
                 Payload::Open(open) if open.access.write => drop(new.files.insert(open.file.id)),
                 Payload::MemFd(memfd) => drop(new.files.insert(memfd.file.id)),
@@ -240,12 +240,13 @@ impl Fresh<'_> {
 
     fn task(&self, task: &mut Task) {
         task.parent.iter_mut().for_each(|parent| self.key(parent));
-        self.namespaces(&mut task.namespaces);
-        let Some(id) = &mut task.container else { return };
+        self.namespaces(&mut task.context_mut().namespaces);
+        let context = task.context_mut();
+        let Some(id) = &mut context.container else { return };
         let before = id.0.to_str_lossy().into_owned();
         self.container(id);
-        if task.cgroup.to_str_lossy().contains(&before) {
-            task.cgroup = Text::from(task.cgroup.to_str_lossy().replace(&before, &id.0.to_str_lossy()));
+        if context.cgroup.to_str_lossy().contains(&before) {
+            context.cgroup = Text::from(context.cgroup.to_str_lossy().replace(&before, &id.0.to_str_lossy()));
         }
     }
 

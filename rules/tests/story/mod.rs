@@ -67,8 +67,8 @@ impl Story {
             "host" => world.found(Some(&init), "/usr/sbin/thing"),
             "admin" => {
                 let mut login = world.found(Some(&init), "/usr/sbin/sshd");
-                login.task.tty = Some(Text::from("pts0"));
-                login.task.creds.login_uid = Some(1000);
+                login.task.context_mut().tty = Some(Text::from("pts0"));
+                login.task.context_mut().creds.login_uid = Some(1000);
                 login.stdio = [Stdio { kind: StdioKind::Terminal, ino: 3, peer: None }; 3];
                 world.spawn(&login, "/bin/bash", "bash")
             }

@@ -78,8 +78,8 @@ impl Story {
             }
             // stdin KIND [EXE]: of who is run next; for a pipe, EXE writes into it.
             "stdin" => self.stdin(words),
-            "uid" => self.hero.task.creds.uid = words[0].parse().unwrap(),
-            "nologin" => self.hero.task.creds.login_uid = None,
+            "uid" => self.hero.task.context_mut().creds.uid = words[0].parse().unwrap(),
+            "nologin" => self.hero.task.context_mut().creds.login_uid = None,
             "exit" => {
                 self.world.exit(&self.hero);
             }
@@ -215,7 +215,7 @@ impl Story {
             }
             "listen" => {
                 let local: SocketAddr = words[0].parse().unwrap();
-                let netns = self.hero.task.namespaces.net;
+                let netns = self.hero.task.context.namespaces.net;
                 self.say(Payload::Listen(Listen { local, netns }));
             }
             // unix PATH [refused]
@@ -243,7 +243,7 @@ impl Story {
                     id: FlowId(81),
                     local: "10.0.0.1:40000".parse().unwrap(),
                     remote: "10.0.0.10:53".parse().unwrap(),
-                    netns: self.hero.task.namespaces.net,
+                    netns: self.hero.task.context.namespaces.net,
                 };
                 let (name, record_type) = (Text::from(words[0]), RecordType::A);
                 let transport = DnsTransport::Udp;
@@ -263,7 +263,7 @@ impl Story {
     fn privilege(&mut self, verb: &str, words: &[&str]) {
         match verb {
             "hostns" => {
-                let now = Namespaces { mnt: HOST.mnt, ..self.hero.task.namespaces };
+                let now = Namespaces { mnt: HOST.mnt, ..self.hero.task.context.namespaces };
                 self.world.setns(&mut self.hero, now);
             }
             // chroot PLACE [failed]

@@ -27,6 +27,6 @@ fn perform() -> io::Result<()> {
 
 fn seen(scene: &Scene) -> Result<(), String> {
     let own =
-        |p: &Payload| matches!(p, Payload::Fork(fork) if fork.task.ns_pid == 1 && fork.task.pid_namespaces.len() >= 2);
+        |p: &Payload| matches!(p, Payload::Fork(fork) if fork.task.ns_pid == 1 && fork.task.context.pid_namespaces.len() >= 2);
     scene.tells("a fork into another pid namespace", own)
 }

@@ -29,6 +29,6 @@ fn perform() -> io::Result<()> {
 
 fn seen(scene: &Scene) -> Result<(), String> {
     scene.ran("nested, as pid 1 of the inner of three pid namespaces", |e| {
-        e.image.exe.path.file_name() == b"nested" && e.task.ns_pid == 1 && e.task.pid_namespaces.len() >= 3
+        e.image.exe.path.file_name() == b"nested" && e.task.ns_pid == 1 && e.task.context.pid_namespaces.len() >= 3
     })
 }

@@ -30,8 +30,8 @@ fn perform() -> io::Result<()> {
 
 fn seen(scene: &Scene) -> Result<(), String> {
     scene.ran("owned, which gave root", |e| {
-        e.task.creds.euid == 0
-            && e.task.creds.uid == 65_534
+        e.task.context.creds.euid == 0
+            && e.task.context.creds.uid == 65_534
             && e.image.gain.as_ref().is_some_and(|gain| gain.user_before == Some(65_534))
     })
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lanner_core::event::{
-    Access, Args, Attempt, Batch, BootTime, CloneFlags, Close, Connect, ContainerId, Credentials, End, Event, Exec,
-    Exit, File, FileId, Flow, FlowId, Fork, Gain, Header, Image, Namespaces, NodeInfo, Open, Origin, Payload,
+    Access, Args, Attempt, Batch, BootTime, CloneFlags, Close, Connect, ContainerId, Context, Credentials, End, Event,
+    Exec, Exit, File, FileId, Flow, FlowId, Fork, Gain, Header, Image, Namespaces, NodeInfo, Open, Origin, Payload,
     ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through, Traffic,
 };
 
@@ -329,22 +329,25 @@ fn task(place: &Place, pid: u32, parent: Option<ProcessKey>, program: &str) -> T
         parent,
         comm: Text::from(program),
         ns_pid: pid,
-        pid_namespaces: vec![place.namespaces.pid],
-        creds: Credentials {
-            uid: place.uid,
-            euid: place.uid,
-            gid: place.uid,
-            egid: place.uid,
-            ..Credentials::default()
-        },
         session: pid,
         group: pid,
-        tty: place.tty.clone(),
-        root_path: None,
-        namespaces: place.namespaces,
-        root: FileId::default(),
-        cgroup: place.cgroup.clone(),
-        container: place.container.clone(),
+        context: Context {
+            pid_namespaces: vec![place.namespaces.pid],
+            creds: Credentials {
+                uid: place.uid,
+                euid: place.uid,
+                gid: place.uid,
+                egid: place.uid,
+                ..Credentials::default()
+            },
+            tty: place.tty.clone(),
+            root_path: None,
+            namespaces: place.namespaces,
+            root: FileId::default(),
+            cgroup: place.cgroup.clone(),
+            container: place.container.clone(),
+        }
+        .into(),
     }
 }
 

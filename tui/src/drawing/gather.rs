@@ -107,7 +107,7 @@ impl<'a> Gather<'a> {
 
     fn netns(&self, entity: &Entity) -> Option<u32> {
         match entity {
-            Entity::Process(key) => Some(self.graph.process(*key)?.task.namespaces.net),
+            Entity::Process(key) => Some(self.graph.process(*key)?.task.context.namespaces.net),
             _ => None,
         }
     }

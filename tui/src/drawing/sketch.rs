@@ -159,8 +159,8 @@ fn words(entity: &Entity, graph: &Graph, netns: u32) -> (Kind, String, Vec<Strin
                 return (Kind::Process, format!("process {}", key.pid), vec!["no longer known".to_owned()]);
             };
             let title = shown(Text::from(process.name()), TITLE);
-            let own = process.task.namespaces.mnt;
-            let place = match &process.task.container {
+            let own = process.task.context.namespaces.mnt;
+            let place = match &process.task.context.container {
                 // Its control group is the container's still, what it sees is the host's.
                 Some(id) if own != 0 && graph.host_namespaces(*key).is_some_and(|host| host.mnt == own) => {
                     format!("host, from {}", container_title(id, graph))
@@ -168,7 +168,7 @@ fn words(entity: &Entity, graph: &Graph, netns: u32) -> (Kind, String, Vec<Strin
                 Some(id) => container_title(id, graph),
                 None => "host".to_owned(),
             };
-            let mut lines = vec![format!("{} {}", key.pid, user(process.task.creds.euid)), shown(place, LINE)];
+            let mut lines = vec![format!("{} {}", key.pid, user(process.task.context.creds.euid)), shown(place, LINE)];
             if let Some(image) = process.image() {
                 let own_name = image.args.list.first().map_or(&b""[..], |a| a.file_name());
                 let known = usize::from(own_name == process.name());

@@ -263,20 +263,24 @@ fn task_data(task: &Task, node: &NodeInfo) -> TaskData {
         parent: task.parent.map(|p| child(p, node)),
         comm: task.comm.clone(),
         ns_pid: task.ns_pid,
-        uid: task.creds.uid,
-        euid: task.creds.euid,
-        gid: task.creds.gid,
-        egid: task.creds.egid,
-        login_uid: task.creds.login_uid,
-        cap_effective: format!("{:016x}", task.creds.cap_effective),
-        cap_permitted: format!("{:016x}", task.creds.cap_permitted),
+        uid: task.context.creds.uid,
+        euid: task.context.creds.euid,
+        gid: task.context.creds.gid,
+        egid: task.context.creds.egid,
+        login_uid: task.context.creds.login_uid,
+        cap_effective: format!("{:016x}", task.context.creds.cap_effective),
+        cap_permitted: format!("{:016x}", task.context.creds.cap_permitted),
         session: task.session,
         group: task.group,
-        tty: task.tty.clone(),
-        namespaces: task.namespaces,
-        root: task.root.is_known().then(|| Root { id: task.root, path: task.root_path.clone() }),
-        cgroup: task.cgroup.clone(),
-        container: task.container.clone().map(|id| id.0),
+        tty: task.context.tty.clone(),
+        namespaces: task.context.namespaces,
+        root: task
+            .context
+            .root
+            .is_known()
+            .then(|| Root { id: task.context.root, path: task.context.root_path.clone() }),
+        cgroup: task.context.cgroup.clone(),
+        container: task.context.container.clone().map(|id| id.0),
     }
 }
 
@@ -285,7 +289,7 @@ pub fn event_words(event: &Event, node: &NodeInfo, graph: &Graph) -> String {
     let header = &event.header;
     let process = graph.process(header.process);
     let name = process.map(|p| Text::from(p.name())).unwrap_or_default();
-    let container = process.and_then(|p| p.task.container.as_ref());
+    let container = process.and_then(|p| p.task.context.container.as_ref());
     let container = container.map(|id| format!(" [{}]", container_label(id, graph))).unwrap_or_default();
     let time = clock(node.wall(header.time));
     let family = event.payload.family();

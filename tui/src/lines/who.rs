@@ -52,8 +52,8 @@ impl Who {
             start: timestamp(node.wall(key.start)),
             exe: image.map(|i| i.exe.path.clone()).unwrap_or_default(),
             args: image.map(|i| i.args.joined()).unwrap_or_default(),
-            container: process.and_then(|p| p.task.container.clone()).map(|id| id.0),
-            names: Names::of(process.and_then(|p| p.task.container.as_ref()), graph),
+            container: process.and_then(|p| p.task.context.container.clone()).map(|id| id.0),
+            names: Names::of(process.and_then(|p| p.task.context.container.as_ref()), graph),
         }
     }
 

@@ -191,7 +191,7 @@ fn processes(account: &Account<'_>, out: &mut String) -> fmt::Result {
     for process in &account.incident.processes {
         let place =
             process.container.as_ref().map_or_else(|| "host".to_owned(), |id| container_title(id, account.graph));
-        let user = account.graph.process(process.key).map(|p| user(p.task.creds.euid)).unwrap_or_default();
+        let user = account.graph.process(process.key).map(|p| user(p.task.context.creds.euid)).unwrap_or_default();
         writeln!(
             out,
             "<tr><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",

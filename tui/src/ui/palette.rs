@@ -93,7 +93,7 @@ pub(crate) fn filters(scene: &Scene<'_>, subject: &Subject) -> Vec<Offer> {
         if let Some(image) = scene.image(process) {
             text("proc.exepath", &image.exe.path);
         }
-        if let Some(id) = &process.task.container {
+        if let Some(id) = &process.task.context.container {
             text("container.id", &id.0);
         }
     }

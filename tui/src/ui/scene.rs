@@ -176,7 +176,7 @@ impl<'a> Scene<'a> {
 
     /// The container in which a process runs.
     pub(crate) fn container_of(self, key: ProcessKey) -> Option<&'a ContainerId> {
-        self.graph.process(key)?.task.container.as_ref()
+        self.graph.process(key)?.task.context.container.as_ref()
     }
 
     /// The container that an event speaks of, or that of its process.

@@ -1,5 +1,5 @@
 use super::*;
-use lanner_core::event::{Args, CloneFlags, Exit, File, Fork, Image, ToldBy};
+use lanner_core::event::{Args, CloneFlags, Context, Exit, File, Fork, Image, ToldBy};
 use std::sync::mpsc::Receiver;
 
 /// What a thread would have at its end.
@@ -41,7 +41,8 @@ fn event(time: u64, payload: Payload) -> Event {
 
 fn fork(time: u64, cgroup: &str, container: Option<&str>) -> Event {
     let container = container.map(|id| ContainerId(id.into()));
-    let task = Task { cgroup: cgroup.into(), container, ..Task::default() };
+    let task =
+        Task { context: Context { cgroup: cgroup.into(), container, ..Context::default() }.into(), ..Task::default() };
     event(time, Payload::Fork(Box::new(Fork { child: ProcessKey::new(8, 8), how: CloneFlags::default(), task })))
 }
 
@@ -50,12 +51,15 @@ fn exec(time: u64, line: &str) -> Event {
     let exe = File::new(format!("/usr/bin/{}", list[0]).as_str(), 1, 1);
     let image = Image { exe, args: Args { list, truncated: false }, ..Image::default() };
     let mut task = Task::default();
-    task.namespaces.mnt = Names::between(sync_channel(1).0, sync_channel(1).1).own_mnt;
+    task.context_mut().namespaces.mnt = Names::between(sync_channel(1).0, sync_channel(1).1).own_mnt;
     event(time, Payload::Exec(Box::new(Exec { task, image })))
 }
 
 fn begin(time: u64, container: &str) -> Event {
-    let task = Task { container: Some(ContainerId(container.into())), ..Task::default() };
+    let task = Task {
+        context: Context { container: Some(ContainerId(container.into())), ..Context::default() }.into(),
+        ..Task::default()
+    };
     event(time, Payload::Exec(Box::new(Exec { task, image: Image::default() })))
 }
 
@@ -137,7 +141,7 @@ fn what_a_runtime_announces_is_known_from_the_first_event_on() {
     names.look(&mut events, BootTime(9));
     assert_eq!(told(&events), [(3, 3, "web".to_owned())]);
     let of = |event: &Event| match &event.payload {
-        Payload::Fork(fork) => fork.task.container.clone(),
+        Payload::Fork(fork) => fork.task.context.container.clone(),
         _ => None,
     };
     assert_eq!(of(&events[1]), Some(ContainerId("own-name".into())), "its group is known by the announcement");
@@ -150,8 +154,8 @@ fn a_runtimes_own_program_on_its_way_into_a_container_is_none_of_the_containers(
     let at = |time, mnt, container: Option<&str>| {
         let mut event = exec(time, "runc create --bundle /b a");
         let Payload::Exec(exec) = &mut event.payload else { unreachable!() };
-        exec.task.namespaces.mnt = mnt;
-        exec.task.container = container.map(|id| ContainerId(id.into()));
+        exec.task.context_mut().namespaces.mnt = mnt;
+        exec.task.context_mut().container = container.map(|id| ContainerId(id.into()));
         event
     };
     names.look(&mut vec![at(1, 5, None)], BootTime(1));
@@ -176,7 +180,10 @@ fn what_is_asked_about_twice_is_told_once_unless_more_is_known() {
     names.look(&mut vec![exec(1, "runc create --bundle /b web")], BootTime(1));
     thread.answer("web", "web");
     // The answer is under way when the container begins.
-    let begun = Task { container: Some(ContainerId("web".into())), ..Task::default() };
+    let begun = Task {
+        context: Context { container: Some(ContainerId("web".into())), ..Context::default() }.into(),
+        ..Task::default()
+    };
     assert!(names.meet(ProcessKey::new(8, 8), &begun, None, Origin::Live).is_none());
     assert_eq!(thread.asked(), ["web announced", "web seen"]);
     thread.answer("web", "web");
@@ -200,7 +207,7 @@ fn without_room_the_next_event_asks_again() {
 fn a_users_word_about_anothers_container_is_not_taken() {
     let (mut names, thread) = names(16);
     let Payload::Exec(mut conmon) = exec(1, "conmon -c web -b /b").payload else { unreachable!() };
-    conmon.task.creds.euid = 1000;
+    conmon.task.context_mut().creds.euid = 1000;
     names.look(&mut vec![event(1, Payload::Exec(conmon))], BootTime(1));
     assert_eq!(thread.asked(), ["web announced"]);
     thread.answer("web", "trustworthy");
@@ -218,10 +225,10 @@ fn what_a_supervisor_starts_is_its_containers_without_any_group() {
     let mut inside = fork(2, "/", None);
     inside.header.process = supervisor;
     let Payload::Fork(task) = &mut inside.payload else { unreachable!() };
-    task.task.namespaces.mnt = 1;
+    task.task.context_mut().namespaces.mnt = 1;
     let mut events = vec![conmon, inside];
     names.look(&mut events, BootTime(2));
     let Payload::Fork(fork) = &events[1].payload else { panic!("{events:?}") };
-    assert_eq!(fork.task.container, Some(ContainerId("web".into())));
+    assert_eq!(fork.task.context.container, Some(ContainerId("web".into())));
     assert_eq!(thread.asked(), ["web announced"]);
 }

@@ -62,7 +62,7 @@ pub(super) const ITERATOR: &[Spec] = &[Spec {
 pub(in crate::sensor) struct Found {
     pub(in crate::sensor) key: ProcessKey,
     pub(in crate::sensor) exec: Exec,
-    /// Its pids, as `exec.task.pid_namespaces` lists their namespaces.
+    /// Its pids, as `exec.task.context.pid_namespaces` lists their namespaces.
     pub(in crate::sensor) pids: Vec<u32>,
     pub(in crate::sensor) kernel_thread: bool,
 }
@@ -97,7 +97,7 @@ fn image(reader: &mut Reader<'_>) -> Option<(ExecRecord, Exec)> {
     let image = Image {
         layer: layer(record.exe.flags),
         compat: record.compat != 0,
-        gain: before.map(|before| gain(before, &task.creds)),
+        gain: before.map(|before| gain(before, &task.context.creds)),
         env: Environment { list: split_args(env, false).list, truncated: record.env_cut != 0 },
         exe,
         script: (record.is_script != 0).then_some(script),

@@ -43,14 +43,14 @@ pub(super) fn find(all: &[Found], proc: Proc, started: BootTime) -> Sockets {
     let mut spaces: HashMap<u32, Space> = HashMap::new();
     let (mut looked_at, mut told) = (0, HashSet::new());
     for process in all.iter().filter(|found| !found.kernel_thread) {
-        let Some(pid) = proc.pid_of(&process.pids, &process.exec.task.pid_namespaces) else { continue };
+        let Some(pid) = proc.pid_of(&process.pids, &process.exec.task.context.pid_namespaces) else { continue };
         let held = sockets_of(pid, &mut looked_at);
         found.cut |= looked_at >= LOOKS_MAX;
         if held.is_empty() || !Proc::is_process(pid, process.key.start) {
             continue;
         }
         // A descriptor may come from another network namespace: those of the processes before are looked through as well.
-        let own = process.exec.task.namespaces.net;
+        let own = process.exec.task.context.namespaces.net;
         for (netns, thread) in namespaces_of(pid, own, &mut looked_at) {
             spaces.entry(netns).or_insert_with(|| {
                 let (space, cut) = Space::read(pid, thread);

@@ -31,7 +31,9 @@ pub(super) const FIELDS: &[Field] = &[
         let images = v.process().into_iter().flat_map(|p| &p.images);
         let _ = images.map(|r| r.image.exe.path.file_name()).all(|name| each(Cow::Borrowed(name)));
     }),
-    text("lanner.tty", ALL, "The name of the process's terminal, such as pts0.", |v| known(v.task()?.tty.as_ref()?)),
+    text("lanner.tty", ALL, "The name of the process's terminal, such as pts0.", |v| {
+        known(v.task()?.context.tty.as_ref()?)
+    }),
     flag("lanner.exe.memfd", ALL, "What it runs lives in memory only.", |v| Some(v.image()?.exe.is_memfd())),
     flag("lanner.exe.deleted", ALL, "What it runs has no name any more.", |v| Some(v.image()?.exe.deleted)),
     text("lanner.exe.writer", ALL, "The program that wrote the file that it runs.", |v| {
@@ -98,7 +100,7 @@ pub(super) const FIELDS: &[Field] = &[
         let _ = list.map(|variable| variable.as_bytes()).all(|variable| each(Cow::Borrowed(variable)));
     }),
     flag("lanner.exe.made_root", ALL, "The process was not root before it ran this file.", |v| {
-        Some(v.image()?.gain?.user_before.is_some() && v.task()?.creds.euid == 0)
+        Some(v.image()?.gain?.user_before.is_some() && v.task()?.context.creds.euid == 0)
     }),
     text("lanner.exe.gained", ALL, "Capabilities that it had not before it ran this file, with blanks between.", |v| {
         let bits = v.image()?.gain?.capabilities;
@@ -112,7 +114,7 @@ pub(super) const FIELDS: &[Field] = &[
         "lanner.root",
         ALL,
         "The root directory of the process, when it was seen to change: its path as its mount namespace had it then.",
-        |v| known(v.process()?.root.as_ref()?),
+        |v| known(v.process()?.task.context.root_path.as_ref()?),
     ),
     flag(
         "lanner.root.is_host",
@@ -181,7 +183,7 @@ pub(super) const FIELDS: &[Field] = &[
         Some(v.container()?.static_pod)
     }),
     numbers("lanner.pidns", ALL, "Its pid namespace and those around it, innermost first.", |v, each| {
-        let namespaces = v.task().into_iter().flat_map(|t| &t.pid_namespaces);
+        let namespaces = v.task().into_iter().flat_map(|t| &t.context.pid_namespaces);
         let _ = namespaces.copied().all(|ns| each(ns.into()));
     }),
     flag(
@@ -321,7 +323,7 @@ const CONNECT: FamilySet = FamilySet::of(&[Family::Connect]);
 /// The container of who wrote the file that the process's container was started from.
 fn cause_container(view: View<'_>) -> Option<Option<&ContainerId>> {
     let writer = view.graph.process(view.container()?.cause.as_ref()?.writer)?;
-    Some(writer.task.container.as_ref())
+    Some(writer.task.context.container.as_ref())
 }
 
 fn open(view: View<'_>) -> Option<&Open> {

@@ -23,7 +23,7 @@ pub(super) const FIELDS: &[Field] = &[
         "lanner.target.container",
         TARGET,
         "The container of that process; `host` outside of containers.",
-        |v| match &v.graph.process(target(v)?)?.task.container {
+        |v| match &v.graph.process(target(v)?)?.task.context.container {
             Some(id) => Some(Cow::Owned(id.short().as_bytes().to_vec())),
             None => word("host"),
         },

@@ -118,7 +118,7 @@ pub(super) const FIELDS: &[Field] = &[
         ),
     ),
     number("proc.tty", ALL, "The device number of its terminal; 0 when it has none.", |v| {
-        Some(v.task()?.tty.as_ref().map_or(0, terminal))
+        Some(v.task()?.context.tty.as_ref().map_or(0, terminal))
     }),
     number("proc.duration", ALL, "Nanoseconds since it started.", |v| {
         let known = !v.key().is_unknown();
@@ -149,11 +149,11 @@ pub(super) const FIELDS: &[Field] = &[
     row("proc.acmdline", ALL, "The name and arguments of an ancestor.", Get::LineageMade(ancestors_command)),
     lineage_number("proc.apid", "The pid of an ancestor.", |p| pid(p.key.pid)),
     text("thread.cap_effective", ALL, "Its effective capabilities, with blanks between.", |v| {
-        let bits = v.task()?.creds.cap_effective;
+        let bits = v.task()?.context.creds.cap_effective;
         Some(v.put(Put::Effective, |out| capabilities(out, bits)))
     }),
     text("thread.cap_permitted", ALL, "Its permitted capabilities, with blanks between.", |v| {
-        let bits = v.task()?.creds.cap_permitted;
+        let bits = v.task()?.context.creds.cap_permitted;
         Some(v.put(Put::Permitted, |out| capabilities(out, bits)))
     }),
 ];
@@ -190,7 +190,7 @@ fn group(view: View<'_>) -> Option<&Process> {
 
 /// The pid that another process has where this one lives; 0 when it lives outside of that.
 fn number_within(view: View<'_>, other: &Process) -> Option<i128> {
-    let (own, others) = (&view.task()?.pid_namespaces, &other.task.pid_namespaces);
+    let (own, others) = (&view.task()?.context.pid_namespaces, &other.task.context.pid_namespaces);
     let within = own.first()?;
     if others.first() == Some(within) {
         return pid(other.task.ns_pid);
@@ -264,7 +264,7 @@ fn stdio_name(view: View<'_>, n: usize) -> Found<'_> {
         (Some(peer), _) => peer.to_string(),
         (None, StdioKind::Pipe) => format!("pipe:[{}]", stdio.ino),
         (None, StdioKind::Socket) => format!("socket:[{}]", stdio.ino),
-        (None, StdioKind::Terminal) => format!("/dev/{}", view.task()?.tty.as_ref()?.to_str_lossy()),
+        (None, StdioKind::Terminal) => format!("/dev/{}", view.task()?.context.tty.as_ref()?.to_str_lossy()),
         _ => return None,
     })
 }

@@ -143,7 +143,8 @@ fn boundary(graph: &Graph, origin: ProcessKey) -> String {
         return format!("{who}, whose parent is not known");
     };
     let by = words::process(graph, parent.key);
-    let container = process.task.container.as_ref().filter(|id| parent.task.container.as_ref() != Some(*id));
+    let container =
+        process.task.context.container.as_ref().filter(|id| parent.task.context.container.as_ref() != Some(*id));
     match container {
         Some(id) => format!("{who}, which came into {} from outside", words::container(graph, id)),
         None if graph.is_supervisor(parent.key) => format!("{who}: {by} above it starts unrelated things for others"),

@@ -85,7 +85,7 @@ impl Inside {
 }
 
 fn is_in(process: &Process, id: &ContainerId) -> bool {
-    process.task.container.as_ref() == Some(id)
+    process.task.context.container.as_ref() == Some(id)
 }
 
 fn age(key: ProcessKey) -> (BootTime, u32) {

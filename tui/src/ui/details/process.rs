@@ -23,7 +23,7 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
     images(page, scene, process);
     family(page, scene, process);
     doings(page, scene, key);
-    credentials(page, &process.task.creds);
+    credentials(page, &process.task.context.creds);
     namespaces(page, scene, process);
 }
 
@@ -55,7 +55,7 @@ fn identity(page: &mut Page, scene: &Scene<'_>, process: &Process) {
         None => page.fact("alive", &format!("for {}", when::short(scene.now().since(process.key.start)))),
     }
     page.fact("comm", &shown(&task.comm, 64));
-    match &task.container {
+    match &task.context.container {
         Some(id) => {
             let title = scene.graph.container_info(id).and_then(ContainerInfo::title);
             let title = title.map(|title| format!("{}, ", shown(&title, 160))).unwrap_or_default();
@@ -63,8 +63,8 @@ fn identity(page: &mut Page, scene: &Scene<'_>, process: &Process) {
         }
         None => page.fact("container", "none, as far as its control group tells"),
     }
-    page.fact("cgroup", &shown(&task.cgroup, 1_000));
-    let tty = task.tty.as_ref().map_or_else(|| "none".to_owned(), |t| shown(t, 64));
+    page.fact("cgroup", &shown(&task.context.cgroup, 1_000));
+    let tty = task.context.tty.as_ref().map_or_else(|| "none".to_owned(), |t| shown(t, 64));
     page.fact("terminal", &format!("{tty}, session {}, process group {}", task.session, task.group));
 }
 
@@ -180,10 +180,10 @@ fn namespaces(page: &mut Page, scene: &Scene<'_>, process: &Process) {
     root(page, scene, process);
     let host: Option<Namespaces> = scene.graph.host_namespaces(process.key).or_else(|| {
         // Outside of containers the host's are those of pid 1.
-        scene.graph.by_pid(1).map(|init| init.task.namespaces)
+        scene.graph.by_pid(1).map(|init| init.task.context.namespaces)
     });
     let hosts = host.map(|h| words::namespaces(&h));
-    for (i, (name, inode)) in words::namespaces(&process.task.namespaces).into_iter().enumerate() {
+    for (i, (name, inode)) in words::namespaces(&process.task.context.namespaces).into_iter().enumerate() {
         let whose = match hosts.map(|h| h[i].1) {
             _ if inode == 0 => "unknown".to_owned(),
             None | Some(0) => inode.to_string(),
@@ -201,7 +201,7 @@ fn root(page: &mut Page, scene: &Scene<'_>, process: &Process) {
         Some(false) => "not the host's",
         None => "",
     };
-    let path = process.root.as_ref().map(|path| shown(path, 4_000)).unwrap_or_default();
+    let path = process.task.context.root_path.as_ref().map(|path| shown(path, 4_000)).unwrap_or_default();
     let told = [path.as_str(), whose].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ");
     if !told.is_empty() {
         page.fact("root", &told);
@@ -210,7 +210,7 @@ fn root(page: &mut Page, scene: &Scene<'_>, process: &Process) {
 
 fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
     let peers = scene.graph.peers_of(key);
-    let netns = scene.graph.process(key).map_or(0, |p| p.task.namespaces.net);
+    let netns = scene.graph.process(key).map_or(0, |p| p.task.context.namespaces.net);
     let files = scene.graph.written_by(key);
     let reached = scene.graph.reached_by(key);
     if !peers.is_empty() || !files.is_empty() || !reached.is_empty() {

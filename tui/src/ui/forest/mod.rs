@@ -103,14 +103,14 @@ impl TreeCache {
 
 /// The group in which a process stands.
 pub(crate) fn group_of(graph: &Graph, process: &Process) -> GroupId {
-    if let Some(container) = &process.task.container {
+    if let Some(container) = &process.task.context.container {
         return GroupId::Container(container.clone());
     }
     if graph.is_of_kernel(process.key) {
         return GroupId::Kernel;
     }
-    let unit = process.task.cgroup.file_name();
-    match &process.task.tty {
+    let unit = process.task.context.cgroup.file_name();
+    match &process.task.context.tty {
         Some(tty) => GroupId::Session(tty.clone()),
         None if unit.ends_with(b".service") => GroupId::Service(Text::from(unit)),
         None => GroupId::Host,

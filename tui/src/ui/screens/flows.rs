@@ -288,10 +288,10 @@ fn edge(scene: &Scene<'_>, line: &Line) -> Option<String> {
 /// Where a process runs, as one calls it from outside: its container, its service, else its own name.
 fn place(scene: &Scene<'_>, key: ProcessKey) -> String {
     let Some(process) = scene.graph.process(key) else { return "unknown".to_owned() };
-    if let Some(id) = &process.task.container {
+    if let Some(id) = &process.task.context.container {
         return words::container_label(id, scene.graph);
     }
-    match process.task.cgroup.file_name() {
+    match process.task.context.cgroup.file_name() {
         unit if unit.ends_with(b".service") => shown(lanner_core::event::Text::from(unit), 40),
         _ => format!(
             "host {}",

@@ -187,11 +187,11 @@ fn process_line(scene: &Scene<'_>, process: &Process, row: &Row, columns: &Colum
     let own = Row { worst: mark.worst, ..row.clone() };
     let severity = severity_span(if row.open == Some(false) { row } else { &own }, true, look);
     let container =
-        process.task.container.as_ref().map(|id| words::container_label(id, scene.graph)).unwrap_or_default();
+        process.task.context.container.as_ref().map(|id| words::container_label(id, scene.graph)).unwrap_or_default();
     let fixed = columns.fixed(
         &marks(scene, process),
         &process.key.pid.to_string(),
-        &words::user(process.task.creds.euid),
+        &words::user(process.task.context.creds.euid),
         &container,
         &words::age(process.key.start, scene.now()),
     );

@@ -322,7 +322,7 @@ fn summary(script: &Script, key: ProcessKey) -> ProcessSummary {
         key,
         exe: exec.image.exe.path.clone(),
         args: exec.image.args.joined(),
-        container: exec.task.container.as_ref().map(|c| ContainerId(Text::from(c.0.as_bytes()))),
+        container: exec.task.context.container.as_ref().map(|c| ContainerId(Text::from(c.0.as_bytes()))),
         parent: exec.task.parent,
     }
 }

@@ -1,8 +1,8 @@
 //! What an attacker chooses is shown and never obeyed; no size of a terminal is a reason to fail.
 
 use lanner_core::event::{
-    Access, Args, Batch, BlindSpot, BootTime, ContainerId, Event, Exec, File, Header, Hook, HookLayer, HookState,
-    Image, NodeInfo, Open, Origin, Payload, ProcessKey, Task, Text, Through,
+    Access, Args, Batch, BlindSpot, BootTime, ContainerId, Context, Event, Exec, File, Header, Hook, HookLayer,
+    HookState, Image, NodeInfo, Open, Origin, Payload, ProcessKey, Task, Text, Through,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -30,9 +30,13 @@ fn hostile_model() -> Model {
     let process = ProcessKey::new(7, 7);
     let task = Task {
         comm: text.clone(),
-        tty: Some(text.clone()),
-        cgroup: text.clone(),
-        container: Some(ContainerId(text.clone())),
+        context: Context {
+            tty: Some(text.clone()),
+            cgroup: text.clone(),
+            container: Some(ContainerId(text.clone())),
+            ..Context::default()
+        }
+        .into(),
         ..Task::default()
     };
     let long = Text::from(HOSTILE.repeat(3_000));
@@ -44,7 +48,7 @@ fn hostile_model() -> Model {
         ..Image::default()
     };
     let mut outside = task.clone();
-    outside.container = None;
+    outside.context_mut().container = None;
     let other = ProcessKey::new(8, 8);
     let open = Open {
         file: File::new(text, 1, 3),

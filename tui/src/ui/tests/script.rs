@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lanner_core::event::{
-    Access, Args, Attempt, Batch, BootTime, CloneFlags, Close, Connect, ContainerId, Credentials, End, Event, Exec,
-    Exit, File, FileId, Flow, FlowId, Fork, Gain, Header, Image, Listen, NamespaceChange, Namespaces, NsChangeHow,
-    Open, Origin, Payload, ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through,
+    Access, Args, Attempt, Batch, BootTime, CloneFlags, Close, Connect, ContainerId, Context, Credentials, End, Event,
+    Exec, Exit, File, FileId, Flow, FlowId, Fork, Gain, Header, Image, Listen, NamespaceChange, Namespaces,
+    NsChangeHow, Open, Origin, Payload, ProcessKey, Quality, Stdio, StdioKind, Task, Text, Through,
 };
 
 /// The host's namespaces.
@@ -185,24 +185,27 @@ fn task(pid: u32, parent: Option<ProcessKey>, place: &Place, args: &[&str]) -> T
         parent,
         comm: Text::from(comm),
         ns_pid: pid,
-        pid_namespaces: vec![HOST.pid],
-        creds: Credentials {
-            uid: place.uid,
-            euid: place.uid,
-            gid: place.uid,
-            egid: place.uid,
-            login_uid: None,
-            cap_effective: caps,
-            cap_permitted: caps,
-        },
         session: pid,
         group: pid,
-        tty: place.tty.map(Text::from),
-        root_path: None,
-        namespaces: place.namespaces.unwrap_or(HOST),
-        root: FileId::default(),
-        cgroup: Text::from(place.cgroup.as_str()),
-        container: place.container.as_deref().map(|id| ContainerId(Text::from(id))),
+        context: Context {
+            pid_namespaces: vec![HOST.pid],
+            creds: Credentials {
+                uid: place.uid,
+                euid: place.uid,
+                gid: place.uid,
+                egid: place.uid,
+                login_uid: None,
+                cap_effective: caps,
+                cap_permitted: caps,
+            },
+            tty: place.tty.map(Text::from),
+            root_path: None,
+            namespaces: place.namespaces.unwrap_or(HOST),
+            root: FileId::default(),
+            cgroup: Text::from(place.cgroup.as_str()),
+            container: place.container.as_deref().map(|id| ContainerId(Text::from(id))),
+        }
+        .into(),
     }
 }
 
