@@ -21,7 +21,7 @@ use super::super::state::{Screen, State, Subject};
 use super::super::text::{cell, cell_right, clip, clip_middle, count, grouped, short, shown, width};
 use super::super::view::ViewState;
 use super::super::{when, words};
-use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
+use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting, way_out};
 
 /// How the flows are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -314,9 +314,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
         let (title, sentence) = match waiting(scene) {
             Some(waiting) => waiting,
-            None if narrowed => {
-                ("No flow here".to_owned(), "Esc goes back one step, and takes the filter off.".to_owned())
-            }
+            None if narrowed => ("No flow here".to_owned(), way_out(state).to_owned()),
             None => (
                 "No connection so far".to_owned(),
                 "Connections, datagrams and questions to name servers appear as they are made. 6 shows all events."
@@ -447,6 +445,8 @@ fn sum_line(scene: &Scene<'_>, sum: &Sum<'_>, columns: &Columns, look: Look, hea
             span(right, look.dim()),
         ]);
     }
+    let right = columns.right(&sent, &received, &short(sum.flows as u64), &failures, &age);
+    let room = columns.all.saturating_sub(width(&right));
     Text::from(vec![span(cell(&sum.title, room), Style::new()), span(right, style)])
 }
 

@@ -1,7 +1,9 @@
 //! What each screen looks like, in the two sizes that matter most and in the smallest that is usable.
 
 use insta::assert_snapshot;
-use lanner_core::event::{Batch, Event, Header, Loss, LossCause, Origin, Payload, ProcessKey};
+use lanner_core::detect::{Incident, Occurrence};
+use lanner_core::event::{Batch, Event, Header, Loss, LossCause, Origin, Payload, ProcessKey, Text};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 
 use super::super::command::Command;
@@ -217,6 +219,21 @@ fn a_recording_that_is_read_says_how_far() {
     let source = Source::Recording("large.lanner".to_owned(), Speed::MAX);
     let mut told = Told::new(vec![FeedItem::Progress(34)], Vec::new(), source);
     assert!(told.frame(80, 24).lines().next().unwrap_or_default().contains("READING 34 %"));
+}
+
+#[test]
+fn an_empty_screen_says_what_esc_takes_off() {
+    let mut told = Told::attack();
+    for c in "/zzzz".chars() {
+        update(&mut told.model, key(c));
+    }
+    update(&mut told.model, Msg::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)));
+    for screen in [Screen::Tree, Screen::Flows, Screen::Files, Screen::Timeline] {
+        told.model.state.screen = screen;
+        update(&mut told.model, Msg::Work);
+        let frame = told.frame(80, 24);
+        assert!(frame.contains("Esc takes the filter off.") && !frame.contains("one step"), "{frame}");
+    }
 }
 
 #[test]
