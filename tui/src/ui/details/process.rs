@@ -5,7 +5,7 @@ use lanner_core::graph::Process;
 
 use super::super::scene::Scene;
 use super::super::state::Subject;
-use super::super::text::shown;
+use super::super::text::{count, shown};
 use super::super::{when, words};
 use super::{MOST, Page};
 
@@ -159,7 +159,8 @@ fn credentials(page: &mut Page, creds: &Credentials) {
     };
     page.fact("user", &pair(creds.uid, creds.euid));
     page.fact("group", &pair(creds.gid, creds.egid));
-    page.fact("logged in", &creds.login_uid.map_or_else(|| "nobody".to_owned(), words::user));
+    // Nobody is a user of that name.
+    page.fact("login user", &creds.login_uid.map_or_else(|| "none".to_owned(), words::user));
     page.fact("may", &capabilities(creds.cap_effective));
     if creds.cap_permitted != creds.cap_effective {
         page.fact("may take", &capabilities(creds.cap_permitted));
@@ -171,7 +172,7 @@ fn capabilities(bits: u64) -> String {
     match names.len() {
         0 => "no capability".to_owned(),
         n if n == words::ALL_CAPABILITIES => format!("all {n} capabilities"),
-        n => format!("{n} capabilities: {}", names.join(", ")),
+        n => format!("{}: {}", count(n, "capability", "capabilities"), names.join(", ")),
     }
 }
 

@@ -169,7 +169,7 @@ fn head(scene: &Scene<'_>, state: &State, files: usize, area: Rect, buffer: &mut
     let titles = format!(
         "  {} {} {}PATH",
         cell("DONE", 6),
-        cell("LAST BY", doer_columns(area.width.into())),
+        cell("BY", doer_columns(area.width.into())),
         age_cell("LAST", area.width.into())
     );
     let room = usize::from(area.width).saturating_sub(width(&titles) + 4);

@@ -467,7 +467,11 @@ fn tell(drawing: &Drawing, at: usize, way: Option<usize>, area: Rect, look: Look
     let node = &drawing.sketch.nodes[at];
     let columns = usize::from(area.width).saturating_sub(2);
     let kind = node.kind.word();
-    let stages = if node.stages.is_empty() { String::new() } else { format!("  stages {}", node.numbers(", ")) };
+    let stages = match node.stages.len() {
+        0 => String::new(),
+        1 => format!("  stage {}", node.numbers(", ")),
+        _ => format!("  stages {}", node.numbers(", ")),
+    };
     let head = format!("{kind} {}{stages}", node.heading("×"));
     let rest = clip(&node.lines.join("  "), columns.saturating_sub(width(&head) + 2));
     let line = Line::from(vec![span(head, look.strong()), span(format!("  {rest}"), look.dim())]);
@@ -475,9 +479,15 @@ fn tell(drawing: &Drawing, at: usize, way: Option<usize>, area: Rect, look: Look
     let count = ways(drawing, at).len();
     let next = way.map(|edge| {
         let edge = &drawing.sketch.edges[edge];
-        let times = if edge.count > 1 { format!(" {} times", grouped(edge.count)) } else { String::new() };
+        let to = &drawing.sketch.nodes[edge.to];
+        // That each of several was run once goes without saying.
+        let times = if edge.count > 1 && edge.count != to.count() as u64 {
+            format!(", {} times", grouped(edge.count))
+        } else {
+            String::new()
+        };
         let others = if count > 1 { format!("  (1 of {count} ways on)") } else { String::new() };
-        format!("→ {}{times} {}{others}", edge.words(), drawing.sketch.nodes[edge.to].heading("×"))
+        format!("→ {} {}{times}{others}", edge.words(), to.heading("×"))
     });
     let next = next.unwrap_or_else(|| "nothing came of it".to_owned());
     paint_row(buffer, area, 1, &Line::from(span(clip(&next, columns), look.accent())), Focus::No, look);
