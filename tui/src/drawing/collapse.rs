@@ -111,12 +111,15 @@ fn signatures(sketch: &Sketch, below: &[Vec<usize>], above: &[Vec<usize>]) -> Ve
     signatures
 }
 
+/// What leads to a node: from which, and how.
+type Causes<'a> = Vec<(usize, &'a str)>;
+
 /// Many leaves of one kind beside each other that no stage speaks of become one node, which names the first of them: what one
 /// process wrote, or what the same several did.
 fn gather_leaves(sketch: Sketch) -> Sketch {
     let below = edges_by(&sketch, |e| e.from);
     let above = edges_by(&sketch, |e| e.to);
-    let mut groups: HashMap<(Kind, Vec<(usize, &str)>), Vec<usize>> = HashMap::new();
+    let mut groups: HashMap<(Kind, Causes<'_>), Vec<usize>> = HashMap::new();
     for (i, node) in sketch.nodes.iter().enumerate() {
         if below[i].is_empty() && node.stages.is_empty() {
             let edges = above[i].iter().map(|edge| &sketch.edges[*edge]);
