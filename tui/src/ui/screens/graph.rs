@@ -513,7 +513,7 @@ fn tell(drawing: &Drawing, at: usize, way: Option<usize>, area: Rect, look: Look
         let others = if count > 1 { format!("  (1 of {count} ways on)") } else { String::new() };
         format!("→ {} {}{times}{others}", edge.words(), to.heading("×"))
     });
-    let next = next.unwrap_or_else(|| "nothing came of it".to_owned());
+    let next = next.unwrap_or_else(|| "nothing leads on from here".to_owned());
     paint_row(buffer, area, 1, &Line::from(span(clip(&next, columns), look.accent())), Focus::No, look);
 }
 

@@ -116,3 +116,17 @@ fn a_filter_stands_out_in_the_picture_and_is_walked_through() {
     assert!(walked[1..].iter().any(|told| told.starts_with(" process curl ")), "{walked:#?}");
     assert!(!walked[1..].iter().any(|told| told.contains("nsenter")), "{walked:#?}");
 }
+
+/// Whatever is there may have done much, elsewhere: it is not said that nothing came of it.
+#[test]
+fn of_whom_the_attacker_calls_it_is_said_that_nothing_leads_on_from_there() {
+    let mut model = live();
+    type_in(&mut model, "3/10.77.0.9");
+    press(&mut model, code(KeyCode::Enter));
+    let mut told = shown(&model);
+    while !told.contains("\n peer ") && model.state.notice.is_none() {
+        type_in(&mut model, "n");
+        told = shown(&model);
+    }
+    assert!(told.contains("\n peer 10.77.0.9:8000") && told.contains("\n nothing leads on from here"), "{told}");
+}
