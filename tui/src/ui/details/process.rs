@@ -3,6 +3,7 @@
 use lanner_core::event::{ContainerInfo, Credentials, Gain, Image, Layer, Namespaces, Origin, ProcessKey, Task};
 use lanner_core::graph::Process;
 
+use super::super::known::flows::{FlowState, Line};
 use super::super::scene::Scene;
 use super::super::state::Subject;
 use super::super::text::{count, shown};
@@ -214,19 +215,34 @@ fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
     let netns = scene.graph.process(key).map_or(0, |p| p.task.namespaces.net);
     let files = scene.graph.written_by(key);
     let reached = scene.graph.reached_by(key);
-    if !peers.is_empty() || !files.is_empty() || !reached.is_empty() {
+    let flows: Vec<&Line> = scene.flows.iter().filter(|line| line.process == key).collect();
+    let listening: Vec<&&Line> = flows.iter().filter(|line| line.state == FlowState::Listening).collect();
+    if !peers.is_empty() || !files.is_empty() || !reached.is_empty() || !listening.is_empty() {
         page.heading("What it did");
     }
+    for line in listening.iter().take(MOST) {
+        page.link("listens", &format!("on {}", line.local), Subject::Flow(line.key.clone()));
+    }
     for peer in peers.iter().take(MOST) {
-        page.fact("connected", &words::address(*peer, netns, scene.graph));
+        let address = words::address(*peer, netns, scene.graph);
+        let latest = flows.iter().filter(|line| line.remote == *peer).max_by_key(|line| (line.is_open(), line.last));
+        match latest {
+            Some(line) if line.is_open() => page.link("open to", &address, Subject::Flow(line.key.clone())),
+            Some(line) => page.link("connected", &address, Subject::Flow(line.key.clone())),
+            None => page.fact("connected", &address),
+        }
     }
     for server in reached.iter().take(MOST) {
         page.process("reached", *server, scene);
     }
     for file in files.iter().filter_map(|id| scene.graph.file(*id)).take(MOST) {
-        page.fact("wrote", &words::file(file));
+        match scene.files.number_of(file) {
+            Some(number) => page.link("wrote", &words::file(file), Subject::File(number)),
+            None => page.fact("wrote", &words::file(file)),
+        }
     }
-    let left = peers.len().saturating_sub(MOST) + files.len().saturating_sub(MOST) + reached.len().saturating_sub(MOST);
+    let lists = [peers.len(), files.len(), reached.len(), listening.len()];
+    let left: usize = lists.iter().map(|len| len.saturating_sub(MOST)).sum();
     if left > 0 {
         page.fact("", &format!("and {left} more"));
     }
