@@ -40,7 +40,7 @@ fn investigate(session: &mut Session, folder: &Path, press: &dyn Fn(&mut Session
         session.wait_for(seen);
     }
     press(session, b"oo");
-    session.wait_for("called 11 times 203.0.113.66:8080");
+    session.wait_for("called 203.0.113.66:8080, 11 times");
     press(session, b"l");
     session.wait_for("peer 203.0.113.66:8080  stage 10");
     // Its connections, now and before the last signal.
