@@ -125,8 +125,15 @@ impl Settings {
                 continue;
             }
             written.push(binding.name);
+            // What a key does may depend on the screen.
+            let mut deeds: Vec<&str> = Vec::new();
+            for named in keymap.bindings().iter().filter(|named| named.name == binding.name) {
+                if !deeds.contains(&named.long) {
+                    deeds.push(named.long);
+                }
+            }
             let keys: Vec<String> = keymap.spelled(binding).iter().map(|key| format!("{key:?}")).collect();
-            let _ = writeln!(out, "{:<34} # {}", format!("{} = [{}]", binding.name, keys.join(", ")), binding.long);
+            let _ = writeln!(out, "{:<34} # {}", format!("{} = [{}]", binding.name, keys.join(", ")), deeds.join("; "));
         }
         out
     }
@@ -204,6 +211,8 @@ mod tests {
         assert_eq!(again.look(&LookArgs::default(), |_| None).unwrap(), look);
         assert_eq!((again.escape_ms, again.keys["pause"].len()), (Some(400), 2));
         assert_eq!(again.print(look, &again.keymap().unwrap()), printed);
+        let group = printed.lines().find(|line| line.starts_with("group")).unwrap();
+        assert!(["flows: ", "files: ", "graph: "].iter().all(|screen| group.contains(screen)), "{group}");
     }
 
     #[test]

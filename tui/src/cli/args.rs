@@ -98,9 +98,9 @@ pub struct ReplayArgs {
     /// A recording's path, - for standard input, or a scenario's name
     #[arg(value_name = "FILE|NAME")]
     pub source: String,
-    /// How fast: a factor such as 16, or max
-    #[arg(long, value_name = "N|max", default_value = "max", value_parser = speed)]
-    pub speed: Speed,
+    /// How fast: a factor such as 16, or max [default: max; with --at 1]
+    #[arg(long, value_name = "N|max", value_parser = speed)]
+    pub speed: Option<Speed>,
     /// Start here: a time into the recording, such as 12m30s
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub at: Option<Duration>,
@@ -113,6 +113,13 @@ pub struct ReplayArgs {
     pub memory: MemoryArgs,
     #[command(flatten)]
     pub look: LookArgs,
+}
+
+impl ReplayArgs {
+    /// How fast it is played: at full speed nobody would see the moment that `--at` asks for.
+    pub fn speed(&self) -> Speed {
+        self.speed.unwrap_or(if self.at.is_some() { Speed::REAL } else { Speed::MAX })
+    }
 }
 
 /// How `lanner rules list` prints.
@@ -346,6 +353,17 @@ mod tests {
         for wrong in ["", "m", "-1", "1d", "1.5", "99999999999h", "5m x"] {
             assert!(span(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_moment_that_is_asked_for_is_not_rushed_past() {
+        let speed = |args: &[&str]| match Cli::parse_from(args).command {
+            Some(Command::Replay(args)) => args.speed(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(speed(&["lanner", "replay", "x"]), Speed::MAX);
+        assert_eq!(speed(&["lanner", "replay", "x", "--at", "12m"]), Speed::REAL);
+        assert_eq!(speed(&["lanner", "replay", "x", "--at", "12m", "--speed", "max"]), Speed::MAX);
     }
 
     #[test]

@@ -36,11 +36,11 @@ pub(super) fn replay(args: ReplayArgs, file: Option<&Path>) -> anyhow::Result<St
     if let Spec::Remote(address) = &spec {
         return Err(SourceError::Usage(format!("{address} is a collector: use `lanner connect {address}`")).into());
     }
-    let source = Source::Recording(spec.name(), args.speed);
+    let speed = args.speed();
+    let source = Source::Recording(spec.name(), speed);
     let settings = Settings::load(file)?;
     let skip_silence = args.skip_silence || settings.skip_silence;
-    let options =
-        Options { speed: args.speed, at: args.at.unwrap_or(Duration::ZERO), skip_silence, ..Options::default() };
+    let options = Options { speed, at: args.at.unwrap_or(Duration::ZERO), skip_silence, ..Options::default() };
     show(&spec, source, options, &args.look, (&args.rules, args.memory), &settings)
 }
 

@@ -111,23 +111,28 @@ fn signatures(sketch: &Sketch, below: &[Vec<usize>], above: &[Vec<usize>]) -> Ve
     signatures
 }
 
-/// Many leaves of one kind beside each other that no stage speaks of become one node, which names the first of them.
+/// What leads to a node: from which, and how.
+type Causes<'a> = Vec<(usize, &'a str)>;
+
+/// Many leaves of one kind beside each other that no stage speaks of become one node, which names the first of them: what one
+/// process wrote, or what the same several did.
 fn gather_leaves(sketch: Sketch) -> Sketch {
     let below = edges_by(&sketch, |e| e.from);
     let above = edges_by(&sketch, |e| e.to);
-    let mut groups: HashMap<(usize, Kind, &str), Vec<usize>> = HashMap::new();
+    let mut groups: HashMap<(Kind, Causes<'_>), Vec<usize>> = HashMap::new();
     for (i, node) in sketch.nodes.iter().enumerate() {
-        if let ([edge], []) = (above[i].as_slice(), below[i].as_slice())
-            && node.stages.is_empty()
-        {
-            let edge = &sketch.edges[*edge];
-            groups.entry((edge.from, node.kind, &edge.label)).or_default().push(i);
+        if below[i].is_empty() && node.stages.is_empty() {
+            let edges = above[i].iter().map(|edge| &sketch.edges[*edge]);
+            let mut led_to: Vec<_> = edges.map(|edge| (edge.from, edge.label.as_str())).collect();
+            led_to.sort_unstable();
+            led_to.dedup();
+            groups.entry((node.kind, led_to)).or_default().push(i);
         }
     }
     let mut same = Same((0..sketch.nodes.len()).collect());
     let mut titles: Vec<(usize, &'static str, String)> = Vec::new();
-    for ((_, kind, _), group) in groups {
-        if group.len() > FEW {
+    for ((kind, led_to), group) in groups {
+        if group.len() > FEW && !led_to.is_empty() {
             group.iter().for_each(|node| same.join(group[0], *node));
             let names = group.iter().take(16).map(|i| sketch.nodes[*i].title.as_str()).collect::<Vec<_>>().join(", ");
             titles.push((group[0], kind.words(), clip(&names, NAMES)));
@@ -202,4 +207,47 @@ fn merge(sketch: Sketch, same: &mut Same) -> Sketch {
         }
     }
     Sketch { nodes, edges, left_out: sketch.left_out }
+}
+
+#[cfg(test)]
+mod tests {
+    use lanner_core::event::{BootTime, FileId, ProcessKey};
+    use lanner_core::graph::Graph;
+
+    use super::*;
+
+    /// Two processes, and as many files as are asked for that both wrote.
+    fn written_by_both(files: u64) -> Sketch {
+        let graph = Graph::default();
+        let mut sketch = Sketch::default();
+        for pid in [1, 2] {
+            sketch.nodes.push(Node::new(Entity::Process(ProcessKey::new(pid, 1)), &graph, 0));
+        }
+        for ino in 1..=files {
+            let file = sketch.nodes.len();
+            sketch.nodes.push(Node::new(Entity::File(FileId { dev: 1, ino }), &graph, 0));
+            sketch.nodes[file].title = format!("part-{ino}");
+            for from in [0, 1] {
+                let (label, stages, since) = ("wrote".to_owned(), Vec::new(), BootTime(ino));
+                sketch.edges.push(Edge { from, to: file, label, count: 1, through: 0, stages, since });
+            }
+        }
+        sketch
+    }
+
+    #[test]
+    fn what_the_same_several_wrote_becomes_one_where_it_is_much() {
+        assert_eq!(collapse(written_by_both(4)).nodes.len(), 6);
+        let sketch = collapse(written_by_both(9));
+        assert_eq!(sketch.nodes.len(), 3);
+        assert_eq!(sketch.nodes[2].heading("×"), "9 files");
+        assert!(sketch.nodes[2].lines[0].starts_with("part-1, part-2"), "{:?}", sketch.nodes[2].lines);
+    }
+
+    #[test]
+    fn what_a_stage_is_about_stays_by_itself() {
+        let mut sketch = written_by_both(9);
+        sketch.nodes[5].stages.push(1);
+        assert_eq!(collapse(sketch).nodes.len(), 4);
+    }
 }

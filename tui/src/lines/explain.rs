@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::incident::{IncidentLine, incident};
 use super::who::Who;
+use crate::words::text::count;
 
 #[derive(Debug, Serialize)]
 struct ReasonLine<'a> {
@@ -125,7 +126,8 @@ pub fn explanation_words(why: &IncidentExplanation, of: &Incident) -> String {
             line(format!("       {}{}", reason.words, events(reason)));
         }
         if links.len() > 1 {
-            line(format!("       from there {} links lead back to stage {}", links.len() - 1, first_of(of, i) + 1));
+            let lead = count(links.len() - 1, "link leads", "links lead");
+            line(format!("       from there {lead} back to stage {}", first_of(of, i) + 1));
         }
     }
     line("\nThe processes".to_owned());

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::who::Who;
 use super::{clock, timestamp};
+use crate::words::text::count;
 
 /// One revision of an incident.
 #[derive(Debug, Serialize)]
@@ -218,7 +219,7 @@ fn headline(incident: &Incident, node: &NodeInfo) -> String {
     let (severity, status) = (incident.severity.word().to_uppercase(), status_words(incident));
     let stages = match &incident.chain {
         Some(chain) => format!("{} of {} steps", chain.found, chain.steps),
-        None => format!("{} stages", incident.stages.len()),
+        None => count(incident.stages.len(), "stage", "stages"),
     };
     let node = Text::from(node.name.as_str());
     format!("{severity}  {}  {}  on {node}  {stages}, {status}", incident.id, incident.name)

@@ -135,8 +135,9 @@ fn picture(account: &Account<'_>, out: &mut String) -> fmt::Result {
         svg(&drawing, &title)
     )?;
     out.write_str(
-        "<p class=\"dim\">Numbers are stages. Heavy frames are containers, round ones files and remote ends; broken frames \
-         only stand by. An arrow leads from cause to effect; … on it: through a process that only led on.</p>\n",
+        "<p class=\"dim\">Numbers are stages. Heavy frames are containers, round ones files and remote ends; who has a broken \
+         frame was made use of, and is no part of the attack. An arrow leads from cause to effect; with … it leads through \
+         processes that are left out.</p>\n",
     )?;
     if left_out > 0 {
         writeln!(out, "<p>{} more are left out of the picture.</p>", text::grouped(left_out as u64))?;

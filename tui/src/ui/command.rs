@@ -348,7 +348,7 @@ pub(super) fn table() -> Vec<Binding> {
             "skip-silence",
             [ch('w')],
             "",
-            "pass over stretches of the recording in which nothing happens, or no more",
+            "pass over stretches in which nothing happens, or play them too",
             |c| { choosing(c) && c.replay }
         ),
         bind!(C::NextScreen, "next-screen", [key(KeyCode::Tab)], "screen", "the next screen", choosing),

@@ -118,7 +118,7 @@ fn values(before: &str, word: &str, field: &'static Field, scene: &Scene<'_>) ->
     let offer = |(value, count): (String, usize)| Offer {
         line: format!("{before}{}", quoted(&value)),
         shown: shown(safe(&value), 40),
-        meaning: format!("seen {count} times"),
+        meaning: if count == 1 { "seen once".to_owned() } else { format!("seen {count} times") },
     };
     found.into_iter().take(MOST).map(offer).collect()
 }

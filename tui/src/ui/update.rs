@@ -537,9 +537,10 @@ fn navigate(model: &mut Model, command: Command) {
         return;
     }
     // Where all rows match, the next match is the next row.
+    let shows_others = matches!(state.screen, Screen::Tree | Screen::Graph);
     let command = match command {
-        Command::NextMatch if state.screen != Screen::Tree => Command::Down,
-        Command::PreviousMatch if state.screen != Screen::Tree => Command::Up,
+        Command::NextMatch if !shows_others => Command::Down,
+        Command::PreviousMatch if !shows_others => Command::Up,
         other => other,
     };
     let page = usize::from(regions.main.height);

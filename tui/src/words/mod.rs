@@ -16,7 +16,7 @@ use lanner_core::graph::Graph;
 pub(crate) use net::address;
 
 pub(crate) use container::{container, container_label, container_title};
-use text::shown;
+use text::{count, shown};
 
 /// Longer than any line, so that formatting stops early for what would be clipped anyway.
 const LINE: usize = 1_000;
@@ -83,7 +83,8 @@ pub(crate) fn deed(payload: &Payload, graph: &Graph) -> String {
         Payload::Stdio(change) => privilege::stdio(change),
         Payload::Accounts(accounts) => {
             let whose = accounts.container.as_ref().map_or_else(|| "the node".to_owned(), |id| shown(id.short(), 64));
-            format!("{} users and {} groups of {whose} have names", accounts.users.len(), accounts.groups.len())
+            let users = count(accounts.users.len(), "user", "users");
+            format!("{users} and {} of {whose} have names", count(accounts.groups.len(), "group", "groups"))
         }
         Payload::Digest(digest) => format!("ran {} with SHA-256 {}", file(&digest.file), digest.sha256),
         Payload::Comm(comm) => format!("calls itself {} now, no more {}", shown(&comm.new, 64), shown(&comm.old, 64)),

@@ -24,7 +24,7 @@ fn investigate(session: &mut Session, folder: &Path, press: &dyn Fn(&mut Session
     session.wait_for("↓");
     // Its picture, which begins where the story was left, and along its edges to the server that gives the orders.
     press(session, b"3");
-    session.wait_for("process ps  stages 4");
+    session.wait_for("process ps  stage 4");
     press(session, b"g");
     session.wait_for("→ entered by sh");
     press(session, b"l");
@@ -40,9 +40,9 @@ fn investigate(session: &mut Session, folder: &Path, press: &dyn Fn(&mut Session
         session.wait_for(seen);
     }
     press(session, b"oo");
-    session.wait_for("called 11 times 203.0.113.66:8080");
+    session.wait_for("called 203.0.113.66:8080, 11 times");
     press(session, b"l");
-    session.wait_for("peer 203.0.113.66:8080  stages 10");
+    session.wait_for("peer 203.0.113.66:8080  stage 10");
     // Its connections, now and before the last signal.
     press(session, b"4");
     session.wait_for("13 flows");

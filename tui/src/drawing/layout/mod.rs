@@ -17,8 +17,8 @@ mod wires;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::sketch::{Entity, Sketch};
-use crate::words::text::{clip, width};
+use super::sketch::{Entity, Kind, Sketch};
+use crate::words::text::{clip, clip_middle, width};
 
 /// Columns of a heading, and of the lines below it, that a box has room for.
 const HEADING: usize = 22;
@@ -148,9 +148,14 @@ impl Place {
 
 /// The lines that a node shows.
 pub(crate) fn lines(node: &super::Node, detail: Detail, times: &str) -> Vec<String> {
-    let mut lines = vec![clip(&node.heading(times), HEADING)];
+    // A container's name and a folder differ from others at their ends.
+    let cut = |text: &str, columns| match node.kind {
+        Kind::Container | Kind::File => clip_middle(text, columns),
+        Kind::Process | Kind::Peer => clip(text, columns),
+    };
+    let mut lines = vec![cut(&node.heading(times), HEADING)];
     if detail == Detail::Full {
-        lines.extend(node.lines.iter().take(LINES).map(|line| clip(line, LINE)));
+        lines.extend(node.lines.iter().take(LINES).map(|line| cut(line, LINE)));
     }
     lines
 }

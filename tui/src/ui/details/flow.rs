@@ -4,7 +4,7 @@ use super::super::known::flows::FlowKey;
 use super::super::scene::Scene;
 use super::super::screens::flows::{kind, peer, state_words};
 use super::super::state::Subject;
-use super::super::text::{bytes, grouped, shown};
+use super::super::text::{bytes, count, grouped, shown};
 use super::super::{when, words};
 use super::Page;
 
@@ -63,7 +63,14 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: &FlowKey) {
         if let Some(quality) = line.quality {
             let time = |d: std::time::Duration| if d.is_zero() { "not measured".to_owned() } else { when::latency(d) };
             page.fact("round trip", &format!("{}, the shortest {}", time(quality.rtt), time(quality.rtt_min)));
-            page.fact("sent again", &format!("{} segments, {}", quality.retransmits, bytes(quality.retransmitted)));
+            page.fact(
+                "sent again",
+                &format!(
+                    "{}, {}",
+                    count(quality.retransmits as usize, "segment", "segments"),
+                    bytes(quality.retransmitted)
+                ),
+            );
         } else {
             page.fact("quality", "told when it ends, or after a while");
         }

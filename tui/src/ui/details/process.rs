@@ -3,9 +3,10 @@
 use lanner_core::event::{ContainerInfo, Credentials, Gain, Image, Layer, Namespaces, Origin, ProcessKey, Task};
 use lanner_core::graph::Process;
 
+use super::super::known::flows::{FlowState, Line};
 use super::super::scene::Scene;
 use super::super::state::Subject;
-use super::super::text::shown;
+use super::super::text::{count, shown};
 use super::super::{when, words};
 use super::{MOST, Page};
 
@@ -159,7 +160,8 @@ fn credentials(page: &mut Page, creds: &Credentials) {
     };
     page.fact("user", &pair(creds.uid, creds.euid));
     page.fact("group", &pair(creds.gid, creds.egid));
-    page.fact("logged in", &creds.login_uid.map_or_else(|| "nobody".to_owned(), words::user));
+    // Nobody is a user of that name.
+    page.fact("login user", &creds.login_uid.map_or_else(|| "none".to_owned(), words::user));
     page.fact("may", &capabilities(creds.cap_effective));
     if creds.cap_permitted != creds.cap_effective {
         page.fact("may take", &capabilities(creds.cap_permitted));
@@ -171,7 +173,7 @@ fn capabilities(bits: u64) -> String {
     match names.len() {
         0 => "no capability".to_owned(),
         n if n == words::ALL_CAPABILITIES => format!("all {n} capabilities"),
-        n => format!("{n} capabilities: {}", names.join(", ")),
+        n => format!("{}: {}", count(n, "capability", "capabilities"), names.join(", ")),
     }
 }
 
@@ -213,19 +215,34 @@ fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
     let netns = scene.graph.process(key).map_or(0, |p| p.task.context.namespaces.net);
     let files = scene.graph.written_by(key);
     let reached = scene.graph.reached_by(key);
-    if !peers.is_empty() || !files.is_empty() || !reached.is_empty() {
+    let flows: Vec<&Line> = scene.flows.iter().filter(|line| line.process == key).collect();
+    let listening: Vec<&&Line> = flows.iter().filter(|line| line.state == FlowState::Listening).collect();
+    if !peers.is_empty() || !files.is_empty() || !reached.is_empty() || !listening.is_empty() {
         page.heading("What it did");
     }
+    for line in listening.iter().take(MOST) {
+        page.link("listens", &format!("on {}", line.local), Subject::Flow(line.key.clone()));
+    }
     for peer in peers.iter().take(MOST) {
-        page.fact("connected", &words::address(*peer, netns, scene.graph));
+        let address = words::address(*peer, netns, scene.graph);
+        let latest = flows.iter().filter(|line| line.remote == *peer).max_by_key(|line| (line.is_open(), line.last));
+        match latest {
+            Some(line) if line.is_open() => page.link("open to", &address, Subject::Flow(line.key.clone())),
+            Some(line) => page.link("connected", &address, Subject::Flow(line.key.clone())),
+            None => page.fact("connected", &address),
+        }
     }
     for server in reached.iter().take(MOST) {
         page.process("reached", *server, scene);
     }
     for file in files.iter().filter_map(|id| scene.graph.file(*id)).take(MOST) {
-        page.fact("wrote", &words::file(file));
+        match scene.files.number_of(file) {
+            Some(number) => page.link("wrote", &words::file(file), Subject::File(number)),
+            None => page.fact("wrote", &words::file(file)),
+        }
     }
-    let left = peers.len().saturating_sub(MOST) + files.len().saturating_sub(MOST) + reached.len().saturating_sub(MOST);
+    let lists = [peers.len(), files.len(), reached.len(), listening.len()];
+    let left: usize = lists.iter().map(|len| len.saturating_sub(MOST)).sum();
     if left > 0 {
         page.fact("", &format!("and {left} more"));
     }

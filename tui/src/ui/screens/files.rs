@@ -18,7 +18,7 @@ use super::super::state::{Screen, State, Subject};
 use super::super::text::{cell, cell_right, clip_middle, count, grouped, shown, width};
 use super::super::view::ViewState;
 use super::super::words;
-use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
+use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting, way_out};
 
 /// Which files are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,10 +128,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
         let (title, sentence) = match waiting(scene) {
             Some(waiting) => waiting,
-            None if narrowed => (
-                "No such file here".to_owned(),
-                "Esc goes back one step, and takes the filter off. v shows others.".to_owned(),
-            ),
+            None if narrowed => ("No such file here".to_owned(), format!("{} v shows others.", way_out(state))),
             None => (
                 "No such file so far".to_owned(),
                 "They appear as they are touched. v shows others: those that were executed, or all.".to_owned(),
@@ -172,7 +169,7 @@ fn head(scene: &Scene<'_>, state: &State, files: usize, area: Rect, buffer: &mut
     let titles = format!(
         "  {} {} {}PATH",
         cell("DONE", 6),
-        cell("LAST BY", doer_columns(area.width.into())),
+        cell("BY", doer_columns(area.width.into())),
         age_cell("LAST", area.width.into())
     );
     let room = usize::from(area.width).saturating_sub(width(&titles) + 4);

@@ -18,10 +18,10 @@ use super::super::rows::{Group, Grouped, Rank, Row, Rows, Stamp, falling};
 use super::super::scene::Scene;
 use super::super::sort::Sort;
 use super::super::state::{Screen, State, Subject};
-use super::super::text::{cell, cell_right, clip, count, grouped, short, shown, width};
+use super::super::text::{cell, cell_right, clip, clip_middle, count, grouped, short, shown, width};
 use super::super::view::ViewState;
 use super::super::{when, words};
-use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
+use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting, way_out};
 
 /// How the flows are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -314,9 +314,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
         let (title, sentence) = match waiting(scene) {
             Some(waiting) => waiting,
-            None if narrowed => {
-                ("No flow here".to_owned(), "Esc goes back one step, and takes the filter off.".to_owned())
-            }
+            None if narrowed => ("No flow here".to_owned(), way_out(state).to_owned()),
             None => (
                 "No connection so far".to_owned(),
                 "Connections, datagrams and questions to name servers appear as they are made. 6 shows all events."
@@ -381,7 +379,7 @@ impl Columns {
             right.push_str(&format!("{}{}", cell_right(sent, 6), cell_right(received, 6)));
         }
         if self.quality {
-            right.push_str(&format!("{}{}", cell_right(rtt, 7), cell_right(again, 6)));
+            right.push_str(&format!("{}{}", cell_right(rtt, 6), cell_right(again, 5)));
         }
         if self.age() {
             right.push_str(&cell_right(age, 5));
@@ -430,14 +428,25 @@ fn head(scene: &Scene<'_>, state: &State, counts: &Counts, columns: &Columns, ar
 fn sum_line(scene: &Scene<'_>, sum: &Sum<'_>, columns: &Columns, look: Look, head: bool) -> Text<'static> {
     let age = words::age(sum.latest.last, scene.now());
     let failures = if sum.failures > 0 { short(sum.failures) } else { String::new() };
-    let right = columns.right(&short(sum.sent), &short(sum.received), &short(sum.flows as u64), &failures, &age);
-    let flows = if head { format!("  {}", count(sum.flows, "flow", "flows")) } else { String::new() };
-    let room = columns.all.saturating_sub(width(&right) + width(&flows));
+    let (sent, received) = (short(sum.sent), short(sum.received));
     let style = if sum.failures > 0 { look.warn() } else { look.dim() };
     if head {
-        let title = cell(&format!("{}{flows}", clip(&sum.title, room)), columns.all.saturating_sub(width(&right)));
-        return Text::from(vec![span(title, look.strong()), span(right, look.dim())]);
+        // Above its flows stand their columns, none of which tells how many there are.
+        let right = columns.right(&sent, &received, "", "", &age);
+        let failed = if sum.failures > 0 { format!(", {failures} failed") } else { String::new() };
+        let flows = format!("  {}{failed}", count(sum.flows, "flow", "flows"));
+        let room = columns.all.saturating_sub(width(&right) + width(&flows));
+        let title = clip(&sum.title, room);
+        let blank = " ".repeat(room - width(&title));
+        return Text::from(vec![
+            span(title, look.strong()),
+            span(flows, style),
+            span(blank, Style::new()),
+            span(right, look.dim()),
+        ]);
     }
+    let right = columns.right(&sent, &received, &short(sum.flows as u64), &failures, &age);
+    let room = columns.all.saturating_sub(width(&right));
     Text::from(vec![span(cell(&sum.title, room), Style::new()), span(right, style)])
 }
 
@@ -472,7 +481,7 @@ fn flow_line(scene: &Scene<'_>, line: &Line, indented: bool, columns: &Columns, 
         span(process, look.strong()),
         span(container, look.dim()),
         span(arrow, look.accent()),
-        span(cell(&peer(scene, line), room), Style::new()),
+        span(cell(&peer_within(scene, line, room), room), Style::new()),
         span(right, look.dim()),
     ];
     if !line.is_open() && !line.is_failure() {
@@ -506,6 +515,19 @@ pub(crate) fn peer(scene: &Scene<'_>, line: &Line) -> String {
             format!("{}{} to :{}", line.remote.ip(), name.unwrap_or_default(), line.local.port())
         }
         _ => words::address(line.remote, line.netns, scene.graph),
+    }
+}
+
+/// As [`peer`], in so many columns: a port stays whole, for half of one is another.
+fn peer_within(scene: &Scene<'_>, line: &Line, columns: usize) -> String {
+    let all = peer(scene, line);
+    match &line.key {
+        FlowKey::Dns(..) => all,
+        FlowKey::Tcp(_) | FlowKey::Udp(..) if line.outgoing != Some(false) => {
+            let address = line.remote.to_string();
+            if width(&address) < columns { all } else { clip_middle(&address, columns) }
+        }
+        _ => clip_middle(&all, columns),
     }
 }
 

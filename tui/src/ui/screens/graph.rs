@@ -1,6 +1,8 @@
 //! The picture of an incident, or of a process's neighbourhood. The selection is a node; the keys lead along its edges, and
 //! the picture moves no more than it must.
 
+mod matches;
+
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::rc::Rc;
@@ -11,6 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use self::matches::matches;
 use super::super::command::Command;
 use super::super::known::flows::Line as FlowLine;
 use super::super::look::Look;
@@ -311,6 +314,14 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command) {
             state.graph.way = now.map_or(0, |now| (now + 1) % ways.len().max(1) + 1);
             return;
         }
+        Command::NextMatch | Command::PreviousMatch => {
+            let matches = matches(scene, state, &drawing.sketch).unwrap_or_default();
+            let next = matches::next(&drawing.sketch, &matches, at, command == Command::NextMatch);
+            if next.is_none() {
+                state.notice = Some("no other match".to_owned());
+            }
+            next
+        }
         Command::PageUp | Command::PageDown => {
             let (x, y) = state.graph.window.get();
             let step = (page.1 - 2).max(1);
@@ -377,7 +388,9 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Bu
         paint_empty(buffer, area, &title, &[&sentence], look);
         return;
     };
-    title(scene, state, &drawing, page, area, buffer);
+    let matches = matches(scene, state, &drawing.sketch);
+    let matches = matches.as_deref();
+    title(scene, state, &drawing, (page, matches), area, buffer);
     let Some(at) = node(&drawing, state) else { return };
     let way = way(&drawing, state, at);
     let window = window(state, &drawing, at, page);
@@ -388,7 +401,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Bu
         for (x, cell) in (canvas.left()..canvas.right()).zip(row) {
             if cell.ink != Ink::Blank && !cell.text.is_empty() {
                 let room = usize::from(canvas.right() - x);
-                buffer.set_stringn(x, y, &cell.text, room, style(&drawing, cell.ink, at, way, look));
+                buffer.set_stringn(x, y, &cell.text, room, style(&drawing, cell.ink, (at, way), matches, look));
             }
         }
     }
@@ -429,7 +442,14 @@ fn into_sight(at: i32, page: i32, from: i32, to: i32) -> i32 {
     if to - from >= page { from } else { at.clamp(to - page, from) }
 }
 
-fn title(scene: &Scene<'_>, state: &State, drawing: &Drawing, page: (i32, i32), area: Rect, buffer: &mut Buffer) {
+fn title(
+    scene: &Scene<'_>,
+    state: &State,
+    drawing: &Drawing,
+    (page, matches): ((i32, i32), Option<&[bool]>),
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let look = state.look;
     let mut spans = match subject(scene, state) {
         Some(Subject::Incident(id)) => {
@@ -444,6 +464,10 @@ fn title(scene: &Scene<'_>, state: &State, drawing: &Drawing, page: (i32, i32), 
     };
     let things: usize = drawing.sketch.nodes.iter().map(crate::drawing::Node::count).sum();
     spans.push(span(format!("  {}", count(things, "node", "nodes")), look.dim()));
+    if let Some(matches) = matches {
+        let found = matches.iter().filter(|is| **is).count();
+        spans.push(span(format!(", {}", count(found, "matches", "match")), look.accent()));
+    }
     if drawing.sketch.left_out > 0 {
         spans.push(span(format!(", {} left out", grouped(drawing.sketch.left_out as u64)), look.warn()));
     }
@@ -467,7 +491,11 @@ fn tell(drawing: &Drawing, at: usize, way: Option<usize>, area: Rect, look: Look
     let node = &drawing.sketch.nodes[at];
     let columns = usize::from(area.width).saturating_sub(2);
     let kind = node.kind.word();
-    let stages = if node.stages.is_empty() { String::new() } else { format!("  stages {}", node.numbers(", ")) };
+    let stages = match node.stages.len() {
+        0 => String::new(),
+        1 => format!("  stage {}", node.numbers(", ")),
+        _ => format!("  stages {}", node.numbers(", ")),
+    };
     let head = format!("{kind} {}{stages}", node.heading("×"));
     let rest = clip(&node.lines.join("  "), columns.saturating_sub(width(&head) + 2));
     let line = Line::from(vec![span(head, look.strong()), span(format!("  {rest}"), look.dim())]);
@@ -475,16 +503,29 @@ fn tell(drawing: &Drawing, at: usize, way: Option<usize>, area: Rect, look: Look
     let count = ways(drawing, at).len();
     let next = way.map(|edge| {
         let edge = &drawing.sketch.edges[edge];
-        let times = if edge.count > 1 { format!(" {} times", grouped(edge.count)) } else { String::new() };
+        let to = &drawing.sketch.nodes[edge.to];
+        // That each of several was run once goes without saying.
+        let times = if edge.count > 1 && edge.count != to.count() as u64 {
+            format!(", {} times", grouped(edge.count))
+        } else {
+            String::new()
+        };
         let others = if count > 1 { format!("  (1 of {count} ways on)") } else { String::new() };
-        format!("→ {}{times} {}{others}", edge.words(), drawing.sketch.nodes[edge.to].heading("×"))
+        format!("→ {} {}{times}{others}", edge.words(), to.heading("×"))
     });
-    let next = next.unwrap_or_else(|| "nothing came of it".to_owned());
+    let next = next.unwrap_or_else(|| "nothing leads on from here".to_owned());
     paint_row(buffer, area, 1, &Line::from(span(clip(&next, columns), look.accent())), Focus::No, look);
 }
 
-fn style(drawing: &Drawing, ink: Ink, at: usize, way: Option<usize>, look: Look) -> Style {
+fn style(
+    drawing: &Drawing,
+    ink: Ink,
+    (at, way): (usize, Option<usize>),
+    matches: Option<&[bool]>,
+    look: Look,
+) -> Style {
     let sketch = &drawing.sketch;
+    let is_out = |i: usize| matches.is_some_and(|matches| !matches[i]);
     let of = |i: usize| {
         let node = &sketch.nodes[i];
         match node.severity {
@@ -497,6 +538,7 @@ fn style(drawing: &Drawing, ink: Ink, at: usize, way: Option<usize>, look: Look)
         Ink::Blank => Style::new(),
         Ink::Frame(i) if i == at => look.selected(),
         Ink::Heading(i) | Ink::Line(i) | Ink::Number(i) if i == at => look.selected(),
+        Ink::Frame(i) | Ink::Heading(i) | Ink::Line(i) | Ink::Number(i) if is_out(i) => look.dim(),
         Ink::Frame(i) | Ink::Number(i) => of(i),
         Ink::Heading(i) if sketch.nodes[i].ended && sketch.nodes[i].stages.is_empty() => Style::new(),
         Ink::Heading(_) => look.strong(),

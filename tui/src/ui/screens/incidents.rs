@@ -11,7 +11,7 @@ use super::super::command::Command;
 use super::super::look::{Look, glyph};
 use super::super::scene::Scene;
 use super::super::state::{Screen, State, Subject};
-use super::super::text::{cell, cell_right, count, safe};
+use super::super::text::{self, cell, cell_right, count, safe};
 use super::super::view::ViewState;
 use super::super::{when, words};
 use super::{Focus, moved, paint_empty, paint_row, paint_rule, scroll, span, story, waiting};
@@ -118,7 +118,8 @@ fn draw_empty(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Buffer)
         return;
     }
     if state.cursor.is_some() && !scene.in_hindsight().incidents().is_empty() {
-        let sentences = ["What had happened until then was none yet. ] goes on to the next signal, f back to now."];
+        let sentences =
+            ["Nothing that had happened until then weighed enough. ] goes on to the next signal, f back to now."];
         paint_empty(buffer, area, "No incident at this moment", &sentences, state.look);
         return;
     }
@@ -187,7 +188,15 @@ fn line(scene: &Scene<'_>, incident: &Incident, width: usize, look: Look) -> Lin
         right.insert(0, span(cell_right(&places(incident, scene), 22), look.dim()));
     }
     let taken: usize = spans.iter().chain(&right).map(|s| s.width()).sum();
-    spans.push(span(cell(&name, width.saturating_sub(taken + 2)), look.strong()));
+    let room = width.saturating_sub(taken + 2);
+    // Several incidents may have one name: where there is no column for the place, it takes what the name leaves.
+    let place = if width < 96 { format!(" {}", places(incident, scene)) } else { String::new() };
+    if text::width(&name) + text::width(&place) <= room {
+        spans.push(span(cell(&name, room - text::width(&place)), look.strong()));
+        spans.push(span(place, look.dim()));
+    } else {
+        spans.push(span(cell(&name, room), look.strong()));
+    }
     spans.extend(right);
     Line::from(spans)
 }

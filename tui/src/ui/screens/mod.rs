@@ -141,6 +141,16 @@ pub(crate) fn paint_empty(buffer: &mut Buffer, area: Rect, title: &str, sentence
     }
 }
 
+/// How what is left out comes back: a sentence; nothing where nothing is.
+pub(crate) fn way_out(state: &State) -> &'static str {
+    match (state.trail.is_empty(), state.filter.is_empty()) {
+        (true, true) => "",
+        (false, true) => "Esc goes back one step.",
+        (true, false) => "Esc takes the filter off.",
+        (false, false) => "Esc goes back one step, and then takes the filter off.",
+    }
+}
+
 /// What is waited for while no event has come yet: what, and more of it.
 pub(crate) fn waiting(scene: &Scene<'_>) -> Option<(String, String)> {
     if scene.history.end() > 0 || scene.graph.processes().next().is_some() {

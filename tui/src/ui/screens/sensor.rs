@@ -78,11 +78,8 @@ fn about(header: &Header) -> Vec<String> {
     let mut said = vec![format!("Recorded by lanner {}. {}", safe(&header.recorded_by), safe(&header.note))];
     if !header.stretched.is_empty() {
         let all = header.stretched.iter().map(|s| s.by).sum();
-        let gaps = header.stretched.len();
-        said.push(format!(
-            "Its times are not all as they were: {gaps} quiet gaps were stretched, by {} in all.",
-            duration(all)
-        ));
+        let gaps = count(header.stretched.len(), "quiet gap was", "quiet gaps were");
+        said.push(format!("Its times are not all as they were: {gaps} stretched, by {} in all.", duration(all)));
     }
     said
 }

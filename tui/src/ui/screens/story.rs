@@ -3,6 +3,8 @@
 //! low severity one and at last of medium severity too, and only the selected one is told in full, so that the whole attack
 //! is seen at once.
 
+use std::collections::HashSet;
+
 use lanner_core::detect::{Incident, Severity, Stage, Status, technique_name};
 use lanner_core::event::BootTime;
 use ratatui::buffer::Buffer;
@@ -216,11 +218,16 @@ fn summary(scene: &Scene<'_>, incident: &Incident, columns: usize, most: Room, l
     lines
 }
 
-/// Files and peers in turn, as many as about `room` columns hold.
+/// Files and peers in turn, as many as about `room` columns hold: first those that a stage is about.
 fn touched(incident: &Incident, room: usize) -> String {
-    let most = incident.files.len().max(incident.peers.len());
-    let all: Vec<String> = (0..most)
-        .flat_map(|i| [incident.files.get(i).map(|f| shown(f, 60)), incident.peers.get(i).map(ToString::to_string)])
+    let times = || incident.stages.iter().flat_map(|stage| &stage.times);
+    let (mut files, mut peers): (Vec<_>, Vec<_>) = (incident.files.iter().collect(), incident.peers.iter().collect());
+    let (of_files, of_peers): (HashSet<_>, HashSet<_>) =
+        (times().map(|time| &time.file).collect(), times().filter_map(|time| time.peer.as_ref()).collect());
+    files.sort_by_key(|file| !of_files.contains(file));
+    peers.sort_by_key(|peer| !of_peers.contains(peer));
+    let all: Vec<String> = (0..files.len().max(peers.len()))
+        .flat_map(|i| [files.get(i).map(|f| shown(f, 60)), peers.get(i).map(ToString::to_string)])
         .flatten()
         .collect();
     let mut out = String::new();

@@ -3,7 +3,7 @@
 
 mod density;
 
-use lanner_core::event::BootTime;
+use lanner_core::event::{BootTime, Event, Payload};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -13,17 +13,24 @@ use super::super::command::Command;
 use super::super::known::history::Entry;
 use super::super::look::glyph;
 use super::super::scene::Scene;
+use super::super::scope::file_of;
 use super::super::state::{Clock, State, Subject};
-use super::super::text::{cell, clip, grouped};
+use super::super::text::{cell, clip, clip_middle, grouped, width};
 use super::super::view::ViewState;
 use super::super::{when, words};
-use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting};
+use super::{Focus, moved, paint_empty, paint_row, scroll, span, waiting, way_out};
 
 /// Lines above the list, at most.
 pub(crate) const HEAD: usize = 3;
 
 /// From this height on there is room for the strip.
 const STRIP_FROM: u16 = 8;
+
+/// In fewer columns a path is cut at its end: nothing of its name could be seen.
+const NAME_FROM: usize = 8;
+
+/// Lines that are seen before and after the selected one: what led to a signal, and what came of it.
+const CONTEXT: usize = 3;
 
 /// The row of the selection; the last one while the view follows.
 fn position(scene: &Scene<'_>, state: &State) -> usize {
@@ -52,10 +59,9 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
             (None, Some(percent)) => {
                 (format!("Looking through the events: {percent} %"), "What is found appears here.".to_owned())
             }
-            (None, None) => (
-                "No event here".to_owned(),
-                "New ones appear as soon as they come. Esc goes back one step, and takes the filter off.".to_owned(),
-            ),
+            (None, None) => {
+                ("No event here".to_owned(), format!("New ones appear as soon as they come. {}", way_out(state)))
+            }
         };
         paint_empty(buffer, area, &title, &[&sentence], look);
         return;
@@ -67,7 +73,10 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
         density::draw(scene, state, Rect { y: area.y + 1, height: strip, ..area }, buffer);
     }
     let list = Rect { y: area.y + 1 + strip, height: area.height.saturating_sub(1 + strip), ..area };
-    view.timeline = scroll(view.timeline, at, usize::from(list.height), len);
+    let height = usize::from(list.height);
+    let around = CONTEXT.min(height.saturating_sub(1) / 2);
+    let first = scroll(view.timeline, at.saturating_sub(around), height, len);
+    view.timeline = scroll(first, (at + around).min(len - 1), height, len);
     let time_of = |row: usize| state.listing.number(scene, row).and_then(|n| scene.history.time(n));
     let zero = time_of(0);
     for row in 0..usize::from(list.height) {
@@ -116,7 +125,7 @@ fn draw_head(scene: &Scene<'_>, state: &State, at: usize, len: usize, area: Rect
     paint_row(buffer, area, 0, &Line::from(spans), Focus::No, look);
 }
 
-fn line(scene: &Scene<'_>, state: &State, entry: &Entry, time: &str, width: usize) -> Line<'static> {
+fn line(scene: &Scene<'_>, state: &State, entry: &Entry, time: &str, columns: usize) -> Line<'static> {
     let look = state.look;
     let event = &entry.event;
     let mut spans = vec![span(format!("{time} "), look.dim())];
@@ -124,24 +133,37 @@ fn line(scene: &Scene<'_>, state: &State, entry: &Entry, time: &str, width: usiz
         Some(severity) => spans.push(span(glyph(severity), look.severity(severity))),
         None => spans.push(Span::raw(" ")),
     }
-    if width >= 60 {
+    if columns >= 60 {
         spans.push(span(format!(" {}", cell(event.payload.family(), 10)), look.accent()));
     } else {
         spans.push(Span::raw(" "));
     }
-    let columns = if width >= 60 { 19 } else { 12 };
-    spans.push(span(
-        format!("{} ", cell(&words::who_within(event.header.process, scene, columns), columns)),
-        look.strong(),
-    ));
-    if width >= 110 {
+    let doer = if columns >= 60 { 19 } else { 12 };
+    spans.push(span(format!("{} ", cell(&words::who_within(event.header.process, scene, doer), doer)), look.strong()));
+    if columns >= 110 {
         let container =
             scene.container_of_event(event).map(|id| words::container_label(id, scene.graph)).unwrap_or_default();
         spans.push(span(format!("{} ", cell(&container, 12)), look.dim()));
     }
-    let left = width.saturating_sub(spans.iter().map(|s| s.width()).sum::<usize>() + 1);
-    spans.push(span(clip(&words::phrase(event, scene), left), Style::new()));
+    let left = columns.saturating_sub(spans.iter().map(|s| s.width()).sum::<usize>() + 1);
+    spans.push(span(phrase_within(event, scene, left), Style::new()));
     Line::from(spans)
+}
+
+/// What happened, in so many columns: of a file that it is about the name is seen.
+fn phrase_within(event: &Event, scene: &Scene<'_>, columns: usize) -> String {
+    let phrase = words::phrase(event, scene);
+    // Of what was run the beginning says most.
+    let is_run = matches!(event.payload, Payload::Exec(_) | Payload::Alive(_));
+    if let Some(file) = file_of(event).filter(|file| !is_run && !file.path.is_empty() && width(&phrase) > columns) {
+        let path = file.path.to_string();
+        let (before, _) = phrase.split_once(&path).unwrap_or((&phrase, ""));
+        let room = columns.saturating_sub(width(before));
+        if room >= NAME_FROM && width(&path) > room {
+            return format!("{before}{}", clip_middle(&path, room));
+        }
+    }
+    clip(&phrase, columns)
 }
 
 /// Carries out a command.

@@ -16,7 +16,7 @@ use super::super::state::{State, Subject};
 use super::super::text::{cell, cell_right, count, shown};
 use super::super::view::ViewState;
 use super::super::words;
-use super::{Focus, moved, paint_empty, paint_more, paint_row, scroll, span, waiting};
+use super::{Focus, moved, paint_empty, paint_more, paint_row, scroll, span, waiting, way_out};
 
 /// Depths beyond this are drawn at it: the name must still be seen.
 const DEEPEST: usize = 16;
@@ -60,7 +60,7 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
             ),
             None => (
                 "No process here".to_owned(),
-                "Filter or scope leave none. Esc goes back one step, and takes the filter off.".to_owned(),
+                format!("What is looked into, or the filter, leaves none. {}", way_out(state)),
             ),
         };
         paint_empty(buffer, area, &title, &[&sentence], look);

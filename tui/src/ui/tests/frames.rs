@@ -1,7 +1,9 @@
 //! What each screen looks like, in the two sizes that matter most and in the smallest that is usable.
 
 use insta::assert_snapshot;
-use lanner_core::event::{Batch, Event, Header, Loss, LossCause, Origin, Payload, ProcessKey};
+use lanner_core::detect::{Incident, Occurrence};
+use lanner_core::event::{Batch, Event, Header, Loss, LossCause, Origin, Payload, ProcessKey, Text};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 
 use super::super::command::Command;
@@ -10,7 +12,8 @@ use super::super::look::Look;
 use super::super::screens::{graph, incidents, timeline};
 use super::super::state::{Screen, Subject};
 use super::super::update::{Msg, update};
-use super::{Told, key};
+use super::{Told, attack, key};
+use crate::lines;
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 40);
@@ -29,6 +32,52 @@ fn frames(told: &mut Told, sizes: &[(u16, u16)]) -> String {
 #[test]
 fn incidents_tell_the_whole_attack_on_a_small_screen() {
     assert_snapshot!(frames(&mut Told::attack(), &[SMALL, LARGE, TINY]));
+}
+
+#[test]
+fn incidents_of_one_name_are_told_apart_by_their_places() {
+    let (script, incident) = attack::attack();
+    let in_one = |place: usize| {
+        let mut containers: Vec<_> = incident.processes.iter().filter_map(|p| p.container.clone()).collect();
+        containers.dedup();
+        let processes = incident.processes.iter().filter(|p| p.container.as_ref() == Some(&containers[place]));
+        let processes = processes.cloned().collect();
+        Incident { id: format!("inc-{place}"), name: "Credentials taken".to_owned(), processes, ..incident.clone() }
+    };
+    let items = vec![FeedItem::Node(attack::node()), FeedItem::Batch(script.batch())];
+    let frame = Told::new(items, vec![in_one(0), in_one(1)], Source::Live).frame(80, 24);
+    let rows: Vec<&str> = frame.lines().filter(|line| line.contains("Credentials taken")).collect();
+    assert_eq!(rows.len(), 2, "{frame}");
+    assert!(rows[0].contains("3b1f09c27a11") && rows[1].contains("9f3c2a1b77d0"), "{frame}");
+}
+
+#[test]
+fn a_story_of_one_stage_says_so() {
+    let (_, mut incident) = attack::attack();
+    incident.chain = None;
+    for (stages, words) in [(2, "  2 stages, "), (1, "  1 stage, ")] {
+        incident.stages.truncate(stages);
+        let story = lines::incident_words(&incident, &attack::node(), 0);
+        assert!(story.contains(words), "{story}");
+    }
+}
+
+#[test]
+fn what_a_stage_is_about_is_told_before_all_else_that_was_touched() {
+    let (script, mut incident) = attack::attack();
+    let about = Text::from("/etc/kubernetes/manifests/x.yaml");
+    incident.files = vec!["/tmp/out".into(), "/tmp/err".into(), about.clone()];
+    incident.stages[1].times = vec![Occurrence {
+        process: incident.stages[1].process.key,
+        time: incident.stages[1].time,
+        event: 0,
+        file: about,
+        peer: None,
+        link: None,
+    }];
+    let items = vec![FeedItem::Node(attack::node()), FeedItem::Batch(script.batch())];
+    let frame = Told::new(items, vec![incident], Source::Live).frame(80, 24);
+    assert!(frame.contains(" touched  /etc/kubernetes/manifests/x.yaml, "), "{frame}");
 }
 
 #[test]
@@ -170,6 +219,21 @@ fn empty_screens_say_what_they_wait_for() {
     lost.model.state.screen = Screen::Tree;
     frames.push_str(&lost.frame(80, 12));
     assert_snapshot!(frames);
+}
+
+#[test]
+fn an_empty_screen_says_what_esc_takes_off() {
+    let mut told = Told::attack();
+    for c in "/zzzz".chars() {
+        update(&mut told.model, key(c));
+    }
+    update(&mut told.model, Msg::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)));
+    for screen in [Screen::Tree, Screen::Flows, Screen::Files, Screen::Timeline] {
+        told.model.state.screen = screen;
+        update(&mut told.model, Msg::Work);
+        let frame = told.frame(80, 24);
+        assert!(frame.contains("Esc takes the filter off.") && !frame.contains("one step"), "{frame}");
+    }
 }
 
 #[test]

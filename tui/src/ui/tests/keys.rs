@@ -459,6 +459,27 @@ fn details_lead_from_one_thing_to_the_next() {
 }
 
 #[test]
+fn details_of_a_process_lead_to_whom_it_called() {
+    let mut model = live();
+    let line = model.scene().flows.iter().find(|line| line.outgoing == Some(true)).unwrap().clone();
+    type_in(&mut model, "2");
+    model.state.select_process(line.process);
+    press(&mut model, code(KeyCode::Enter));
+    let on_flow = |model: &Model| matches!(model.state.trail.last().unwrap().subject, Subject::Flow(_));
+    for row in 0..80 {
+        model.state.trail.last_mut().unwrap().line = row;
+        press(&mut model, code(KeyCode::Enter));
+        if on_flow(&model) {
+            return;
+        }
+        while model.state.trail.len() > 1 {
+            press(&mut model, code(KeyCode::Esc));
+        }
+    }
+    panic!("no line of the details leads to {:?}", line.key);
+}
+
+#[test]
 fn a_node_opens_at_its_tree_until_there_is_an_incident_or_a_key() {
     let empty = || Model::new(engine, Source::Live, PLAIN, Keymap::default(), SIZE);
     let attack = || Msg::Feed(FeedItem::Batch(attack::attack().0.batch()));

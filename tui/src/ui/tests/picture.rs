@@ -95,3 +95,38 @@ fn the_picture_begins_where_the_story_was_left() {
     let stage = model.scene().incidents()[0].stages[3].process.key;
     assert_eq!(selected(&model), Some(Subject::Process(stage)), "{}", shown(&model));
 }
+
+#[test]
+fn a_filter_stands_out_in_the_picture_and_is_walked_through() {
+    let mut model = live();
+    type_in(&mut model, "3");
+    let all = title(&model);
+    type_in(&mut model, "/curl");
+    press(&mut model, code(KeyCode::Enter));
+    type_in(&mut model, "g");
+    // What is said of the selected node, below the picture.
+    let told = |model: &Model| shown(model).lines().nth(21).unwrap_or_default().to_owned();
+    let mut walked = vec![told(&model)];
+    while model.state.notice.is_none() {
+        type_in(&mut model, "n");
+        walked.push(told(&model));
+    }
+    assert!(title(&model).contains(" match") && !all.contains(" match"), "{}", shown(&model));
+    assert_eq!(model.state.notice.as_deref(), Some("no other match"));
+    assert!(walked[1..].iter().any(|told| told.starts_with(" process curl ")), "{walked:#?}");
+    assert!(!walked[1..].iter().any(|told| told.contains("nsenter")), "{walked:#?}");
+}
+
+/// Whatever is there may have done much, elsewhere: it is not said that nothing came of it.
+#[test]
+fn of_whom_the_attacker_calls_it_is_said_that_nothing_leads_on_from_there() {
+    let mut model = live();
+    type_in(&mut model, "3/10.77.0.9");
+    press(&mut model, code(KeyCode::Enter));
+    let mut told = shown(&model);
+    while !told.contains("\n peer ") && model.state.notice.is_none() {
+        type_in(&mut model, "n");
+        told = shown(&model);
+    }
+    assert!(told.contains("\n peer 10.77.0.9:8000") && told.contains("\n nothing leads on from here"), "{told}");
+}

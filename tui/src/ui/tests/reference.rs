@@ -97,6 +97,30 @@ fn on_40_by_10() {
 }
 
 #[test]
+fn what_led_to_a_signal_and_what_came_of_it_are_seen_with_it() {
+    let mut model = recorded();
+    back(&mut model, 3);
+    let frame = text(&frame(&mut model, Screen::Timeline, (80, 24), PLAIN));
+    let at = frame.lines().position(|line| line.starts_with('▌')).unwrap();
+    // The list has the rows 5 to 22.
+    assert!((8..=19).contains(&at), "{at}\n{frame}");
+}
+
+/// Above its flows a group says how many they are in words: none of their columns tells it.
+#[test]
+fn flows_in_each_of_their_ways() {
+    let mut model = recorded();
+    let mut sheet = String::new();
+    for way in ["one by one", "by peer", "by process", "who talks to whom"] {
+        let frame = text(&frame(&mut model, Screen::Flows, (80, 14), PLAIN));
+        assert!(frame.contains(way), "{frame}");
+        sheet.push_str(&format!("{frame}\n"));
+        update(&mut model, key('v'));
+    }
+    assert_snapshot!(sheet);
+}
+
+#[test]
 fn in_ascii() {
     assert_snapshot!(sheet((80, 24), &MOMENTS[2..], Look { ascii: true, ..PLAIN }));
 }
