@@ -43,7 +43,7 @@ pub(super) fn draw(scene: &Scene<'_>, state: &State, area: Rect, buffer: &mut Bu
             worst[column] = worst[column].max(Some(severity));
         }
     }
-    let cursor = state.cursor.map(|cursor| column_of(cursor.time.clamp(first, last)));
+    let cursor = state.cursor.map(|cursor| column_of(cursor.time));
     for column in 0..columns {
         let x = area.x + 1 + u16::try_from(column).unwrap_or(u16::MAX);
         let style = if cursor == Some(column) { look.accent() } else { look.dim() };
