@@ -10,8 +10,9 @@ use super::known::flows::{FlowKey, Flows};
 use super::scene::Scene;
 use super::scope::Scope;
 
-/// Events that are asked at a time: a long history is asked in parts, with frames between them.
-const AT_A_TIME: u64 = 16_384;
+/// Events that are asked at a time beside those that have come since: a long history is asked in parts, with frames between
+/// them, and what is shown meanwhile must not wait for it.
+const AT_A_TIME: u64 = 256;
 
 /// Which events are listed: all that are kept, or those that filter and scope let through.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(crate) struct Listing {
     found: Option<Found>,
     /// All events before this number have been asked.
     asked: u64,
+    /// All events before this number had come then.
+    come: u64,
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +42,9 @@ impl Listing {
             found.numbers.pop_front();
         }
         let from = self.asked.max(first);
-        let to = scene.history.end().min(from + AT_A_TIME);
+        let end = scene.history.end();
+        let new = end - std::mem::replace(&mut self.come, end).min(end);
+        let to = end.min(from + new + AT_A_TIME);
         for number in from..to {
             if let Some(entry) = scene.history.get(number)
                 && scope.event(&entry.event, scene)
@@ -56,7 +61,7 @@ impl Listing {
     pub(crate) fn rebuild(&mut self, scene: &Scene<'_>, filter: &Filter, scope: &Scope<'_>) {
         let everything = filter.is_empty() && scope.is_everything();
         self.found = (!everything).then(Found::default);
-        self.asked = 0;
+        (self.asked, self.come) = (0, scene.history.end());
         self.extend(scene, filter, scope);
     }
 

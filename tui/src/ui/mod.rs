@@ -3,7 +3,7 @@
 //! [`run`] is the loop: it takes in what a [`FeedItem`] channel and the keyboard bring, hands it to [`update`], carries
 //! out the [`Effect`]s, and lets [`view`] draw when something has changed. [`update`] and [`view`] are pure.
 //!
-//! - `feed`: what goes in: nodes, batches of events, states of the connection.
+//! - `feed`: what goes in: nodes, batches of events, states of the connection. `inlet`: it waits there for the loop.
 //! - `world`, `known`: what is known, now and at any kept moment; it grows with the feed whatever the user does.
 //! - `scene`: what is shown of it: all of it as it is now, or as it was at the moment that is looked at.
 //! - `state`: what the user chose: screen, selection, the way that was drilled down, time, folds, filter. Selections name
@@ -23,6 +23,7 @@ mod details;
 mod feed;
 mod filter;
 mod forest;
+mod inlet;
 mod keymap;
 mod known;
 mod listing;

@@ -2,9 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +12,8 @@ use ratatui::layout::{Rect, Size};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-use super::feed::{End, FeedItem, ReplayCommand, Source};
+use super::feed::{FeedItem, ReplayCommand, Source};
+use super::inlet::Inlet;
 use super::keymap::Keymap;
 use super::known::lag::Lag;
 use super::look::Look;
@@ -42,7 +41,7 @@ const LOOK_UP: Duration = Duration::from_millis(500);
 /// A source that has said nothing for so long is missed: one that is there says four times a second what time it is.
 const MUTE: Duration = Duration::from_secs(5);
 
-/// What waits to be taken in is bounded; a source that is faster than this program is held back.
+/// What wakes the loop waits for it, so much at most.
 const WAITING: usize = 16;
 
 /// The rest of a key comes so soon after its first byte; over SSH, which may cut it anywhere, it takes longer.
@@ -131,64 +130,11 @@ enum Wake {
     TerminalGone,
     /// All that was drawn has been taken, or could not be.
     Taken,
-    /// Something has come from the source of events, or it has gone.
-    Fed,
+    /// Something has come from the source of events, or it has gone; `full`: no more can wait.
+    Fed {
+        full: bool,
+    },
     Signal(i32),
-}
-
-/// What comes from the source of events. It waits on its own, so that who types need not wait behind it.
-struct Feed {
-    items: Receiver<FeedItem>,
-    /// The loop was told that something has come, and has not looked yet.
-    told: Arc<AtomicBool>,
-    /// More may be there.
-    more: bool,
-    closed: bool,
-}
-
-impl Feed {
-    /// Takes it in by a thread of its own, which wakes the loop.
-    fn start(feed: Receiver<FeedItem>, wake: SyncSender<Wake>) -> io::Result<Feed> {
-        let (send, items) = sync_channel(WAITING);
-        let told = Arc::new(AtomicBool::new(false));
-        let tell = Arc::clone(&told);
-        thread::Builder::new().name("feed".into()).spawn(move || {
-            let tell = || tell.swap(true, Ordering::AcqRel) || wake.send(Wake::Fed).is_ok();
-            for item in feed {
-                // The loop may have ended: then nobody needs to know.
-                if send.send(item).is_err() || !tell() {
-                    return;
-                }
-            }
-            drop(send);
-            tell();
-        })?;
-        Ok(Feed { items, told, more: false, closed: false })
-    }
-
-    /// The loop looks now.
-    fn look(&mut self) {
-        self.told.store(false, Ordering::Release);
-        self.more = !self.closed;
-    }
-
-    /// The next, if it is there.
-    fn next(&mut self) -> Option<FeedItem> {
-        if !self.more {
-            return None;
-        }
-        match self.items.try_recv() {
-            Ok(item) => Some(item),
-            Err(TryRecvError::Empty) => {
-                self.more = false;
-                None
-            }
-            Err(TryRecvError::Disconnected) => {
-                (self.more, self.closed) = (false, true);
-                Some(FeedItem::End(End::early("the source of events has gone")))
-            }
-        }
-    }
 }
 
 /// Shows the user interface until the user leaves or a signal comes, and gives the terminal back then, also when this
@@ -220,7 +166,8 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
             }
         }
     })?;
-    let feed = Feed::start(feed, wake.clone())?;
+    let from_feed = wake.clone();
+    let feed = Inlet::start(feed, move |full| from_feed.send(Wake::Fed { full }).is_ok())?;
     thread::Builder::new().name("keyboard".into()).spawn(move || {
         while let Ok(typed) = keyboard.next() {
             if wake.send(Wake::Typed(typed)).is_err() {
@@ -256,7 +203,7 @@ pub fn run(feed: Receiver<FeedItem>, options: Options) -> io::Result<Left> {
 
 struct Running {
     model: Model,
-    feed: Feed,
+    feed: Inlet,
     view: ViewState,
     replay: Option<SyncSender<ReplayCommand>>,
     recorder: Option<Recorder>,
@@ -276,7 +223,7 @@ struct Running {
 }
 
 impl Running {
-    fn go(&mut self, terminal: &mut Terminal, woken: &Receiver<Wake>, gap: Duration) -> io::Result<Ended> {
+    fn go(&mut self, terminal: &mut Terminal, woken: &Receiver<Wake>, frame: Duration) -> io::Result<Ended> {
         let mut drawn: Option<Instant> = None;
         // How long the terminal took to take the last frame, if that is known.
         let mut took = None;
@@ -288,7 +235,7 @@ impl Running {
             if let (true, None, Some(at)) = (is_free, took, drawn) {
                 took = Some(at.elapsed().min(LONGEST_BREAK));
             }
-            let gap = if self.urgent { FRAME_OF_KEY } else { gap + took.unwrap_or_default() };
+            let gap = if self.urgent { FRAME_OF_KEY } else { frame + took.unwrap_or_default() };
             let wait = drawn.map_or(Duration::ZERO, |at| gap.saturating_sub(at.elapsed()));
             let may_draw = is_free && !self.stopping;
             if self.dirty && may_draw && wait.is_zero() {
@@ -301,10 +248,14 @@ impl Running {
             }
             // What is left of a long search goes on while nothing else comes.
             let busy = self.model.is_busy();
+            let due = self.feed.due(frame);
+            if due.is_some_and(|due| due.is_zero()) {
+                self.feed.look();
+            }
             let patience = match () {
                 () if busy || self.feed.more => Duration::ZERO,
-                () if self.dirty && may_draw => wait,
-                () => LOOK_UP,
+                () if self.dirty && may_draw => wait.min(due.unwrap_or(wait)),
+                () => due.unwrap_or(LOOK_UP),
             };
             match woken.recv_timeout(patience) {
                 Ok(wake) => {
@@ -317,6 +268,7 @@ impl Running {
                     update(&mut self.model, Msg::Work);
                     self.dirty = true;
                 }
+                Err(RecvTimeoutError::Timeout) if due.is_some() => {}
                 Err(RecvTimeoutError::Timeout) if self.stopping => self.stop(terminal)?,
                 Err(RecvTimeoutError::Timeout) => {
                     self.record_look();
@@ -371,11 +323,15 @@ impl Running {
 
     /// Takes in one thing; `Some` when it ends the loop.
     fn take(&mut self, wake: Wake, terminal: &mut Terminal) -> io::Result<Option<Ended>> {
-        self.dirty |= !matches!(wake, Wake::Taken | Wake::Fed);
+        self.dirty |= !matches!(wake, Wake::Taken | Wake::Fed { .. });
         let msg = match wake {
             Wake::Taken => return Ok(None),
-            Wake::Fed => {
-                self.feed.look();
+            Wake::Fed { full } => {
+                if full {
+                    self.feed.look();
+                } else {
+                    self.feed.come();
+                }
                 return Ok(None);
             }
             Wake::Typed(typed) => {

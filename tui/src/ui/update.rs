@@ -71,6 +71,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             feed(model, item);
             Vec::new()
         }
+        // Before each frame it is said how large the terminal is.
+        Msg::Resize(width, height) if model.state.size == (Size { width, height }) => return Vec::new(),
         Msg::Resize(width, height) => {
             model.state.size = Size { width, height };
             Vec::new()

@@ -34,13 +34,13 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, number: FileNumber) {
     }
     page.fact("last touched", &when::stamp(scene.node, touched.last));
     page.heading("What was done to it");
-    let deeds: [(&str, &Deed); 6] = [
-        (if touched.created { "created" } else { "written" }, &touched.written),
-        ("executed", &touched.executed),
-        ("read", &touched.read),
-        ("renamed", &touched.renamed),
-        ("made exec.", &touched.made_executable),
-        ("deleted", &touched.deleted),
+    let deeds: [(&str, Deed); 6] = [
+        (if touched.created { "created" } else { "written" }, touched.written),
+        ("executed", touched.executed),
+        ("read", touched.read()),
+        ("renamed", touched.renamed()),
+        ("made exec.", touched.made_executable()),
+        ("deleted", touched.deleted()),
     ];
     for (word, deed) in deeds {
         let Some(by) = deed.by else { continue };

@@ -27,20 +27,30 @@ pub(super) struct Own {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Sum {
     /// Living processes, itself included.
-    pub(super) living: usize,
+    living: u32,
     /// Processes by the gravest signal about them, itself included.
-    severities: [usize; SEVERITIES.len()],
+    severities: [u32; SEVERITIES.len()],
     /// Processes below it that are part of what goes on.
-    pub(super) hot: usize,
+    hot: u32,
 }
 
 impl Sum {
     pub(super) fn of(own: Own) -> Sum {
-        let mut sum = Sum { living: usize::from(own.living), ..Sum::default() };
+        let mut sum = Sum { living: u32::from(own.living), ..Sum::default() };
         if let Some(severity) = own.worst {
             sum.severities[severity as usize] = 1;
         }
         sum
+    }
+
+    /// Living processes.
+    pub(super) fn living(&self) -> usize {
+        usize::try_from(self.living).unwrap_or(usize::MAX)
+    }
+
+    /// Whether a process below it is part of what goes on.
+    pub(super) fn is_hot(&self) -> bool {
+        self.hot > 0
     }
 
     /// The gravest signal.
@@ -52,13 +62,13 @@ impl Sum {
     pub(super) fn add(&mut self, below: &Sum, involved: bool) {
         self.living += below.living;
         self.severities.iter_mut().zip(below.severities).for_each(|(own, more)| *own += more);
-        self.hot += below.hot + usize::from(involved);
+        self.hot += below.hot + u32::from(involved);
     }
 
     fn subtract(&mut self, below: &Sum, involved: bool) {
         self.living -= below.living;
         self.severities.iter_mut().zip(below.severities).for_each(|(own, less)| *own -= less);
-        self.hot -= below.hot + usize::from(involved);
+        self.hot -= below.hot + u32::from(involved);
     }
 }
 

@@ -61,6 +61,14 @@ pub(crate) struct Row {
     pub(crate) matches: bool,
 }
 
+/// A row as it is kept: all else that it tells is looked up when it is shown, for few of them are.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    place: Place,
+    depth: u32,
+    open: Option<bool>,
+}
+
 /// What rows were made for, besides the processes that are shown.
 #[derive(Debug, PartialEq)]
 struct Stamp {
@@ -125,7 +133,7 @@ pub(crate) struct Forest {
     /// What filter and scope leave of it, if there are any.
     left: Option<Left>,
     /// What is shown of it, as far as the user has not folded it away.
-    pub(crate) rows: Vec<Row>,
+    slots: Vec<Slot>,
 }
 
 impl Forest {
@@ -155,18 +163,20 @@ impl Forest {
         let scope = state.scope(scene);
         let narrowed = !state.filter.is_empty() || !scope.is_everything();
         let Shown { branches, changed, .. } = &self.shown;
-        self.left = narrowed.then(|| self.verdicts.narrow(branches, changed.as_deref(), scene, state, &scope));
-        if !narrowed {
+        if narrowed {
+            let left = self.left.get_or_insert_default();
+            self.verdicts.narrow(left, branches, changed.as_deref(), scene, state, &scope);
+        } else {
             // What changes from now on is not asked.
-            self.verdicts = Verdicts::default();
+            (self.left, self.verdicts) = (None, Verdicts::default());
         }
-        let mut rows = std::mem::take(&mut self.rows);
-        rows.clear();
-        let mut stack: Vec<(Place, usize)> = self.roots().into_iter().rev().map(|place| (place, 0)).collect();
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.clear();
+        let mut stack: Vec<(Place, u32)> = self.roots().into_iter().rev().map(|place| (place, 0)).collect();
         let sort = state.sorts.of(Screen::Tree);
         while let Some((place, depth)) = stack.pop() {
-            let branch = self.branches().get(place);
             let Some(sum) = self.sum(place) else { continue };
+            let branch = self.branches().get(place);
             let has_children = branch.children.iter().any(|child| self.sum(*child).is_some());
             let open = has_children.then(|| is_open(&branch.id, sum, state));
             if open == Some(true) {
@@ -175,14 +185,41 @@ impl Forest {
                     false => stack.extend(self.sorted(&branch.children, scene, sort).map(|child| (child, depth + 1))),
                 }
             }
-            let matches = match (&branch.id, &self.left) {
-                (NodeId::Group(_), _) => false,
-                (NodeId::Process(_), None) => true,
-                (NodeId::Process(_), Some(left)) => left.matches[place],
-            };
-            rows.push(Row { id: branch.id.clone(), depth, open, living: sum.living, worst: sum.worst(), matches });
+            slots.push(Slot { place, depth, open });
         }
-        self.rows = rows;
+        self.slots = slots;
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn row(&self, at: usize) -> Option<Row> {
+        let Slot { place, depth, open } = *self.slots.get(at)?;
+        let (id, sum) = (self.branches().get(place).id.clone(), self.sum(place)?);
+        let depth = usize::try_from(depth).unwrap_or(usize::MAX);
+        Some(Row { id, depth, open, living: sum.living(), worst: sum.worst(), matches: self.matches(at) })
+    }
+
+    /// The rows from one on.
+    pub(crate) fn rows_from(&self, at: usize) -> impl Iterator<Item = Row> {
+        (at..self.len()).map_while(|at| self.row(at))
+    }
+
+    /// The row of a node that is not folded away.
+    pub(crate) fn position(&self, id: &NodeId) -> Option<usize> {
+        let place = self.branches().place(id)?;
+        self.slots.iter().position(|slot| slot.place == place)
+    }
+
+    /// Whether the filter lets the process in a row through itself.
+    pub(crate) fn matches(&self, at: usize) -> bool {
+        self.slots.get(at).is_some_and(|slot| match (&self.branches().get(slot.place).id, &self.left) {
+            (NodeId::Group(_), _) => false,
+            (NodeId::Process(_), None) => true,
+            (NodeId::Process(_), Some(left)) => left.matches[slot.place],
+        })
     }
 
     /// The groups, in their order.
@@ -191,7 +228,7 @@ impl Forest {
         roots.sort_by_cached_key(|place| {
             let NodeId::Group(group) = &self.branches().get(*place).id else { return (true, 0, None, GroupId::Host) };
             let by_time = matches!(group, GroupId::Container(_)).then(|| self.branches().since(*place));
-            let hot = self.sum(*place).is_some_and(|sum| sum.hot > 0);
+            let hot = self.sum(*place).is_some_and(Sum::is_hot);
             (!hot, kind_rank(group), by_time, group.clone())
         });
         roots
@@ -260,7 +297,7 @@ impl Forest {
 fn is_open(id: &NodeId, sum: &Sum, state: &State) -> bool {
     let narrowed = !state.filter.is_empty() || state.listed.0.is_some();
     let chosen = if state.folds.is_empty() { None } else { state.folds.get(id).copied() };
-    chosen.unwrap_or(narrowed || sum.hot > 0)
+    chosen.unwrap_or(narrowed || sum.is_hot())
 }
 
 fn kind_rank(group: &GroupId) -> u8 {

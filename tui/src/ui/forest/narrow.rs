@@ -15,9 +15,18 @@ pub(super) struct Left {
     sums: Vec<Option<Sum>>,
     /// The filter lets it through itself, and not only what lies below it.
     pub(super) matches: Vec<bool>,
+    /// All that is left, each below what it stands in.
+    order: Vec<Place>,
 }
 
 impl Left {
+    fn clear(&mut self, end: Place) {
+        self.sums.clear();
+        self.sums.resize(end, None);
+        self.matches.clear();
+        self.matches.resize(end, false);
+    }
+
     pub(super) fn sum(&self, place: Place) -> Option<&Sum> {
         self.sums.get(place)?.as_ref()
     }
@@ -32,17 +41,18 @@ pub(super) struct Verdicts {
 }
 
 impl Verdicts {
-    /// What is left. `changed` are those that must be asked again; `None`: all.
+    /// Finds what is left. `changed` are those that must be asked again; `None`: all.
     pub(super) fn narrow(
         &mut self,
+        left: &mut Left,
         branches: &Branches,
         changed: Option<&[ProcessKey]>,
         scene: &Scene<'_>,
         state: &State,
         scope: &Scope<'_>,
-    ) -> Left {
+    ) {
         self.turn_to(branches, changed, scene, state, scope);
-        let mut left = Left { sums: vec![None; branches.end()], matches: vec![false; branches.end()] };
+        left.clear(branches.end());
         for (place, key) in branches.processes() {
             let (within, passes) = *self.told[place].get_or_insert_with(|| {
                 let within = scope.process(key, scene);
@@ -51,11 +61,10 @@ impl Verdicts {
             });
             if within && (passes || state.listing.did(key) == Some(true)) {
                 left.matches[place] = true;
-                keep(branches, place, scene, &mut left);
+                keep(branches, place, scene, left);
             }
         }
-        sum(branches, &mut left);
-        left
+        sum(branches, left);
     }
 
     fn turn_to(
@@ -107,16 +116,18 @@ fn keep(branches: &Branches, place: Place, scene: &Scene<'_>, left: &mut Left) {
 
 /// Sums up what is left of each branch, the deepest first.
 fn sum(branches: &Branches, left: &mut Left) {
-    let mut order: Vec<Place> = branches.groups().collect();
+    let Left { sums, order, .. } = left;
+    order.clear();
+    order.extend(branches.groups());
     let mut next = 0;
     while let Some(place) = order.get(next).copied() {
         next += 1;
-        order.extend(branches.get(place).children.iter().filter(|child| left.sums[**child].is_some()));
+        order.extend(branches.get(place).children.iter().filter(|child| sums[**child].is_some()));
     }
-    for place in order.into_iter().rev() {
+    for place in order.iter().rev().copied() {
         let branch = branches.get(place);
-        if let (Some(sum), Some(parent)) = (left.sums[place], branch.parent) {
-            left.sums[parent].get_or_insert_default().add(&sum, branch.own.involved);
+        if let (Some(sum), Some(parent)) = (sums[place], branch.parent) {
+            sums[parent].get_or_insert_default().add(&sum, branch.own.involved);
         }
     }
 }

@@ -36,6 +36,15 @@ impl Deed {
     }
 }
 
+/// What is done to few files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Rare {
+    read: Deed,
+    renamed: Deed,
+    made_executable: Deed,
+    deleted: Deed,
+}
+
 /// A file, and what was done to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Touched {
@@ -47,11 +56,8 @@ pub(crate) struct Touched {
     pub(crate) created: bool,
     pub(crate) written: Deed,
     pub(crate) executed: Deed,
-    /// Read by another than who wrote it, or worth knowing.
-    pub(crate) read: Deed,
-    pub(crate) renamed: Deed,
-    pub(crate) made_executable: Deed,
-    pub(crate) deleted: Deed,
+    /// What is done to few files: it takes as much as all else.
+    rare: Option<Box<Rare>>,
     pub(crate) last: BootTime,
     /// Who touched it last.
     pub(crate) by: ProcessKey,
@@ -69,10 +75,7 @@ impl Touched {
             created: false,
             written: Deed::default(),
             executed: Deed::default(),
-            read: Deed::default(),
-            renamed: Deed::default(),
-            made_executable: Deed::default(),
-            deleted: Deed::default(),
+            rare: None,
             last: header.time,
             by: header.process,
             seq: header.seq,
@@ -82,7 +85,28 @@ impl Touched {
 
     fn rename(&mut self, from: &File, header: &Header) {
         self.before = Some(from.path.clone());
-        self.renamed.again(header);
+        self.rare().renamed.again(header);
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Read by another than who wrote it, or worth knowing.
+    pub(crate) fn read(&self) -> Deed {
+        self.rare.as_ref().map_or_else(Deed::default, |rare| rare.read)
+    }
+
+    pub(crate) fn renamed(&self) -> Deed {
+        self.rare.as_ref().map_or_else(Deed::default, |rare| rare.renamed)
+    }
+
+    pub(crate) fn made_executable(&self) -> Deed {
+        self.rare.as_ref().map_or_else(Deed::default, |rare| rare.made_executable)
+    }
+
+    pub(crate) fn deleted(&self) -> Deed {
+        self.rare.as_ref().map_or_else(Deed::default, |rare| rare.deleted)
     }
 
     /// It was executed after somebody was seen to write it.
@@ -92,14 +116,15 @@ impl Touched {
 
     /// Something about it is other than before, or it lives in memory only.
     pub(crate) fn is_changed(&self) -> bool {
-        let changes = [&self.written, &self.renamed, &self.made_executable, &self.deleted];
+        let changes = [self.written, self.renamed(), self.made_executable(), self.deleted()];
         changes.iter().any(|deed| deed.happened()) || self.file.is_memfd()
     }
 
     /// Every process that is known to have done something to it last.
     pub(crate) fn doers(&self) -> impl Iterator<Item = ProcessKey> {
-        let deeds = [self.written, self.executed, self.read, self.renamed, self.made_executable, self.deleted];
-        deeds.into_iter().filter_map(|deed| deed.by)
+        let rare = [self.read(), self.renamed(), self.made_executable(), self.deleted()];
+        let deeds = [self.written, self.executed].into_iter().chain(rare);
+        deeds.filter_map(|deed| deed.by)
     }
 }
 
@@ -196,7 +221,7 @@ impl Files {
         let was_dropped = touched.is_dropped();
         touched.created |= made;
         match &event.payload {
-            Payload::Open(open) if !open.access.write => touched.read.again(header),
+            Payload::Open(open) if !open.access.write => touched.rare().read.again(header),
             Payload::Exec(_) => {
                 touched.executed.again(header);
                 touched.written_then_executed |= touched.written.happened();
@@ -208,11 +233,11 @@ impl Files {
                 touched.written.again(header);
             }
             Payload::Unlink(unlink) => {
-                touched.deleted.again(header);
+                touched.rare().deleted.again(header);
                 touched.file.deleted = unlink.links.is_none_or(|links| links == 0);
             }
             Payload::Attribute(attribute) if matches!(attribute.change, AttributeChange::Mode { .. }) => {
-                touched.made_executable.again(header);
+                touched.rare().made_executable.again(header);
             }
             _ => touched.written.again(header),
         }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lanner_core::detect::{Severity, Signal};
 use lanner_core::event::{BootTime, Event, Image, Payload};
-use lanner_recording::{Packed, Packer};
+use lanner_recording::Packed;
+
+use super::packing::{Done, Packing};
 
 /// An event as it is kept, and what was concluded from it.
 #[derive(Debug, Clone)]
@@ -71,28 +73,45 @@ impl Deref for Kept<'_> {
     }
 }
 
-/// Events that follow each other, packed.
+/// Events that follow each other.
 #[derive(Debug)]
 struct Block {
     /// The number of its first.
     first: u64,
     count: usize,
-    packed: Packed,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// As they came, and how many bytes they take: they are being packed.
+    Plain(Arc<[Entry]>, usize),
+    Packed(Packed),
+}
+
+impl Block {
+    fn bytes(&self) -> usize {
+        size_of::<Block>()
+            + match &self.form {
+                Form::Plain(_, weight) => *weight,
+                Form::Packed(packed) => packed.bytes(),
+            }
+    }
 }
 
 /// The latest events, numbered from 0 in the order in which they came. Numbers are for this run of the program only: a
 /// node's own (`seq`) begin again when its collector does.
 ///
-/// The very latest stand here as they came; those before are packed, and unpacked as they are asked for: what takes 600 bytes
-/// then takes 50.
+/// The very latest stand here as they came; those before are packed beside all else, and unpacked as they are asked for: what
+/// takes 600 bytes then takes 50.
 #[derive(Debug)]
 pub(crate) struct History {
     blocks: VecDeque<Block>,
-    /// The number of the first that is not packed.
+    /// The number of the first that stands in no block.
     plain_from: u64,
     plain: VecDeque<Entry>,
     plain_bytes: usize,
-    packer: Option<Packer>,
+    packing: Option<Packing>,
     /// The blocks that were asked for last, each by the number of its first event; the latest first.
     unpacked: Mutex<VecDeque<(u64, Arc<[Entry]>)>>,
     /// The number of the first that is kept, which is how many were let go.
@@ -101,13 +120,13 @@ pub(crate) struct History {
     stamps: VecDeque<(u64, BootTime)>,
     /// The gravest signal of those that raised one.
     worst: VecDeque<(u64, Severity)>,
-    /// The signals of those that are packed.
+    /// The signals of those that are packed: packed events have none.
     raised: VecDeque<(u64, Box<[Signal]>)>,
     /// Stretches in which `seq` goes up, and so from each to the next.
     runs: VecDeque<Run>,
     /// Where the others are: a snapshot tells of events that are older than what came before it.
     others: HashMap<u64, u64>,
-    /// What is packed, in bytes, and what is kept of signals and stamps.
+    /// What blocks take, in bytes, and what is kept of signals and stamps.
     bytes: usize,
     weight_so_far: u64,
     most: usize,
@@ -120,11 +139,8 @@ impl History {
     pub(crate) const MOST_BYTES: usize = 96 << 20;
     /// Events of a block, unless they are large.
     const BLOCK: usize = 1_024;
-    /// What a block holds at most unless one event alone is more, in bytes before it is packed.
+    /// A block ends with the event that makes it this long, in bytes before it is packed.
     const BLOCK_BYTES: usize = 1 << 20;
-    /// The latest events that are not packed, and how many bytes they take at most.
-    const PLAIN: usize = 4_096;
-    const PLAIN_BYTES: usize = 8 << 20;
     /// Blocks that stay unpacked.
     const UNPACKED: usize = 8;
     const STAMP: usize = size_of::<(u64, BootTime)>();
@@ -135,7 +151,7 @@ impl History {
             plain_from: 0,
             plain: VecDeque::new(),
             plain_bytes: 0,
-            packer: None,
+            packing: None,
             unpacked: Mutex::default(),
             first: 0,
             stamps: VecDeque::new(),
@@ -163,40 +179,43 @@ impl History {
         self.plain_bytes += weight;
         self.weight_so_far += weight as u64;
         self.plain.push_back(entry);
-        while self.plain.len() >= Self::PLAIN + Self::BLOCK || self.plain_bytes > Self::PLAIN_BYTES {
-            if !self.pack() {
-                break;
-            }
+        if self.plain.len() >= Self::BLOCK || self.plain_bytes >= Self::BLOCK_BYTES {
+            self.end_block();
         }
     }
 
-    /// Packs the oldest that are not. Says whether there was anything, and room for it.
-    fn pack(&mut self) -> bool {
-        let (mut count, mut weight) = (0, 0);
-        for entry in self.plain.iter().take(Self::BLOCK) {
-            let more = entry.weight();
-            if count > 0 && weight + more > Self::BLOCK_BYTES {
-                break;
-            }
-            (count, weight) = (count + 1, weight + more);
+    /// Has those packed that stand in no block yet. Until that is done they are read as they came.
+    fn end_block(&mut self) {
+        let end = self.end();
+        let first = std::mem::replace(&mut self.plain_from, end);
+        let plain = std::mem::replace(&mut self.plain, VecDeque::with_capacity(Self::BLOCK));
+        let entries: Arc<[Entry]> = Vec::from(plain).into();
+        let done = self.packing.get_or_insert_with(Packing::start).take(first, &entries);
+        let form = Form::Plain(Arc::clone(&entries), std::mem::take(&mut self.plain_bytes));
+        let block = Block { first, count: entries.len(), form };
+        self.bytes += block.bytes();
+        self.blocks.push_back(block);
+        if let Some(done) = done {
+            self.end_packing(done);
         }
-        if self.packer.is_none() {
-            self.packer = Packer::new().ok();
-        }
-        let events = self.plain.iter().take(count).map(|entry| &entry.event);
-        let packed = self.packer.as_mut().filter(|_| count > 0).and_then(|packer| packer.pack(events).ok());
-        let Some(packed) = packed else { return false };
-        self.bytes += packed.bytes() + size_of::<Block>();
-        self.blocks.push_back(Block { first: self.plain_from, count, packed });
-        for entry in self.plain.drain(..count) {
-            if !entry.signals.is_empty() {
+    }
+
+    /// A block is packed. One that could not be, for want of memory, stays as it is; one that was let go stays away.
+    fn end_packing(&mut self, (first, packed): Done) {
+        let (Ok(at), Ok(packed)) = (self.blocks.binary_search_by_key(&first, |block| block.first), packed) else {
+            return;
+        };
+        let block = &mut self.blocks[at];
+        self.bytes -= block.bytes();
+        let before = std::mem::replace(&mut block.form, Form::Packed(packed));
+        self.bytes += block.bytes();
+        let Form::Plain(entries, _) = before else { return };
+        for (number, entry) in (first..).zip(&*entries) {
+            if number >= self.first && !entry.signals.is_empty() {
                 self.bytes += of_signals(&entry.signals);
-                self.raised.push_back((self.plain_from, entry.signals));
+                self.raised.push_back((number, entry.signals.clone()));
             }
-            self.plain_from += 1;
         }
-        self.plain_bytes = self.plain_bytes.saturating_sub(weight);
-        true
     }
 
     fn note_seq(&mut self, seq: u64) {
@@ -231,7 +250,7 @@ impl History {
         self.first = number;
         // What is left of a block is packed still, and none of those before is told any more.
         while let Some(block) = self.blocks.pop_front_if(|block| block.first + block.count as u64 <= number) {
-            self.bytes -= block.packed.bytes() + size_of::<Block>();
+            self.bytes -= block.bytes();
         }
         while self.plain_from < number
             && let Some(entry) = self.plain.pop_front()
@@ -281,6 +300,10 @@ impl History {
         let block = self.blocks.partition_point(|block| block.first <= number).checked_sub(1)?;
         let block = self.blocks.get(block)?;
         let at = usize::try_from(number - block.first).ok()?;
+        let packed = match &block.form {
+            Form::Plain(entries, _) => return entries.get(at).map(Kept::Plain),
+            Form::Packed(packed) => packed,
+        };
         let mut unpacked = self.unpacked();
         let known = unpacked.iter().position(|(first, _)| *first == block.first);
         let entries = match known {
@@ -291,7 +314,7 @@ impl History {
                 Arc::clone(&unpacked[0].1)
             }
             None => {
-                let entries = self.unpack(block)?;
+                let entries = self.unpack(block.first, packed)?;
                 unpacked.truncate(Self::UNPACKED - 1);
                 unpacked.push_front((block.first, Arc::clone(&entries)));
                 entries
@@ -305,22 +328,25 @@ impl History {
         self.unpacked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn unpack(&self, block: &Block) -> Option<Arc<[Entry]>> {
-        let from = self.raised.partition_point(|(at, _)| *at < block.first);
+    fn unpack(&self, first: u64, packed: &Packed) -> Option<Arc<[Entry]>> {
+        let from = self.raised.partition_point(|(at, _)| *at < first);
         let mut raised = self.raised.range(from..).peekable();
-        let events = block.packed.unpack().ok()?;
-        let entries = (block.first..).zip(events).map(|(number, event)| {
+        let events = packed.unpack().ok()?;
+        let entries = (first..).zip(events).map(|(number, event)| {
             let signals = raised.next_if(|(at, _)| *at == number).map(|(_, signals)| signals.clone());
             Entry { event, signals: signals.unwrap_or_default() }
         });
         Some(entries.collect())
     }
 
-    /// The packed ones of these events and those in the same blocks, each block with the number of its first.
+    /// Those of these events that stand in blocks, and the others there, each block with the number of its first.
     pub(crate) fn blocks(&self, numbers: Range<u64>) -> impl Iterator<Item = (u64, Arc<[Entry]>)> {
         let from = self.blocks.partition_point(|block| block.first + block.count as u64 <= numbers.start);
         let blocks = self.blocks.range(from..).take_while(move |block| block.first < numbers.end);
-        blocks.map_while(|block| Some((block.first, self.unpack(block)?)))
+        blocks.map_while(|block| match &block.form {
+            Form::Plain(entries, _) => Some((block.first, Arc::clone(entries))),
+            Form::Packed(packed) => Some((block.first, self.unpack(block.first, packed)?)),
+        })
     }
 
     fn stamp(&self, number: u64) -> Option<(u64, BootTime)> {
@@ -370,13 +396,29 @@ mod tests {
 
     use super::*;
 
+    fn exit(seq: u64) -> Event {
+        let process = ProcessKey::new(1, 1);
+        let header = Header { seq, time: BootTime(1), cpu: 0, process, tid: 1, origin: Origin::Live, compat: false };
+        Event { header, payload: Payload::Exit(Exit { code: 0, signal: 0 }) }
+    }
+
+    fn signal(seq: u64) -> Signal {
+        Signal {
+            rule: "Left".into(),
+            severity: Severity::Low,
+            tactic: None,
+            technique: "".into(),
+            seq,
+            time: BootTime(1),
+            process: ProcessKey::new(1, 1),
+            sentence: format!("{seq} left"),
+        }
+    }
+
     fn pushed(seqs: &[u64]) -> History {
         let mut history = History::new(100);
         for seq in seqs {
-            let process = ProcessKey::new(1, 1);
-            let header =
-                Header { seq: *seq, time: BootTime(1), cpu: 0, process, tid: 1, origin: Origin::Live, compat: false };
-            history.push(Event { header, payload: Payload::Exit(Exit { code: 0, signal: 0 }) }, Vec::new());
+            history.push(exit(*seq), Vec::new());
         }
         history
     }
@@ -393,5 +435,40 @@ mod tests {
         assert_eq!(history.number_of_seq(21), None);
         assert_eq!([23, 9, 30].map(|seq| history.number_of_seq(seq)), [Some(5), Some(6), Some(9)]);
         assert_eq!((history.start(), history.highest_seq()), (5, 30));
+    }
+
+    #[test]
+    fn what_is_packed_reads_as_it_came_and_takes_the_same_each_time() {
+        let count = (History::BLOCK * 9 + 7) as u64;
+        let of = |number: u64| (number % 100 == 42).then(|| signal(number));
+        let fill = || {
+            let mut history = History::new(usize::MAX);
+            for number in 0..count {
+                history.push(exit(number), of(number).into_iter().collect());
+            }
+            history
+        };
+        let (mut history, other) = (fill(), fill());
+        assert!(matches!(history.blocks[0].form, Form::Packed(_)) && matches!(history.blocks[8].form, Form::Plain(..)));
+        assert_eq!(history.bytes(), other.bytes());
+        let check = |history: &History| {
+            let read = (history.start()..count).map(|number| history.get(number).unwrap());
+            for (entry, number) in read.zip(history.start()..) {
+                assert_eq!((&entry.event, entry.signals.first()), (&exit(number), of(number).as_ref()));
+            }
+            let in_blocks: usize = history.blocks(0..count).map(|(_, entries)| entries.len()).sum();
+            assert_eq!(
+                in_blocks as u64 + count - history.plain_from,
+                history.blocks.front().map_or(0, |b| count - b.first)
+            );
+        };
+        check(&history);
+        // What is let go may be on its way still.
+        history.let_go_to(count - 1_500);
+        check(&history);
+        (0..History::BLOCK as u64 * 5).for_each(|number| history.push(exit(count + number), Vec::new()));
+        assert!(history.raised.iter().all(|(at, _)| *at >= history.start()), "{:?}", history.raised);
+        history.let_go_to(history.end());
+        assert_eq!(history.bytes(), 0);
     }
 }

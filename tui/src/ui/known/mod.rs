@@ -2,7 +2,7 @@
 //!
 //! - `picture`: all that stands at one moment: the engine, marks, flows, files. Snapshots of it are what the past is made of.
 //! - `flows`, `files`, `marks`: what an event changes in each; `going`: who goes where no more are kept.
-//! - `history`: the events themselves, the latest of them; `past`: the picture at any of them.
+//! - `history`: the events themselves, the latest of them; `packing`: they are made small; `past`: the picture at any of them.
 //! - `changes`, `journal`: what has changed lately of what stands now.
 //! - `health`: how much came, and how much was lost on the way; `lag`: how late it came.
 
@@ -15,5 +15,6 @@ pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod lag;
 pub(crate) mod marks;
+mod packing;
 pub(crate) mod past;
 pub(crate) mod picture;

@@ -192,10 +192,10 @@ pub(crate) fn done(touched: &Touched) -> String {
     let deeds = [
         (touched.written.happened(), 'w'),
         (touched.executed.happened(), 'x'),
-        (touched.read.happened(), 'r'),
-        (touched.renamed.happened(), 'n'),
-        (touched.made_executable.happened(), '+'),
-        (touched.deleted.happened(), 'd'),
+        (touched.read().happened(), 'r'),
+        (touched.renamed().happened(), 'n'),
+        (touched.made_executable().happened(), '+'),
+        (touched.deleted().happened(), 'd'),
     ];
     deeds.iter().map(|(done, letter)| if *done { *letter } else { ' ' }).collect()
 }
@@ -217,7 +217,7 @@ fn line(scene: &Scene<'_>, touched: &Touched, columns: usize, look: Look) -> Lin
     };
     // That it was deleted is among its letters.
     let file = &touched.file;
-    let path = if touched.deleted.happened() { words::file_but_its_end(file) } else { words::file(file) };
+    let path = if touched.deleted().happened() { words::file_but_its_end(file) } else { words::file(file) };
     let style = if touched.file.deleted { look.dim() } else { Style::new() };
     if width(&path) + width(&before) <= room {
         spans.push(span(path, style));

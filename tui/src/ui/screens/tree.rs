@@ -50,8 +50,7 @@ impl Columns {
 pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area: Rect, buffer: &mut Buffer) {
     let look = state.look;
     let forest = TreeCache::get(scene, state);
-    let rows = &forest.rows;
-    if rows.is_empty() {
+    if forest.len() == 0 {
         let (title, sentence) = match waiting(scene) {
             Some(waiting) => waiting,
             None if scene.processes().next().is_none() => (
@@ -72,25 +71,25 @@ pub(crate) fn draw(scene: &Scene<'_>, state: &State, view: &mut ViewState, area:
 
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let at = position(&forest, state);
-    view.tree = scroll(view.tree, at, usize::from(list.height), rows.len());
-    for (row, (i, node)) in rows.iter().enumerate().skip(view.tree).take(usize::from(list.height)).enumerate() {
+    view.tree = scroll(view.tree, at, usize::from(list.height), forest.len());
+    for (row, node) in forest.rows_from(view.tree).take(usize::from(list.height)).enumerate() {
         let line = match &node.id {
-            NodeId::Group(group) => group_line(scene, group, node, look),
+            NodeId::Group(group) => group_line(scene, group, &node, look),
             NodeId::Process(key) => match scene.graph.process(*key) {
-                Some(process) => process_line(scene, process, node, &columns, look),
+                Some(process) => process_line(scene, process, &node, &columns, look),
                 None => continue,
             },
         };
-        paint_row(buffer, list, row, &line, if i == at { Focus::Here } else { Focus::No }, look);
+        paint_row(buffer, list, row, &line, if view.tree + row == at { Focus::Here } else { Focus::No }, look);
     }
-    paint_more(buffer, list, rows.len().saturating_sub(view.tree + usize::from(list.height)), look);
+    paint_more(buffer, list, forest.len().saturating_sub(view.tree + usize::from(list.height)), look);
 }
 
 /// The row of the selected node; when it is folded away, that of what hides it.
 fn position(forest: &Forest, state: &State) -> usize {
     let mut node = state.selection.node.clone();
     while let Some(id) = node {
-        if let Some(at) = forest.rows.iter().position(|r| r.id == id) {
+        if let Some(at) = forest.position(&id) {
             return at;
         }
         node = forest.parent(&id);
@@ -253,7 +252,7 @@ fn arguments(scene: &Scene<'_>, process: &Process, room: usize) -> String {
 /// What is selected: a process or a container.
 pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
     let forest = TreeCache::get(scene, state);
-    let row = forest.rows.get(position(&forest, state))?;
+    let row = forest.row(position(&forest, state))?;
     Some(match &row.id {
         NodeId::Process(key) => Subject::Process(*key),
         NodeId::Group(GroupId::Container(id)) => Subject::Container(id.clone()),
@@ -265,17 +264,15 @@ pub(crate) fn selected(scene: &Scene<'_>, state: &State) -> Option<Subject> {
 /// Carries out a command.
 pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: usize) {
     let forest = TreeCache::get(scene, state);
-    let rows = &forest.rows;
     let at = position(&forest, state);
-    let Some(row) = rows.get(at) else { return };
-    let matching = |row: &Row| row.matches;
+    let Some(row) = forest.row(at) else { return };
     let to = match command {
-        Command::NextMatch => rows.iter().skip(at + 1).position(matching).map(|i| at + 1 + i),
-        Command::PreviousMatch => rows[..at].iter().rposition(matching),
-        _ => moved(command, at, rows.len(), page),
+        Command::NextMatch => (at + 1..forest.len()).find(|to| forest.matches(*to)),
+        Command::PreviousMatch => (0..at).rfind(|to| forest.matches(*to)),
+        _ => moved(command, at, forest.len(), page),
     };
-    if let Some(to) = to {
-        select(state, rows[to].id.clone());
+    if let Some(to) = to.and_then(|to| forest.row(to)) {
+        select(state, to.id);
         return;
     }
     select(state, row.id.clone());
@@ -289,9 +286,9 @@ pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, page: 
         Command::Right if row.open == Some(false) => fold(state, &forest, row.id.clone(), true),
         Command::Right => {
             if row.open == Some(true)
-                && let Some(child) = rows.get(at + 1)
+                && let Some(child) = forest.row(at + 1)
             {
-                select(state, child.id.clone());
+                select(state, child.id);
             }
         }
         Command::UnfoldAll => {
@@ -334,9 +331,9 @@ pub(crate) fn reveal(scene: &Scene<'_>, state: &mut State) {
         node = forest.parent(&id);
         hiding.push(id);
     }
-    let is_closed = |id: &NodeId| forest.rows.iter().all(|row| row.id != *id || row.open == Some(false));
     for id in hiding {
-        if is_closed(&id) {
+        let row = forest.position(&id).and_then(|at| forest.row(at));
+        if row.is_none_or(|row| row.open == Some(false)) {
             fold(state, &forest, id, true);
         }
     }

@@ -37,12 +37,12 @@ pub(super) fn feed(model: &mut Model, events: Vec<Event>) {
 }
 
 fn rows(model: &Model) -> Vec<Row> {
-    TreeCache::get(&model.scene(), &model.state).rows.clone()
+    TreeCache::get(&model.scene(), &model.state).rows_from(0).collect()
 }
 
 /// The rows of a tree that knew nothing before.
 fn rows_anew(model: &Model) -> Vec<Row> {
-    Forest::anew(&model.scene(), &model.state).rows
+    Forest::anew(&model.scene(), &model.state).rows_from(0).collect()
 }
 
 /// xorshift64.

@@ -62,7 +62,7 @@ pub(super) fn code(code: KeyCode) -> Key {
 }
 
 fn rows(model: &Model) -> usize {
-    TreeCache::get(&model.scene(), &model.state).rows.len()
+    TreeCache::get(&model.scene(), &model.state).len()
 }
 
 fn service(unit: &str) -> NodeId {
@@ -423,7 +423,7 @@ fn a_process_that_is_folded_away_is_revealed_when_the_tree_is_shown() {
     model.state.select_process(kubelet);
     press(&mut model, code(KeyCode::Char('2')));
     let forest = TreeCache::get(&model.scene(), &model.state);
-    assert!(forest.rows.iter().any(|r| r.id == NodeId::Process(kubelet)));
+    assert!(forest.rows_from(0).any(|r| r.id == NodeId::Process(kubelet)));
 }
 
 #[test]
