@@ -7,6 +7,7 @@ use crate::event::ProcessKey;
 
 /// Children, in the order in which they became known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::box_collection, reason = "most processes have none, and that takes 8 bytes and not 32")]
 pub struct Children(Option<Box<VecDeque<ProcessKey>>>);
 
 impl Children {

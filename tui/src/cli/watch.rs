@@ -47,8 +47,8 @@ pub(super) fn run(args: WatchArgs) -> anyhow::Result<Status> {
 struct Watch {
     engine: Engine,
     node: NodeInfo,
-    /// How many stages of each incident were told.
-    told: Vec<usize>,
+    /// How many stages of each incident were told, and how it was headed.
+    told: Vec<(usize, String)>,
     summary: Summary,
     json: bool,
     only_final: bool,
@@ -115,15 +115,21 @@ impl Watch {
     }
 
     fn incidents(&mut self, revised: &[usize]) -> io::Result<()> {
-        self.told.resize(self.engine.incidents().len(), 0);
+        self.told.resize(self.engine.incidents().len(), (0, String::new()));
         for &i in revised {
             let incident = &self.engine.incidents()[i];
             if self.json {
                 writeln!(self.out, "{}", json(&lines::incident(incident, self.engine.graph(), &self.node)))?;
-            } else {
-                writeln!(self.out, "{}", lines::incident_words(incident, &self.node, self.told[i]))?;
+                continue;
             }
-            self.told[i] = incident.stages.len();
+            let (stages, head) = &mut self.told[i];
+            let words = lines::incident_words(incident, &self.node, *stages);
+            let told = std::mem::replace(head, lines::incident_words(incident, &self.node, incident.stages.len()));
+            *stages = incident.stages.len();
+            // One more process, or one more time, is no line for a person.
+            if words != told {
+                writeln!(self.out, "{words}")?;
+            }
         }
         Ok(())
     }
