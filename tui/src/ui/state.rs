@@ -9,7 +9,7 @@ use lanner_core::event::{ContainerId, ProcessKey};
 use ratatui::layout::Size;
 
 use super::command::Context;
-use super::details::Inside;
+use super::details::Followed;
 use super::filter::Filter;
 use super::forest::{NodeId, TreeCache};
 use super::keymap::Keymap;
@@ -201,7 +201,7 @@ pub struct State {
     pub(crate) flow_rows: RefCell<FlowRows>,
     pub(crate) files: FilesView,
     pub(crate) file_rows: RefCell<FileRows>,
-    pub(crate) inside: RefCell<Inside>,
+    pub(crate) followed: RefCell<Followed>,
     pub(crate) sorts: Sorts,
     /// The events that filter and scope let through.
     pub(crate) listing: Listing,
@@ -244,7 +244,7 @@ impl State {
             flow_rows: RefCell::default(),
             files: FilesView::default(),
             file_rows: RefCell::default(),
-            inside: RefCell::default(),
+            followed: RefCell::default(),
             sorts: Sorts::default(),
             listing: Listing::default(),
             listed: (None, 0),

@@ -7,6 +7,7 @@ mod flow;
 mod inside;
 mod process;
 mod rule;
+mod sockets;
 mod stage;
 
 use std::cell::RefCell;
@@ -25,7 +26,15 @@ use super::state::{State, Step, Subject};
 use super::text::{cell, safe, shown, wrap};
 use super::view::ViewState;
 use super::{when, words};
-pub(crate) use inside::Inside;
+use inside::Inside;
+use sockets::Sockets;
+
+/// What is looked through once, and follows what changes.
+#[derive(Debug, Default)]
+pub(crate) struct Followed {
+    inside: Inside,
+    sockets: Sockets,
+}
 
 /// The columns of a label.
 const LABEL: usize = 12;
@@ -129,12 +138,12 @@ impl Page {
     }
 }
 
-fn page(scene: &Scene<'_>, look: Look, inside: &RefCell<Inside>, subject: &Subject, columns: usize) -> Vec<Row> {
+fn page(scene: &Scene<'_>, look: Look, followed: &RefCell<Followed>, subject: &Subject, columns: usize) -> Vec<Row> {
     let mut page = Page { rows: Vec::new(), columns, look };
     match subject {
         Subject::Stage { incident, stage } => stage::write(&mut page, scene, incident, *stage),
-        Subject::Process(key) => process::write(&mut page, scene, *key),
-        Subject::Container(id) => container::write(&mut page, scene, id, &mut inside.borrow_mut()),
+        Subject::Process(key) => process::write(&mut page, scene, *key, &mut followed.borrow_mut().sockets),
+        Subject::Container(id) => container::write(&mut page, scene, id, &mut followed.borrow_mut().inside),
         Subject::Event(number) => event::write(&mut page, scene, *number),
         Subject::Flow(key) => flow::write(&mut page, scene, key),
         Subject::File(number) => file::write(&mut page, scene, *number),
@@ -176,7 +185,7 @@ pub(crate) fn draw(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let rows = page(scene, state.look, &state.inside, &step.subject, usize::from(area.width).saturating_sub(1));
+    let rows = page(scene, state.look, &state.followed, &step.subject, usize::from(area.width).saturating_sub(1));
     let at = step.line.min(rows.len().saturating_sub(1));
     let height = usize::from(area.height);
     view.details = scroll(view.details, at, height, rows.len());
@@ -190,7 +199,7 @@ pub(crate) fn draw(
 pub(crate) fn act(scene: &Scene<'_>, state: &mut State, command: Command, columns: usize, height: usize) {
     let look = state.look;
     let Some(step) = state.trail.last_mut() else { return };
-    let rows = page(scene, look, &state.inside, &step.subject, columns);
+    let rows = page(scene, look, &state.followed, &step.subject, columns);
     if let Some(to) = moved(command, step.line.min(rows.len().saturating_sub(1)), rows.len(), height) {
         step.line = to;
         return;

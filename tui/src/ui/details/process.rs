@@ -8,12 +8,13 @@ use super::super::scene::Scene;
 use super::super::state::Subject;
 use super::super::text::{count, shown};
 use super::super::{when, words};
+use super::sockets::Sockets;
 use super::{MOST, Page};
 
 /// Longer than any argument list that the sensor reads.
 const ARGUMENTS: usize = 64 * 1024;
 
-pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
+pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: ProcessKey, sockets: &mut Sockets) {
     let Some(process) = scene.graph.process(key) else {
         page.heading("Process");
         page.fact("", &format!("pid {} is not known: it ended long ago, or no event told of it", key.pid));
@@ -23,7 +24,7 @@ pub(super) fn write(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
     page.signals(key, scene);
     images(page, scene, process);
     family(page, scene, process);
-    doings(page, scene, key);
+    doings(page, scene, key, sockets);
     credentials(page, &process.task.context.creds);
     namespaces(page, scene, process);
 }
@@ -210,12 +211,12 @@ fn root(page: &mut Page, scene: &Scene<'_>, process: &Process) {
     }
 }
 
-fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey) {
+fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey, sockets: &mut Sockets) {
     let peers = scene.graph.peers_of(key);
     let netns = scene.graph.process(key).map_or(0, |p| p.task.context.namespaces.net);
     let files = scene.graph.written_by(key);
     let reached = scene.graph.reached_by(key);
-    let flows: Vec<&Line> = scene.flows.iter().filter(|line| line.process == key).collect();
+    let flows = sockets.of(scene, key);
     let listening: Vec<&&Line> = flows.iter().filter(|line| line.state == FlowState::Listening).collect();
     if !peers.is_empty() || !files.is_empty() || !reached.is_empty() || !listening.is_empty() {
         page.heading("What it did");

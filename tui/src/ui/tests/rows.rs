@@ -22,12 +22,12 @@ fn frame(model: &Model) -> Buffer {
 fn frame_anew(model: &mut Model) -> Buffer {
     let state = &mut model.state;
     let rows = (state.flow_rows.take(), state.file_rows.take());
-    let (tree, inside) = (std::mem::take(&mut state.tree), state.inside.take());
+    let (tree, followed) = (std::mem::take(&mut state.tree), state.followed.take());
     let frame = frame(model);
     model.state.flow_rows.replace(rows.0);
     model.state.file_rows.replace(rows.1);
     model.state.tree = tree;
-    model.state.inside.replace(inside);
+    model.state.followed.replace(followed);
     frame
 }
 
@@ -83,4 +83,34 @@ fn who_runs_in_a_container_is_followed_and_is_told_as_if_it_were_looked_for_anew
         }
         assert!(forgotten > 9, "{forgotten}");
     }
+}
+
+#[test]
+fn the_flows_of_a_process_are_followed_and_are_told_as_if_they_were_looked_for_anew() {
+    let mut told = 0;
+    for seed in 1..9 {
+        let mut model = model();
+        let mut random = Random(seed * 31_337);
+        let mut events = history(seed * 65_537).into_iter().peekable();
+        while events.peek().is_some() {
+            let some = events.by_ref().take(1 + random.below(9)).collect();
+            feed(&mut model, some);
+            if random.below(9) == 0 {
+                let flows = model.scene().flows;
+                let process = flows.iter().nth(random.below(flows.len().max(1))).map(|line| line.process);
+                process.into_iter().for_each(|key| model.state.open(Subject::Process(key)));
+                model.state.zoomed = process.is_some();
+            }
+            if let Some(c) = ['[', 'f'].get(random.below(30)) {
+                update(&mut model, key(*c));
+            }
+            if model.state.zoomed {
+                let shown = frame(&model);
+                let text: String = shown.content.iter().map(|cell| cell.symbol()).collect();
+                told += usize::from(text.contains("connected") || text.contains("open to"));
+                assert_eq!(shown, frame_anew(&mut model), "seed {seed}");
+            }
+        }
+    }
+    assert!(told > 9, "{told}");
 }
