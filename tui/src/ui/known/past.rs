@@ -26,7 +26,7 @@ const MOST: usize = 256;
 
 /// What all snapshots may take together beside the picture of now, in bytes: on a node that is watched, which has better to do
 /// with its memory, and where a recording is looked at.
-const ROOM_LIVE: usize = 128 << 20;
+const ROOM_LIVE: usize = 192 << 20;
 const ROOM_RECORDED: usize = 384 << 20;
 
 /// What the snapshots of what comes from there may take, in bytes.
