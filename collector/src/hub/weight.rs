@@ -2,7 +2,7 @@
 //! events alone would bound nothing.
 
 use lanner_core::event::{
-    Account, AttributeChange, Batch, ContainerInfo, Dns, Event, Exec, File, Image, Label, Payload, Task, Text,
+    Account, AttributeChange, Batch, ContainerInfo, Context, Dns, Event, Exec, File, Image, Label, Payload, Task, Text,
 };
 
 /// About how many bytes of memory these events take.
@@ -98,7 +98,12 @@ fn of_task(task: &Task) -> usize {
     let optional =
         task.context.tty.as_ref().map_or(0, of_text) + task.context.container.as_ref().map_or(0, |id| of_text(&id.0));
     let optional = optional + task.context.root_path.as_ref().map_or(0, of_text);
-    of_text(&task.comm) + of_text(&task.context.cgroup) + size_of_val(task.context.pid_namespaces.as_slice()) + optional
+    let context = size_of::<Context>() + 2 * size_of::<usize>();
+    context
+        + of_text(&task.comm)
+        + of_text(&task.context.cgroup)
+        + size_of_val(task.context.pid_namespaces.as_slice())
+        + optional
 }
 
 fn of_image(image: &Image) -> usize {

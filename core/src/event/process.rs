@@ -1,7 +1,7 @@
 //! Processes: what runs, as whom, and where.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{Call, ContainerId, File, FileId, ProcessKey, Text};
 
@@ -15,7 +15,7 @@ pub struct Exec {
 }
 
 /// The circumstances of a process: who its parent is, as whom it runs, in which container and namespaces.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// The parent now (after reparenting: the reaper). `None` when unknown or when there is none.
     pub parent: Option<ProcessKey>,
@@ -29,6 +29,15 @@ pub struct Task {
     pub group: u32,
     /// What it mostly has in common with its parent.
     pub context: Arc<Context>,
+}
+
+/// Nothing is known of it; all such share one context.
+impl Default for Task {
+    fn default() -> Self {
+        static UNKNOWN: LazyLock<Arc<Context>> = LazyLock::new(Arc::default);
+        let context = UNKNOWN.clone();
+        Task { parent: None, comm: Text::default(), ns_pid: 0, session: 0, group: 0, context }
+    }
 }
 
 impl Task {

@@ -32,9 +32,11 @@ impl Reaches {
     }
 
     pub(super) fn forget(&mut self, key: ProcessKey) {
-        if !self.tracers.is_empty() {
-            self.tracers.remove(&key);
-            self.traced.remove(&key);
+        // Mostly nobody reaches into anybody.
+        for of in [&mut self.tracers, &mut self.traced] {
+            if !of.is_empty() {
+                of.remove(&key);
+            }
         }
     }
 }
@@ -43,5 +45,20 @@ fn latest(of: &mut Table<ProcessKey, (ProcessKey, u64)>, key: ProcessKey, new: (
     let known = of.or_insert_with(key, || new);
     if new.1 >= known.1 {
         *known = new;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_goes_leaves_nothing_behind_in_either_way() {
+        let key = |pid| ProcessKey::new(pid, 1);
+        let mut reaches = Reaches::default();
+        (2..100).for_each(|pid| reaches.note(key(pid), key(1), u64::from(pid)));
+        assert_eq!((reaches.tracer_of(key(1)), reaches.traced_by(key(5))), (Some((key(99), 99)), Some((key(1), 5))));
+        (1..100).for_each(|pid| reaches.forget(key(pid)));
+        assert!(reaches.tracers.is_empty() && reaches.traced.is_empty());
     }
 }

@@ -79,10 +79,14 @@ impl Graph {
     }
 
     pub(super) fn make_room(&mut self) {
-        for _ in 0..STEPS {
+        for step in 0..STEPS {
             let too_many = self.nodes.processes.len() > MAX_PROCESSES;
             if !too_many && self.bytes() <= self.memory {
                 return;
+            }
+            // Those of processes that went stay until somebody looks, and new ones may never come.
+            if step == 0 {
+                self.contexts.sweep();
             }
             let gone = ((too_many || self.ended_before_objects()) && self.forget_ended())
                 || self.forget_object()

@@ -68,7 +68,8 @@ impl<T: Counted> Shared<T> {
         self.known.insert(thing.clone(), ());
     }
 
-    fn sweep(&mut self) {
+    /// Looks at some for those that nobody uses any more.
+    pub(super) fn sweep(&mut self) {
         for _ in 0..SWEPT {
             self.hand = if self.hand >= self.known.end() { 0 } else { self.hand + 1 };
             if self.known.at(self.hand).is_some_and(|(thing, ())| !thing.is_shared())

@@ -1,5 +1,8 @@
 //! Everything known of a process.
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
 use lanner_core::event::{ContainerInfo, Credentials, Gain, Image, Layer, Namespaces, Origin, ProcessKey, Task};
 use lanner_core::graph::Process;
 
@@ -224,10 +227,16 @@ fn doings(page: &mut Page, scene: &Scene<'_>, key: ProcessKey, sockets: &mut Soc
     for line in listening.iter().take(MOST) {
         page.link("listens", &format!("on {}", line.local), Subject::Flow(line.key.clone()));
     }
+    let mut latest: HashMap<SocketAddr, &Line> = HashMap::new();
+    for line in &flows {
+        let known = latest.entry(line.remote).or_insert(line);
+        if (line.is_open(), line.last) >= (known.is_open(), known.last) {
+            *known = line;
+        }
+    }
     for peer in peers.iter().take(MOST) {
         let address = words::address(*peer, netns, scene.graph);
-        let latest = flows.iter().filter(|line| line.remote == *peer).max_by_key(|line| (line.is_open(), line.last));
-        match latest {
+        match latest.get(peer) {
             Some(line) if line.is_open() => page.link("open to", &address, Subject::Flow(line.key.clone())),
             Some(line) => page.link("connected", &address, Subject::Flow(line.key.clone())),
             None => page.fact("connected", &address),

@@ -39,6 +39,7 @@ impl Sockets {
             _ => (self.of, self.places) = (Some(now), scene.flows.places().filter(|place| is_its(*place)).collect()),
         }
         self.seen = changes.end();
-        self.places.iter().filter_map(|place| scene.flows.at(*place)).collect()
+        // What was may have changed after all, when it is kept no more.
+        self.places.iter().filter_map(|place| scene.flows.at(*place)).filter(|line| line.process == key).collect()
     }
 }
